@@ -1,0 +1,1 @@
+"""How somebody runs it: configuration, wiring, command line, scheduler and web."""

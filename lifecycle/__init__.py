@@ -1,0 +1,1 @@
+"""The heart: funnels, allowed moves, authority, passes and the decision of a person's stage. Pure."""
