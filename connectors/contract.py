@@ -1,0 +1,187 @@
+"""What a connector is: the one door between the engine and a system.
+
+Vocabulary: a *kind* is `contact` or `lead`; a *ref* addresses a record; values are *native* (see `model.records`).
+Whatever concerns one row is returned as a value (`Rejected`, `Unknown`, `Gone` ...). What stops everything is raised:
+`CredentialError`, `Unreachable`, `QuotaSpent`, `ConfigurationError` (see `model.errors`).
+
+A connector is used from one thread at a time. It never retries a call whose repetition could do harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ..model.ports import Clock, Limiter, TokenStore
+from ..model.records import Observation, Page, Query, Record, Ref
+from ..model.writes import Outcome, Step, Write
+
+
+@dataclass(frozen=True, slots=True)
+class AccountId:
+    """Whose data this is. `id` is the portal or org id; `own_actor` recognises our own writes (user id, app id), where known.
+
+    `zone` is the account's time zone (IANA name), used where a datetime becomes a date.
+    """
+
+    vendor: str
+    id: str
+    name: str = ""
+    zone: str = "UTC"
+    own_actor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One value of a choice field, in the account's own order. `done`: a Salesforce lead status that means converted."""
+
+    value: str
+    label: str
+    order: int
+    active: bool = True
+    done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FieldDescription:
+    """One native field as the account has it. `type` is one of text, email, phone, number, boolean, date, datetime, choice, multichoice, reference, other.
+
+    `writable` on update, `creatable` on create; `length` in characters; `scale` in digits after the point; `restricted`: only `options` are taken.
+    """
+
+    name: str
+    label: str
+    type: str
+    writable: bool
+    creatable: bool
+    required: bool = False
+    length: int | None = None
+    scale: int | None = None
+    options: tuple[Option, ...] = ()
+    restricted: bool = False
+    unique: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KindDescription:
+    """One kind of record: its fields by native name. Fields that the credential may not see are not in it."""
+
+    kind: str
+    fields: Mapping[str, FieldDescription]
+    creatable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SystemDescription:
+    """What the account looks like. `findings` are facts that somebody should know (a second writer, a missing scope), as sentences."""
+
+    kinds: Mapping[str, KindDescription]
+    findings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What this kind of system can do.
+
+    `batch(step)` gives (key, size): steps with one key may travel in one `write` of at most `size`.
+    `reread`: how many refs one `fetch` call reads, where a record should be read again before an update.
+    `history`: field-level history can be fetched. `unique`: native fields of which the vendor itself refuses a second equal value.
+    """
+
+    batch: Callable[[Step], tuple[str, int]]
+    reread: int
+    history: bool
+    unique: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a connector has used so far: API calls, seconds spent waiting for answers, rows written, and the account's daily quota where told."""
+
+    calls: int = 0
+    vendor_s: float = 0.0
+    daily_used: int | None = None
+    daily_limit: int | None = None
+
+
+class Connector(Protocol):
+    """One open connection to one account."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this system can do; constant."""
+        ...
+
+    def identity(self) -> AccountId:
+        """Whose data is behind the credential. Raises `CredentialError` where it is refused."""
+        ...
+
+    def describe(self) -> SystemDescription:
+        """Kinds, fields, options and their order, what is writable, and findings."""
+        ...
+
+    def pull(self, query: Query) -> Iterator[Page]:
+        """Everything (no cursor) or what changed since the cursor, with what is gone and what moved.
+
+        Each page's cursor covers all up to it: a pull that breaks off is taken up from the last page's cursor.
+        The last page is always yielded, empty if need be, so that the cursor moves. Records may come twice.
+        """
+        ...
+
+    def fetch(self, refs: Sequence[Ref], fields: Mapping[str, tuple[str, ...]], history: tuple[str, ...] = ()) -> Sequence[Observation]:
+        """Read these records now: one observation per ref, in their order. `fields` by kind; `history`: native fields whose versions are wanted."""
+        ...
+
+    def find(self, kind: str, key: str, values: Sequence[str], fields: tuple[str, ...]) -> Sequence[Record]:
+        """All live records of the kind whose native field `key` equals one of the values, without asking a lagging index."""
+        ...
+
+    def expand(self, write: Write) -> Sequence[Step]:
+        """The steps that the vendor needs for this write (HubSpot: a stage going back is cleared first, then set)."""
+        ...
+
+    def write(self, steps: Sequence[Step]) -> Sequence[Outcome]:
+        """Send the steps, all of one batch key, in one request; one outcome per step, in their order."""
+        ...
+
+    def usage(self) -> Usage:
+        """Counters since the connector was opened."""
+        ...
+
+    def close(self) -> None:
+        """Give back connections."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What `app` gives a connector to live with."""
+
+    clock: Clock
+    limiter: Limiter
+    tokens: TokenStore
+
+
+class Plugin(Protocol):
+    """What a module registers under the entry-point group `stagesync.connectors`."""
+
+    @property
+    def name(self) -> str:
+        """The word in `connector = "..."`."""
+        ...
+
+    @property
+    def settings(self) -> type[Any]:
+        """A pydantic model of the `[systems.NAME]` keys that belong to this connector; credentials are typed `Secret`."""
+        ...
+
+    def defaults(self) -> Mapping[str, Any]:
+        """The default maps of this vendor (parsed from the TOML file that it ships; format: see `mapping.defaults`)."""
+        ...
+
+    def open(self, system: str, settings: Any, ports: Ports) -> Connector:
+        """Open the account; `settings` is an instance of `self.settings`. Makes no call yet."""
+        ...
+
+

@@ -1,0 +1,74 @@
+"""What the outside gives to the parts: time, pacing, and a place for tokens that rotate. Wired by `app`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Time. Tests bring their own."""
+
+    def now_ms(self) -> int:
+        """The present moment in milliseconds since 1970."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that only grow."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most `calls` in any `seconds`."""
+
+    calls: int
+    seconds: float
+
+
+class Limiter(Protocol):
+    """Pacing that all users of one account share."""
+
+    def take(self, bucket: str, rate: Rate) -> None:
+        """Wait until one more call may be made. `bucket` names account and limit: `hubspot:4710017:search`."""
+        ...
+
+
+class TokenStore(Protocol):
+    """Where refresh tokens that rotate are kept between runs (keyring or a 0600 file)."""
+
+    def load(self, name: str) -> str | None:
+        """The stored token, or None."""
+        ...
+
+    def save(self, name: str, token: str) -> None:
+        """Store the token before the old one is forgotten."""
+        ...
+
+
+class Secret:
+    """A credential. It shows itself to nobody who does not ask for it by name."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The credential itself: only for the request that needs it."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret('***')"
+
+    __str__ = __repr__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)

@@ -1,0 +1,81 @@
+"""What we ask a system to do, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from .records import Native, Record, Ref
+
+Operation: TypeAlias = Literal["create", "update", "archive"]
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """An intended change of one record, before the connector expands it into steps.
+
+    `id` is the number of the action (unique in the state; connectors use it as trace id). `before` has the native values
+    that were last seen of the fields in `values`; a value of None clears. `ref` is None for a create, `kind` always set.
+    """
+
+    id: int
+    operation: Operation
+    kind: str
+    ref: Ref | None
+    values: Mapping[str, Native]
+    before: Mapping[str, Native] = field(default_factory=dict[str, Native])
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One request's worth of a write for one record. Steps of one write go in their order, each journalled by itself."""
+
+    id: int
+    number: int
+    operation: Operation
+    kind: str
+    ref: Ref | None
+    values: Mapping[str, Native]
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The system acknowledged the step. `stored`: what it now holds, where the answer shows it (`None`: read it back)."""
+
+    ref: Ref
+    stored: Record | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The system refused this row for good; the rest of its batch is not affected.
+
+    `code` is the vendor's, `field` the native field at fault where known. `existing`: the record that stands in the way
+    of a create. `gone` / `moved`: the record is no longer there / is now at that ref.
+    """
+
+    code: str
+    reason: str
+    field: str | None = None
+    existing: Ref | None = None
+    gone: bool = False
+    moved: Ref | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """Not done, surely not done, and worth trying again after `retry_after` seconds (limit, lock)."""
+
+    reason: str
+    retry_after: float
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Nobody can say whether it was done: it must be looked up before anything else is done to this record."""
+
+    reason: str
+
+
+Outcome: TypeAlias = Applied | Rejected | Deferred | Unknown
