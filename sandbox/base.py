@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections import Counter
@@ -10,24 +9,33 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+import orjson
+
 from .clock import WorldClock
 from .faults import Fault, FaultPlan
 from .wire import ReplyLost, Request, Response
 
+HANDS = "/_sandbox/"
+"""Where somebody's hands and the counters live; never counted, never hit by faults."""
+
 Hand = Callable[[Mapping[str, Any]], Any]
 """Somebody's hand in the vendor's own screens: takes the JSON that was posted, gives what is answered as JSON."""
+
+View = Callable[[Request], Any]
+"""Something that can be looked at under `/_sandbox/`: takes the GET request, gives what is answered as JSON."""
 
 
 def json_response(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A JSON answer in UTF-8."""
-    body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-    return Response(status, {"Content-Type": "application/json;charset=utf-8", **(headers or {})}, body)
+    return Response(status, {"Content-Type": "application/json;charset=utf-8", **(headers or {})}, orjson.dumps(value))
 
 
 class BaseWorld:
     """One vendor in memory.
 
-    A vendor overrides `route` (its API), `template` (the name under which a call is counted) and registers `hands`.
+    A vendor overrides `route` (its API), `template` (the name under which a call is counted) and registers `hands` and `views`.
+    A call goes through three steps: `arrive` (counted, its fault chosen), a pause of `pause_s`, `answer`. `handle` does all
+    three; a skin over sockets waits in its own way, so that one slow call does not hold up the others.
     Everything under one lock: a world behaves as if calls came one after another.
     """
 
@@ -37,7 +45,13 @@ class BaseWorld:
         self.faults = FaultPlan()
         self.calls: Counter[str] = Counter()
         self.lock = threading.RLock()
-        self.hands: dict[str, Hand] = {"calls/reset": self._reset_calls, "clock": self._move_clock, "faults": self._plan_fault, "faults/clear": self._clear_faults}
+        self.views: dict[str, View] = {"calls": lambda request: dict(self.calls)}
+        self.hands: dict[str, Hand] = {
+            "calls/reset": self._reset_calls,
+            "clock": self._move_clock,
+            "faults": self._plan_fault,
+            "faults/clear": self._clear_faults,
+        }
 
     def route(self, request: Request) -> Response:
         """The vendor's API: overridden by each world."""
@@ -49,51 +63,62 @@ class BaseWorld:
 
     def handle(self, request: Request) -> Response:
         """Answer one request, or raise `ReplyLost`. Calls under `/_sandbox/` are never counted and meet no faults."""
-        if request.path.startswith("/_sandbox/"):
-            return self._touch(request)
-        if self.latency_s:
-            time.sleep(self.latency_s)
+        fault = self.arrive(request)
+        self.wait(self.pause_s(request, fault))
+        return self.answer(request, fault)
+
+    def wait(self, seconds: float) -> None:
+        """Let real time pass."""
+        if seconds:
+            time.sleep(seconds)
+
+    def arrive(self, request: Request) -> Fault | None:
+        """Count the call and use up the fault that strikes it, if any."""
+        if request.path.startswith(HANDS):
+            return None
+        name = f"{request.method} {self.template(request)}"
         with self.lock:
-            self.calls[f"{request.method} {self.template(request)}"] += 1
-        fault = self.faults.hit(f"{request.method} {request.path}")
-        if fault is not None and fault.kind != "lost_after" and fault.kind != "truncated":
-            early = self._strike(fault)
-            if early is not None:
-                return self._dated(early)
+            self.calls[name] += 1
+        return self.faults.hit(f"{request.method} {request.path}")
+
+    def pause_s(self, request: Request, fault: Fault | None) -> float:
+        """How long the call takes on the way, in seconds."""
+        latency = 0.0 if request.path.startswith(HANDS) else self.latency_s
+        return latency + (fault.seconds if fault is not None and fault.kind == "delay" else 0.0)
+
+    def answer(self, request: Request, fault: Fault | None = None) -> Response:
+        """Carry the call out, as far as its fault lets it."""
+        if request.path.startswith(HANDS):
+            return self._dated(self._touch(request))
+        kind = fault.kind if fault is not None else None
+        if kind == "lost_before":
+            raise ReplyLost
+        if fault is not None and kind == "status":
+            return self._dated(Response(fault.status, {"Content-Type": fault.content_type, **dict(fault.headers)}, fault.body.encode()))
         with self.lock:
             response = self.route(request)
-        if fault is not None and fault.kind == "lost_after":
+        if kind == "lost_after" or (kind == "truncated" and not response.body):
             raise ReplyLost
-        if fault is not None and fault.kind == "truncated":
-            response = replace(response, body=response.body[: len(response.body) // 2])
-        return self._dated(response)
-
-    def _strike(self, fault: Fault) -> Response | None:
-        if fault.kind == "lost_before":
-            raise ReplyLost
-        if fault.kind == "delay":
-            time.sleep(fault.seconds)
-            return None
-        return Response(fault.status, {"Content-Type": fault.content_type, **dict(fault.headers)}, fault.body.encode())
+        return self._dated(replace(response, truncated=True) if kind == "truncated" else response)
 
     def _dated(self, response: Response) -> Response:
         return replace(response, headers={"Date": self.clock.http_date(), **response.headers})
 
     def _touch(self, request: Request) -> Response:
-        name = request.path.removeprefix("/_sandbox/").strip("/")
-        if request.method == "GET" and name == "calls":
-            with self.lock:
-                return self._dated(json_response(dict(self.calls)))
-        hand = self.hands.get(name)
-        if hand is None or request.method != "POST":
-            known = ["GET calls", *(f"POST {hand}" for hand in sorted(self.hands))]
-            return self._dated(json_response({"error": f"no such hand: {request.method} {name}", "known": known}, 404))
+        name = request.path.removeprefix(HANDS).strip("/")
+        view = self.views.get(name) if request.method == "GET" else None
+        hand = self.hands.get(name) if request.method == "POST" else None
+        if view is None and hand is None:
+            known = [*(f"GET {name}" for name in sorted(self.views)), *(f"POST {name}" for name in sorted(self.hands))]
+            return json_response({"error": f"no such hand: {request.method} {name}", "known": known}, 404)
         try:
-            posted = json.loads(request.body or b"{}")
             with self.lock:
-                return self._dated(json_response(hand(posted)))
-        except (KeyError, TypeError, ValueError, LookupError) as error:
-            return self._dated(json_response({"error": f"{name}: {error!r}"}, 400))
+                if view is not None:
+                    return json_response(view(request))
+                assert hand is not None
+                return json_response(hand(orjson.loads(request.body or b"{}")))
+        except (TypeError, ValueError, LookupError) as error:
+            return json_response({"error": f"{name}: {error!r}"}, 400)
 
     def _reset_calls(self, posted: Mapping[str, Any]) -> Any:
         self.calls.clear()
@@ -104,8 +129,9 @@ class BaseWorld:
         return {"now_ms": self.clock.now_ms()}
 
     def _plan_fault(self, posted: Mapping[str, Any]) -> Any:
-        headers = tuple((str(name), str(value)) for name, value in dict(posted.get("headers", {})).items())
-        self.faults.add(Fault(**{**posted, "headers": headers}))
+        planned = dict(posted)
+        headers = tuple((str(name), str(value)) for name, value in dict(planned.pop("headers", {})).items())
+        self.faults.add(Fault(**planned, headers=headers))
         return {}
 
     def _clear_faults(self, posted: Mapping[str, Any]) -> Any:

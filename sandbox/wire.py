@@ -39,11 +39,20 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """One response. The skins add `Content-Length`; the world adds `Date` by its own clock."""
+    """One response. The skins add `Content-Length`; the world adds `Date` by its own clock.
+
+    `truncated`: `Content-Length` names the whole body, but only its first half arrives before the connection closes.
+    """
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     body: bytes = b""
+    truncated: bool = False
+
+    @property
+    def arriving(self) -> bytes:
+        """What the client gets to see of the body."""
+        return self.body[: len(self.body) // 2] if self.truncated else self.body
 
 
 class ReplyLost(Exception):
