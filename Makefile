@@ -1,0 +1,54 @@
+# Every chore of this project. Needs Python 3.11 or later and make, nothing else; `make PYTHON=python3.13 demo` picks another Python.
+PYTHON ?= python3
+BIN := .venv/bin
+# More words for the program behind a target, for example: make test ARGS="-k merge"
+ARGS ?=
+
+.PHONY: help demo test lint format bench lock clean
+.DEFAULT_GOAL := help
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target what; do printf '%-14s %s\n' "$$target" "$$what"; done
+
+demo: .venv/.installed ## Run the main job on two sandbox worlds
+	@$(BIN)/stagesync demo $(ARGS)
+
+test: .venv/.installed ## Run every test
+	$(BIN)/python -m pytest -q -n logical --maxprocesses=4 $(ARGS)
+
+lint: .venv/.installed ## Check style, types, the house's import rules and the documents
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/basedpyright
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/test_docs_links.py
+
+format: .venv/.installed ## Format the code and cure what can be cured by machine
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: .venv/.installed ## Measure, and print the table
+	$(BIN)/python -m bench $(ARGS)
+
+lock: ## Compile requirements.txt again (ARGS=--upgrade takes newer versions)
+	@tools=$$(mktemp -d) && trap 'rm -rf "$$tools"' EXIT && \
+	$(PYTHON) -m venv "$$tools" && "$$tools/bin/pip" install --quiet --disable-pip-version-check uv && \
+	"$$tools/bin/uv" pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate \
+	  --extra postgres --group dev -o requirements.txt $(ARGS) pyproject.toml
+
+clean: ## Remove the virtual environment and everything built
+	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+
+# Two stamps: a change in pyproject.toml alone installs the project again within a second or two, not its requirements.
+.venv/.requirements: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "stagesync needs Python 3.11 or later; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.13")'
+	@echo 'Building .venv (once, about a minute) ...'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+# The link is how type checkers resolve `from stagesync.model...` in the tests: each top-level folder is a portion of the namespace stagesync.
+.venv/.installed: pyproject.toml .venv/.requirements
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@mkdir -p .venv/src && ln -sfn ../.. .venv/src/stagesync
+	@touch $@
