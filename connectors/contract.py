@@ -183,5 +183,3 @@ class Plugin(Protocol):
     def open(self, system: str, settings: Any, ports: Ports) -> Connector:
         """Open the account; `settings` is an instance of `self.settings`. Makes no call yet."""
         ...
-
-
