@@ -1,0 +1,76 @@
+"""The words of a field map: what a canonical field is, and who wins where two systems disagree about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
+
+FieldType: TypeAlias = Literal["text", "email", "phone", "country", "number", "integer", "boolean", "date", "datetime", "choice", "multichoice", "url"]
+PolicyKind: TypeAlias = Literal["two-way", "always", "prefer", "fill", "never", "ask"]
+
+FIELD_TYPES: tuple[str, ...] = get_args(FieldType)
+GROUPS: tuple[str, ...] = ("name", "contact details", "company", "consent", "other")
+"""What the first meeting is asked about, and what holds are grouped by."""
+
+_ALLOWED = "two-way, always SYSTEM, prefer SYSTEM unless blank, fill blank, never, ask"
+
+
+class Unmappable(Exception):  # noqa: N818 - it is a refusal of one value, told to the reader, not an error of the program
+    """A value that cannot be carried into the other form. `reason` is a sentence fragment for the reader."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Who wins a field. `system` is set for `always` and `prefer` only."""
+
+    kind: PolicyKind
+    system: str | None = None
+
+    def __str__(self) -> str:
+        match self.kind:
+            case "always":
+                return f"always {self.system}"
+            case "prefer":
+                return f"prefer {self.system} unless blank"
+            case "fill":
+                return "fill blank"
+            case other:
+                return other
+
+
+TWO_WAY = Policy("two-way")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One canonical field. `clears`: emptying it travels. `sticky`: once true it becomes false only by somebody's decision."""
+
+    name: str
+    type: FieldType
+    group: str
+    policy: Policy = TWO_WAY
+    clears: bool = True
+    sticky: bool = False
+
+
+def parse_policy(text: str) -> Policy:
+    """The policy that a sentence in the configuration means. Raises `ValueError` with what is allowed."""
+    match text.split():
+        case ["two-way"]:
+            return TWO_WAY
+        case ["always", system]:
+            return Policy("always", system)
+        case ["prefer", system, "unless", "blank"]:
+            return Policy("prefer", system)
+        case ["fill", "blank"]:
+            return Policy("fill")
+        case ["never"]:
+            return Policy("never")
+        case ["ask"]:
+            return Policy("ask")
+        case _:
+            raise ValueError(f"{text!r} is not a policy; allowed: {_ALLOWED}")
