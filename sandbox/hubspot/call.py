@@ -1,0 +1,82 @@
+"""One call as the endpoints see it: where it goes, under which version, with which arguments and body."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import orjson
+
+from ..wire import Request
+from .errors import invalid
+
+AREAS = ("objects", "properties", "owners")
+CONTACTS = ("contacts", "contact", "0-1")
+
+
+@dataclass(frozen=True)
+class Call:
+    """`area` and `version` are taken out of the path in whichever order they stand; `rest` is what follows."""
+
+    request: Request
+    area: str
+    version: str
+    rest: tuple[str, ...]
+
+    @property
+    def method(self) -> str:
+        """GET, POST ..."""
+        return self.request.method
+
+    @cached_property
+    def body(self) -> Mapping[str, Any]:
+        """The JSON object that was sent. Raises Refused (400) for anything else."""
+        try:
+            found = orjson.loads(self.request.body or b"{}")
+        except orjson.JSONDecodeError as error:
+            raise invalid(f"Invalid input JSON: {error}") from None
+        if not isinstance(found, dict):
+            raise invalid("Invalid input JSON: an object is expected")
+        return found
+
+    def names(self, argument: str) -> list[str]:
+        """A list argument: given as repeated keys, as commas, or both."""
+        return [name for value in self.request.args.get(argument, []) for name in value.split(",") if name]
+
+    def flag(self, argument: str) -> bool:
+        """A boolean argument; absent is false."""
+        return self.request.arg(argument).lower() == "true"
+
+
+def parsed(request: Request) -> Call:
+    """Find area and version: `/crm/v3/objects/...` and `/crm/objects/2026-09/...` are the same place."""
+    parts = [part for part in request.path.split("/") if part]
+    if parts[:1] == ["crm"] and len(parts) >= 3:
+        if parts[1] in AREAS:
+            return Call(request, parts[1], parts[2], tuple(parts[3:]))
+        return Call(request, parts[2], parts[1], tuple(parts[3:]))
+    if len(parts) >= 2:
+        return Call(request, parts[0], parts[1], tuple(parts[2:]))
+    return Call(request, parts[0] if parts else "", "", ())
+
+
+_FIXED_WORDS = {"batch", "read", "create", "update", "upsert", "archive", "search", "merge", "gdpr-delete", "token", "introspect", "revoke"}
+
+
+def template(request: Request) -> str:
+    """The path with its ids and names replaced, for counting."""
+    call = parsed(request)
+    head = request.path.rstrip("/").split("/")
+    kept = len(head) - len(call.rest)
+    rest = list(call.rest)
+    if call.area == "objects" and len(rest) == 2 and rest[1] not in _FIXED_WORDS:
+        rest[1] = "{id}"
+    elif call.area == "properties" and len(rest) == 2 and rest[1] != "groups":
+        rest[1] = "{name}"
+    elif call.area == "owners" and len(rest) == 1:
+        rest[0] = "{id}"
+    elif call.area == "communication-preferences" and len(rest) >= 2 and rest[0] == "statuses":
+        rest[1] = "{email}"
+    return "/".join([*head[:kept], *rest])

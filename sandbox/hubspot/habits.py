@@ -1,0 +1,75 @@
+"""How this portal behaves where HubSpot's behaviour is a setting, a matter of timing, or not confirmed by its documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal
+
+ALL_SCOPES = (
+    "crm.objects.contacts.read",
+    "crm.objects.contacts.write",
+    "crm.schemas.contacts.read",
+    "crm.schemas.contacts.write",
+    "crm.objects.owners.read",
+    "communication_preferences.read_write",
+    "oauth",
+)
+
+
+@dataclass(frozen=True)
+class Habits:
+    """One portal's habits; the comment above each group says where HubSpot's own answer is open.
+
+    What HubSpot always does has no switch: the cap of 10,000 search results, creates that fail as a whole without trace ids, trimmed
+    values, a last-modified stamp that moves on every write, old ids that resolve after a merge.
+    """
+
+    # The search index follows writes after this many seconds of the world's clock. HubSpot says "a few moments"; 2 s of lag have been recorded.
+    search_lag_s: float = 0.0
+
+    # Limits of a privately distributed app on a Pro account. Off by default, so that a demo on loopback need not wait.
+    rate_limit: bool = False
+    ten_secondly_max: int = 190
+    oauth_ten_secondly_max: int = 110
+    search_per_second: int = 5
+    daily_max: int = 625_000
+
+    # Account settings.
+    default_stage: str = "lead"
+    scopes: tuple[str, ...] = ALL_SCOPES
+    merge_preserves_primary_id: bool = False
+    required_properties: tuple[str, ...] = ()
+    """Required on the account's create form; binds writes from version 2026-09 on."""
+    conditional_properties: tuple[tuple[str, str, str], ...] = ()
+    """(property, value, required property): binds writes from version 2026-09 on."""
+    token_life_s: float = 1800.0
+    versions_kept: int = 20
+
+    # Not confirmed on a live account: each can be switched both ways.
+    backward_stage: Literal["ignored", "applied", "refused"] = "ignored"
+    answer_echoes_ignored_stage: bool = False
+    stage_options_by_api: bool = False
+    email_lookup_finds_secondary: bool = True
+    batch_update_loses_merged_ids: bool = True
+    batch_read_follows_merges: bool = True
+    batch_repeats: Literal["unordered", "refused"] = "unordered"
+    upsert_by_email_is_partial: bool = True
+    errors_only_in_message: bool = False
+    ids_compare_as_text: bool = False
+    negative_filters_match_empty: bool = False
+    optout_moves_stamp: bool = True
+    restore_moves_stamp: bool = False
+    refresh_rotates: bool = False
+
+    def switched(self, changes: Mapping[str, Any]) -> Habits:
+        """These habits with some switched, as posted in JSON (lists become tuples). Raises ValueError for a name that is none of them."""
+        known = {field.name for field in fields(self)}
+        unknown = sorted(set(changes) - known)
+        if unknown:
+            raise ValueError(f"no such habit: {', '.join(unknown)}; known are {', '.join(sorted(known))}")
+        return replace(self, **{name: _frozen(value) for name, value in changes.items()})
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(_frozen(part) for part in value) if isinstance(value, list) else value

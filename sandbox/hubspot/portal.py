@@ -1,0 +1,81 @@
+"""What every part of the portal works on: contacts, definitions, owners, opt-outs, habits and the clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..clock import WorldClock
+from .contacts import Author, Store
+from .habits import Habits
+from .properties import Catalogue
+
+APP_ID = 1_234_567
+USER_ID = 9_001
+IMPORTED = Author("IMPORT", "", None)
+BY_USER = Author("CRM_UI", f"userId:{USER_ID}", USER_ID)
+
+
+@dataclass
+class Owner:
+    """One user who can own contacts: the owner's id is not the user's id."""
+
+    id: str
+    email: str
+    first_name: str
+    last_name: str
+    user_id: int
+    archived: bool = False
+
+
+def _owners() -> list[Owner]:
+    return [
+        Owner("70101", "ann.berg@example.com", "Ann", "Berg", USER_ID),
+        Owner("70102", "ken.mori@example.com", "Ken", "Mori", 9_002),
+        Owner("70103", "lea.roth@example.com", "Lea", "Roth", 9_003),
+    ]
+
+
+@dataclass
+class Portal:
+    """One HubSpot account."""
+
+    portal_id: int
+    clock: WorldClock
+    habits: Habits
+    catalogue: Catalogue
+    store: Store
+    owners: list[Owner] = field(default_factory=_owners)
+    optouts: dict[str, int] = field(default_factory=dict[str, int])
+    """Address -> when it opted out of everything; belongs to the address, whether a contact has it or not."""
+    blocked: set[str] = field(default_factory=set[str])
+    """Addresses deleted for privacy before there was a contact."""
+    app_id: int = APP_ID
+
+    @property
+    def integration(self) -> Author:
+        """The author of every write by the API."""
+        return Author("INTEGRATION", str(self.app_id))
+
+    @property
+    def lagged(self) -> bool:
+        """Whether search follows writes late."""
+        return self.habits.search_lag_s > 0
+
+    def now(self) -> int:
+        """The present moment in this world, in ms."""
+        return self.clock.now_ms()
+
+    def details(self) -> dict[str, Any]:
+        """The account as /account-info/ shows it."""
+        return {
+            "portalId": self.portal_id,
+            "accountType": "DEVELOPER_TEST",
+            "timeZone": "UTC",
+            "companyCurrency": "USD",
+            "additionalCurrencies": [],
+            "utcOffset": "+00:00",
+            "utcOffsetMilliseconds": 0,
+            "uiDomain": "app.hubspot.com",
+            "dataHostingLocation": "na1",
+        }

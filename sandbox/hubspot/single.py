@@ -1,0 +1,123 @@
+"""Endpoints for contacts one at a time, and the list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..wire import Response
+from .call import Call
+from .contacts import Contact
+from .errors import Refused, answer, invalid, no_such_contact
+from .portal import Portal
+from .render import shower, written
+from .writing import checked_create, checked_update, create, update
+
+PAGE = 100
+PAGE_WITH_HISTORY = 50
+
+
+def listed(portal: Portal, call: Call) -> Response:
+    """A page in the order of ids; `after` is the next record's id. Raises Refused (400)."""
+    history = call.names("propertiesWithHistory")
+    most = PAGE_WITH_HISTORY if history else PAGE
+    limit, after = call.request.arg("limit", "10"), call.request.arg("after", "0") or "0"
+    if not limit.isdigit() or not after.isdigit():
+        raise invalid(f"Invalid paging: limit={limit}, after={after}")
+    if int(limit) > most:
+        raise invalid(f"The limit of {limit} is above the maximum of {most}.")
+    find = portal.store.bin_page if call.flag("archived") else portal.store.page
+    found, following = find(int(after), max(1, int(limit)))
+    show = shower(portal, call.names("properties"), history)
+    page: dict[str, Any] = {"results": [show(contact) for contact in found]}
+    if following is not None:
+        link = f"https://api.hubapi.com{call.request.path}?after={following}&limit={limit}"
+        page["paging"] = {"next": {"after": str(following), "link": link}}
+    return answer(page)
+
+
+def find(portal: Portal, given: str, by: str, *, archived: bool = False) -> Contact:
+    """The contact under an id, an address or a property with unique values; merged ids lead on. Raises Refused (400, 404)."""
+    found: Contact | None = None
+    if by and by != "hs_object_id":
+        found = find_by(portal, by, given)
+    elif given.isdigit():
+        number = int(given)
+        found = portal.store.bin.get(number) if archived else portal.store.find(number)
+    if found is None:
+        raise no_such_contact(given)
+    return found
+
+
+def find_by(portal: Portal, by: str, value: str) -> Contact | None:
+    """The live contact with this value of `email` or of a property with unique values. Raises Refused (400) for any other property."""
+    if by == "email":
+        found = portal.store.find_email(value)
+        if found is not None and found.props.get("email") != value.strip().lower() and not portal.habits.email_lookup_finds_secondary:
+            return None
+        return found
+    if by not in portal.store.by_unique:
+        raise non_unique(by)
+    return portal.store.find_unique(by, value.strip())
+
+
+def non_unique(by: str) -> Refused:
+    """400: a property that is no key."""
+    return invalid(f"Unable to look up objects by non-unique 0-1 property: {by}")
+
+
+def read(portal: Portal, call: Call) -> Response:
+    """One contact. Raises Refused (404)."""
+    contact = find(portal, call.rest[1], call.request.arg("idProperty"), archived=call.flag("archived"))
+    return answer(shower(portal, call.names("properties"), call.names("propertiesWithHistory"))(contact))
+
+
+def patch(portal: Portal, call: Call) -> Response:
+    """Change one contact; an id from before a merge works. Raises Refused (400, 404, 409)."""
+    contact = find(portal, call.rest[1], call.request.arg("idProperty"))
+    given = properties_of(call.body)
+    values = checked_update(portal, contact, given, call.version)
+    update(portal, contact, values, portal.integration)
+    return answer(written(portal, contact, given, values))
+
+
+def post(portal: Portal, call: Call) -> Response:
+    """Create one contact. Raises Refused (400, 409)."""
+    given = properties_of(call.body)
+    values = checked_create(portal, given, call.version)
+    contact = create(portal, values, portal.integration)
+    return answer(written(portal, contact, given, {}), 201)
+
+
+def delete(portal: Portal, call: Call) -> Response:
+    """To the bin; an unknown id answers just the same."""
+    contact = portal.store.live.get(int(call.rest[1])) if call.rest[1].isdigit() else None
+    if contact is not None:
+        portal.store.archive(contact, portal.now())
+    return Response(204)
+
+
+def purge(portal: Portal, call: Call) -> Response:
+    """Delete for privacy: gone for good; an unknown address is remembered as blocked. Raises Refused (404)."""
+    given, by = str(call.body.get("objectId", "")), str(call.body.get("idProperty", ""))
+    purge_contact(portal, given, by)
+    return Response(204)
+
+
+def purge_contact(portal: Portal, given: str, by: str = "") -> None:
+    """The same, without a call around it. Raises Refused (404)."""
+    if by == "email" and portal.store.find_email(given) is None:
+        portal.blocked.add(given.strip().lower())
+        return
+    if given.isdigit() and int(given) in portal.store.bin:
+        del portal.store.bin[int(given)]
+        return
+    portal.store.retire(find(portal, given, by))
+
+
+def properties_of(body: Mapping[str, Any]) -> Mapping[str, object]:
+    """The values in a body. Raises Refused (400)."""
+    given = body.get("properties")
+    if not isinstance(given, dict):
+        raise invalid("Invalid input JSON: properties is missing")
+    return given

@@ -1,0 +1,253 @@
+"""The HubSpot world: who may call, where a call goes, what it is counted as, and the hands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ..base import BaseWorld
+from ..clock import WorldClock
+from ..wire import Request, Response
+from . import batch, consent, oauth, owners, schema, single
+from .call import CONTACTS, Call, parsed, template
+from .contacts import Store
+from .errors import Refused, answer, correlation_id, missing_scopes, no_such_contact
+from .habits import Habits
+from .hands import Hands
+from .instants import instant
+from .limits import Limits
+from .merge import merge
+from .oauth import OAuthApp, Tokens
+from .portal import Portal
+from .properties import Catalogue
+from .render import shower
+from .search import Search
+
+LONGEST_URL = 8_192
+
+Endpoint = Callable[[Portal, Call], Response]
+
+_ON_ALL: Mapping[str, Endpoint] = {"GET": single.listed, "POST": single.post}
+_ON_ONE: Mapping[str, Endpoint] = {"GET": single.read, "PATCH": single.patch, "DELETE": single.delete}
+
+
+class HubSpotWorld(BaseWorld):
+    """One portal in memory; `handle` answers requests as HubSpot does. `token` is a static token without end; `oauth_app` can get others."""
+
+    def __init__(
+        self,
+        portal_id: int = 4_710_017,
+        token: str = "pat-sandbox-token",
+        clock: WorldClock | None = None,
+        latency_s: float = 0.0,
+        habits: Habits | None = None,
+        oauth_app: OAuthApp | None = None,
+    ) -> None:
+        super().__init__(clock, latency_s)
+        habits = habits or Habits()
+        self.portal = Portal(portal_id, self.clock, habits, Catalogue(self.clock.now_ms()), Store(habits.versions_kept))
+        self.tokens = Tokens(token, oauth_app or OAuthApp())
+        self.limits = Limits()
+        self.by_hand = Hands(self.portal)
+        self._search = Search(self.portal)
+        self._register()
+
+    def template(self, request: Request) -> str:
+        """The path with its ids replaced."""
+        return template(request)
+
+    def route(self, request: Request) -> Response:
+        """Answer one call of the API."""
+        trace = {"x-hubspot-correlation-id": correlation_id()}
+        try:
+            response = self._permitted(parsed(request), trace)
+        except Refused as refused:
+            response = refused.response()
+        return replace(response, headers={**trace, **response.headers})
+
+    def _permitted(self, call: Call, headers: dict[str, str]) -> Response:
+        if call.area == "oauth":
+            return oauth.endpoint(self.portal, self.tokens, call)
+        by_oauth = self.tokens.check(call.request)
+        search = call.area == "objects" and call.rest[1:] == ("search",)
+        headers |= self.limits.spend(self.portal.habits, search=search, oauth=by_oauth)
+        if len(call.request.path) + len(call.request.query) > LONGEST_URL:
+            return Response(414, {"Content-Type": "text/html"}, b"<html><body><h1>414 Request-URI Too Large</h1></body></html>")
+        scopes = _scopes(call)
+        if scopes and not set(scopes) & set(self.portal.habits.scopes):
+            raise missing_scopes(scopes)
+        return self._dispatch(call)
+
+    def _dispatch(self, call: Call) -> Response:
+        match call.area:
+            case "objects" if call.rest[:1] and call.rest[0] in CONTACTS:
+                return self._objects(call)
+            case "properties" if call.rest[:1] and call.rest[0] in CONTACTS:
+                if call.method != "GET":
+                    self._search.forget()
+                return schema.endpoint(self.portal, call)
+            case "owners":
+                return owners.endpoint(self.portal, call)
+            case "communication-preferences":
+                return consent.endpoint(self.portal, call)
+            case "account-info":
+                return self._account(call)
+            case _:
+                raise Refused(404, "resource not found")
+
+    def _objects(self, call: Call) -> Response:
+        endpoint: Endpoint | None = None
+        match call.rest[1:]:
+            case ():
+                endpoint = _ON_ALL.get(call.method)
+            case ("search",):
+                endpoint = (lambda _, call: self._search.answer(call)) if call.method == "POST" else None
+            case ("merge",):
+                endpoint = _merge if call.method == "POST" else None
+            case ("gdpr-delete",):
+                endpoint = single.purge if call.method == "POST" else None
+            case ("batch", deed):
+                endpoint = batch.DEEDS.get(deed) if call.method == "POST" else None
+            case (_,):
+                endpoint = _ON_ONE.get(call.method)
+            case _:
+                raise Refused(404, "resource not found")
+        if endpoint is None:
+            raise Refused(405, "Method not allowed")
+        return endpoint(self.portal, call)
+
+    def _account(self, call: Call) -> Response:
+        if call.rest == ("details",):
+            return answer(self.portal.details())
+        if call.rest == ("api-usage", "daily", "private-apps"):
+            usage = {
+                "name": "private-apps-api-calls-daily",
+                "usageLimit": self.portal.habits.daily_max,
+                "currentUsage": self.limits.today,
+                "collectedAt": instant(self.portal.now()),
+                "fetchStatus": "SUCCESS",
+                "resetsAt": instant((self.portal.now() // 86_400_000 + 1) * 86_400_000),
+            }
+            return answer({"results": [usage]})
+        raise Refused(404, "resource not found")
+
+    # ---- hands: the same by Python and over HTTP
+
+    def define(self, name: str, label: str, type: str = "string", field_type: str = "text", options: Iterable[Any] = (), *, unique: bool = False) -> None:
+        """Define a property, or change one: see `Hands.define`."""
+        with self.lock:
+            self.by_hand.define(name, label, type, field_type, options, unique=unique)
+            self._search.forget()
+
+    def load(self, rows: Iterable[Mapping[str, str | None]]) -> list[str]:
+        """Many contacts at once: see `Hands.load`."""
+        with self.lock:
+            return self.by_hand.load(rows)
+
+    def edit(self, id: str, values: Mapping[str, str | None]) -> None:
+        """Somebody edits a contact: see `Hands.edit`."""
+        with self.lock:
+            self.by_hand.edit(id, values)
+
+    def create(self, values: Mapping[str, str | None]) -> str:
+        """Somebody creates a contact; gives its id."""
+        with self.lock:
+            return self.by_hand.create(values)
+
+    def merge(self, primary: str, other: str) -> str:
+        """Somebody merges two contacts; gives the id of the one that they went into."""
+        with self.lock:
+            return self.by_hand.merge(primary, other)
+
+    def archive(self, id: str) -> None:
+        """Somebody deletes a contact to the recycle bin."""
+        with self.lock:
+            self.by_hand.archive(id)
+
+    def restore(self, id: str) -> None:
+        """Somebody restores a contact from the recycle bin."""
+        with self.lock:
+            self.by_hand.restore(id)
+
+    def gdpr_delete(self, id: str) -> None:
+        """Somebody deletes a contact for privacy."""
+        with self.lock:
+            self.by_hand.gdpr_delete(id)
+
+    def opt_out(self, email: str) -> None:
+        """The person behind an address unsubscribes from everything."""
+        with self.lock:
+            self.by_hand.opt_out(email)
+
+    def add_owner(self, email: str, first_name: str = "", last_name: str = "") -> str:
+        """A new user who can own contacts; gives the owner's id."""
+        with self.lock:
+            return self.by_hand.add_owner(email, first_name, last_name)
+
+    def contacts(self) -> Iterator[dict[str, Any]]:
+        """The live contacts as `id` and `properties`, for comparing worlds."""
+        with self.lock:
+            return iter(list(self.by_hand.contacts()))
+
+    @property
+    def habits(self) -> Habits:
+        """How the portal behaves now."""
+        return self.portal.habits
+
+    def switch(self, **changes: Any) -> None:
+        """Change habits. Raises ValueError for a name that is none."""
+        with self.lock:
+            self.portal.habits = self.portal.habits.switched(changes)
+            self.portal.store.versions_kept = self.portal.habits.versions_kept
+            self._search.forget()
+
+    def _register(self) -> None:
+        def done(call: Callable[..., Any]) -> Callable[[Mapping[str, Any]], Any]:
+            return lambda posted: {"id": found} if (found := call(**posted)) is not None else {}
+
+        for name, hand in {
+            "edit": self.edit,
+            "create": self.create,
+            "merge": self.merge,
+            "archive": self.archive,
+            "restore": self.restore,
+            "gdpr-delete": self.gdpr_delete,
+            "opt-out": self.opt_out,
+            "add-owner": self.add_owner,
+            "define": self.define,
+            "habits": self.switch,
+        }.items():
+            self.hands[f"hands/{name}"] = done(hand)
+        self.hands["hands/load"] = lambda posted: {"ids": self.load(posted["rows"])}
+        self.hands["hands/expire-tokens"] = lambda posted: self.tokens.expire_all() or {}
+        self.views["records"] = lambda request: list(self.contacts())
+
+
+def _merge(portal: Portal, call: Call) -> Response:
+    """Merge by the API. Raises Refused (400, 404)."""
+    ids = [str(call.body.get(name, "")) for name in ("primaryObjectId", "objectIdToMerge")]
+    found = [portal.store.find(int(each)) if each.isdigit() else None for each in ids]
+    missing = [each for each, contact in zip(ids, found, strict=True) if contact is None]
+    if missing or found[0] is None or found[1] is None:
+        raise no_such_contact(missing[0])
+    return answer(shower(portal, ())(merge(portal, found[0], found[1], portal.integration)))
+
+
+_READS = (("read",), ("search",))
+
+
+def _scopes(call: Call) -> tuple[str, ...]:
+    """The scopes of which a call needs one."""
+    reading = call.method == "GET" or call.rest[-1:] in _READS
+    match call.area:
+        case "objects":
+            return ("crm.objects.contacts.read",) if reading else ("crm.objects.contacts.write",)
+        case "properties":
+            return ("crm.schemas.contacts.read", "crm.objects.contacts.read") if reading else ("crm.schemas.contacts.write",)
+        case "owners":
+            return ("crm.objects.owners.read",)
+        case "communication-preferences":
+            return ("communication_preferences.read_write", "communication_preferences.read" if reading else "communication_preferences.write")
+        case _:
+            return ()
