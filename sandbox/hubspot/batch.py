@@ -64,7 +64,7 @@ def read(portal: Portal, call: Call) -> Response:
 def _find_to_read(portal: Portal, given: str, by: str, *, archived: bool) -> Contact | None:
     if by and by != "hs_object_id":
         return find_by(portal, by, given)
-    if not given.isdigit():
+    if not given.isdecimal():
         return None
     number = int(given)
     if archived:
@@ -138,9 +138,9 @@ def create_many(portal: Portal, call: Call) -> Response:
 
 def update_many(portal: Portal, call: Call) -> Response:
     """200 or 207. Ids that are no numbers are dropped, and ids from before a merge are lost, both without a word. Raises Refused (400, 409)."""
-    rows = [row for row in inputs_of(call) if row.get("idProperty") or str(row.get("id", "")).isdigit()]
+    rows = [row for row in inputs_of(call) if row.get("idProperty") or str(row.get("id", "")).isdecimal()]
     for row in rows:
-        if row.get("idProperty") and row["idProperty"] not in portal.store.by_unique:
+        if row.get("idProperty") and str(row["idProperty"]) not in portal.store.by_unique:
             raise non_unique(str(row["idProperty"]))
     rows = _once_each(portal, rows)
     partial = traced(rows)
@@ -207,7 +207,7 @@ def upsert_many(portal: Portal, call: Call) -> Response:
     def check(row: Row, claims: Claims | None) -> Deed:
         by, value = str(row.get("idProperty") or "hs_object_id"), str(row["id"])
         if by == "hs_object_id":
-            contact = portal.store.live.get(int(value)) if value.isdigit() else None
+            contact = portal.store.live.get(int(value)) if value.isdecimal() else None
             if contact is None:
                 raise no_such_contact(value)
         else:
@@ -228,7 +228,7 @@ def upsert_many(portal: Portal, call: Call) -> Response:
 def archive_many(portal: Portal, call: Call) -> Response:
     """To the bin; unknown ids answer just the same. Raises Refused (400)."""
     for row in inputs_of(call):
-        contact = portal.store.live.get(int(row["id"])) if str(row.get("id", "")).isdigit() else None
+        contact = portal.store.live.get(int(row["id"])) if str(row.get("id", "")).isdecimal() else None
         if contact is not None:
             portal.store.archive(contact, portal.now())
     return Response(204)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from .instants import instant, instant_ms
@@ -155,20 +155,24 @@ class Store:
         self._next += ID_STEP
         return number
 
+    def reserve(self, number: int) -> None:
+        """Take a certain id. Raises ValueError when it was taken before."""
+        if number in self.live or number in self.bin or number in self.moved:
+            raise ValueError(f"there is a contact {number} already")
+        self._next = max(self._next, number + ID_STEP)
+
     def add(self, contact: Contact, *, lag: bool) -> None:
         """Put in a new contact; with `lag` the search index does not know it yet."""
         if lag:
             self._keep_back(contact.number, contact.updated_ms, None)
         self._enter(contact)
 
-    def bulk(self, contacts: Iterable[Contact]) -> None:
-        """Put in many contacts at once; faster than one by one, and known to search at once."""
+    def bulk(self, contacts: Sequence[Contact]) -> None:
+        """Put in many contacts with ids of their own at once; faster than one by one, and known to search at once."""
         live, order, by_email, stamps = self.live, self.order, self.by_email, self.stamps
         added: list[int] = []
         for contact in contacts:
             number = contact.number
-            if number in live:
-                raise ValueError(f"there is a contact {number} already")
             live[number] = contact
             added.append(number)
             stamps.append((contact.updated_ms, number))
@@ -184,8 +188,6 @@ class Store:
         order.sort()
         stamps.sort()
         self.changed.extend(added)
-        if added:
-            self._next = max(self._next, order[-1] + ID_STEP)
 
     def change(self, contact: Contact, values: Values, at_ms: int, author: Author, calculated: Values, *, lag: bool, touch: bool = True) -> None:
         """Set stored values ("" clears) at a moment, with their history, and what HubSpot calculates from them.

@@ -91,7 +91,7 @@ def already_exists(existing: str) -> Refused:
 
 def no_such_contact(given: str) -> Refused:
     """404: without a category for a number (or an address), with one and the id for anything that is no number."""
-    if given.isdigit() or "@" in given:
+    if given.isdecimal() or "@" in given:
         return Refused(404, "resource not found")
     return Refused(404, "Object not found. objectId are usually numeric.", "OBJECT_NOT_FOUND", {"id": [given]})
 

@@ -41,7 +41,10 @@ def key_of(portal: Portal, definition: Definition) -> Key:
 
     def key(contact: Contact) -> Any:
         value = value_of(contact, name)
-        return None if value is None else convert(value)
+        try:
+            return None if value is None else convert(value)
+        except ValueError:  # loaded past the rules, so the index could not make anything of it
+            return None
 
     return key
 

@@ -63,12 +63,17 @@ class Habits:
     refresh_rotates: bool = False
 
     def switched(self, changes: Mapping[str, Any]) -> Habits:
-        """These habits with some switched, as posted in JSON (lists become tuples). Raises ValueError for a name that is none of them."""
+        """These habits with some switched, as posted in JSON (lists become tuples). Raises ValueError for an unknown name or another type."""
         known = {field.name for field in fields(self)}
         unknown = sorted(set(changes) - known)
         if unknown:
             raise ValueError(f"no such habit: {', '.join(unknown)}; known are {', '.join(sorted(known))}")
-        return replace(self, **{name: _frozen(value) for name, value in changes.items()})
+        frozen = {name: _frozen(value) for name, value in changes.items()}
+        for name, value in frozen.items():
+            before = getattr(self, name)
+            if type(value) is not type(before) and not (isinstance(before, float) and type(value) is int):
+                raise ValueError(f"habit {name} is like {before!r}, not {value!r}")
+        return replace(self, **frozen)
 
 
 def _frozen(value: Any) -> Any:

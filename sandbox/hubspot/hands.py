@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from typing import Any
 
 from . import consent, owners, writing
 from .contacts import Contact
 from .errors import Refused
-from .instants import instant_ms
+from .instants import calendar_date, instant, instant_ms
 from .merge import merge
 from .portal import BY_USER, IMPORTED, Portal
 from .properties import Definition, options_of
@@ -41,23 +41,33 @@ class Hands:
         """
         portal, now = self.portal, self.portal.now()
         known = portal.catalogue.by_name.keys()
-        contacts: list[Contact] = []
+        timed = {name for name, each in portal.catalogue.by_name.items() if each.type in ("date", "datetime")}
+        contacts: dict[int, Contact] = {}
         for row in rows:
             if not row.keys() <= known:
                 raise ValueError(f"not defined: {', '.join(sorted(row.keys() - known))}")
-            contacts.append(self._loaded(row, now))
-        portal.store.bulk(contacts)
-        return [contact.id for contact in contacts]
+            contact = self._loaded(row, timed, now)
+            if contact.number in contacts:
+                raise ValueError(f"there is a contact {contact.id} already")
+            contacts[contact.number] = contact
+        portal.store.bulk(list(contacts.values()))
+        return [contact.id for contact in contacts.values()]
 
-    def _loaded(self, row: Mapping[str, str | None], now: int) -> Contact:
+    def _loaded(self, row: Mapping[str, str | None], timed: Set[str], now: int) -> Contact:
         props = {name: value for name, value in row.items() if value}
         given, created, updated = (props.pop("hs_object_id", None), props.pop("createdate", None), props.pop("lastmodifieddate", None))
-        if "email" in props:
-            props["email"] = props["email"].strip().lower()
-            if props.get("hs_email_optout") == "true":
-                self.portal.optouts[props["email"]] = now
+        for name in ("email", "hs_additional_emails"):
+            if name in props:
+                props[name] = props[name].strip().lower()
+        if props.get("hs_email_optout") == "true" and "email" in props:
+            self.portal.optouts[props["email"]] = now
+        for name in timed & props.keys():
+            of_day = self.portal.catalogue.by_name[name].type == "date"
+            props[name] = calendar_date(props[name]) if of_day else instant(instant_ms(props[name]))
         updated_ms = instant_ms(str(updated)) if updated else None
         created_ms = instant_ms(str(created)) if created else updated_ms if updated_ms is not None else now
+        if given:
+            self.portal.store.reserve(int(given))
         number = int(given) if given else self.portal.store.take_number()
         return Contact(number, props, created_ms, updated_ms if updated_ms is not None else max(created_ms, now), IMPORTED)
 
@@ -68,7 +78,10 @@ class Hands:
             changes = stored(self.portal, values, contact.props, by_api=False)
             writing.check_unique(self.portal, changes, contact)
         opted = changes.pop("hs_email_optout", None)
-        if changes or opted is None:
+        by_hubspot = {name: changes.pop(name) for name in list(changes) if self.portal.catalogue.by_name[name].read_only}
+        if by_hubspot:
+            self.portal.store.change(contact, {}, self.portal.now(), BY_USER, by_hubspot, lag=self.portal.lagged)
+        if changes or (opted is None and not by_hubspot):
             writing.update(self.portal, contact, changes, BY_USER, by_api=False)
         email = contact.props.get("email")
         if opted is None or email is None:
@@ -103,7 +116,7 @@ class Hands:
     def gdpr_delete(self, id: str) -> None:
         """Delete for privacy: gone for good."""
         with _plainly():
-            purge_contact(self.portal, id)
+            purge_contact(self.portal, str(id))
 
     def opt_out(self, email: str) -> None:
         """The person behind an address unsubscribes from everything."""

@@ -22,7 +22,7 @@ def endpoint(portal: Portal, call: Call) -> Response:
                 return answer(_shown(owner))
         raise Refused(404, "resource not found")
     limit, after, email = call.request.arg("limit", "100"), call.request.arg("after", "0") or "0", call.request.arg("email").lower()
-    if not limit.isdigit() or not after.isdigit() or int(limit) > 500:
+    if not limit.isdecimal() or not after.isdecimal() or int(limit) > 500:
         raise invalid(f"Invalid paging: limit={limit}, after={after}")
     fitting = [owner for owner in portal.owners if owner.archived == call.flag("archived") and (not email or owner.email.lower() == email)]
     page = fitting[int(after) : int(after) + int(limit)]

@@ -186,10 +186,8 @@ def _narrowed(portal: Portal, group: Group) -> Iterable[Contact] | None:
 
 def _looked_up(portal: Portal, name: str, values: Sequence[Any]) -> list[Contact]:
     texts = [str(value).strip() for value in values]
-    if name == "email":
-        found = [portal.store.find_email(text) for text in texts]
-    else:
-        found = [portal.store.live.get(int(text)) for text in texts if text.isdigit()]
+    by_id = (portal.store.live.get(int(text)) for text in texts if text.isdecimal())
+    found = map(portal.store.find_email, texts) if name == "email" else by_id
     return [contact for contact in found if contact is not None]
 
 
@@ -215,7 +213,9 @@ def _groups(body: Mapping[str, Any]) -> list[Group]:
         raise invalid("filterGroups must be a list of objects.")
     if body.get("filters"):
         posted = [*posted, {"filters": body["filters"]}]
-    groups: list[Group] = [list(group.get("filters") or []) for group in posted]
+    groups: list[Group] = [list(group["filters"]) if isinstance(group.get("filters"), list) else [] for group in posted]
+    if not all(isinstance(posted, dict) for group in groups for posted in group):
+        raise invalid("filters must be a list of objects.")
     if len(groups) > MOST_GROUPS:
         raise invalid(f"There are {len(groups)} filterGroups; the maximum is {MOST_GROUPS}.")
     if any(len(group) > MOST_IN_GROUP for group in groups):
@@ -227,7 +227,7 @@ def _groups(body: Mapping[str, Any]) -> list[Group]:
 
 def _sort(portal: Portal, body: Mapping[str, Any]) -> tuple[str, bool]:
     sorts = body.get("sorts") or []
-    if len(sorts) > 1:
+    if not isinstance(sorts, list) or len(sorts) > 1 or not all(isinstance(each, (str, dict)) for each in sorts):
         raise invalid("There can be only one sort.")
     if not sorts:
         return "", False
@@ -260,6 +260,6 @@ def _split_off_ids(portal: Portal, groups: list[Group]) -> tuple[int | None, lis
 def _whole(value: Any, name: str, default: int) -> int:
     if value is None or value == "":
         return default
-    if not str(value).isdigit():
+    if not str(value).isdecimal():
         raise invalid(f"{name} must be a whole number, not {value}.")
     return int(value)

@@ -22,7 +22,7 @@ def listed(portal: Portal, call: Call) -> Response:
     history = call.names("propertiesWithHistory")
     most = PAGE_WITH_HISTORY if history else PAGE
     limit, after = call.request.arg("limit", "10"), call.request.arg("after", "0") or "0"
-    if not limit.isdigit() or not after.isdigit():
+    if not limit.isdecimal() or not after.isdecimal():
         raise invalid(f"Invalid paging: limit={limit}, after={after}")
     if int(limit) > most:
         raise invalid(f"The limit of {limit} is above the maximum of {most}.")
@@ -41,7 +41,7 @@ def find(portal: Portal, given: str, by: str, *, archived: bool = False) -> Cont
     found: Contact | None = None
     if by and by != "hs_object_id":
         found = find_by(portal, by, given)
-    elif given.isdigit():
+    elif given.isdecimal():
         number = int(given)
         found = portal.store.bin.get(number) if archived else portal.store.find(number)
     if found is None:
@@ -91,7 +91,7 @@ def post(portal: Portal, call: Call) -> Response:
 
 def delete(portal: Portal, call: Call) -> Response:
     """To the bin; an unknown id answers just the same."""
-    contact = portal.store.live.get(int(call.rest[1])) if call.rest[1].isdigit() else None
+    contact = portal.store.live.get(int(call.rest[1])) if call.rest[1].isdecimal() else None
     if contact is not None:
         portal.store.archive(contact, portal.now())
     return Response(204)
@@ -109,7 +109,7 @@ def purge_contact(portal: Portal, given: str, by: str = "") -> None:
     if by == "email" and portal.store.find_email(given) is None:
         portal.blocked.add(given.strip().lower())
         return
-    if given.isdigit() and int(given) in portal.store.bin:
+    if given.isdecimal() and int(given) in portal.store.bin:
         del portal.store.bin[int(given)]
         return
     portal.store.retire(find(portal, given, by))

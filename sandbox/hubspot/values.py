@@ -101,9 +101,10 @@ def _choice(portal: Portal, definition: Definition, value: str, current: str) ->
     if definition.field_type != "checkbox":
         _refuse_unknown(definition, [value], allowed)
         return value
-    parts = [part for part in value.split(";") if part]
-    if allowed or not definition.read_only:
-        _refuse_unknown(definition, parts, allowed)
+    parts = [part.strip() for part in value.split(";") if part.strip()]
+    if definition.name == "hs_additional_emails":
+        return ";".join(dict.fromkeys(_address(part) for part in parts))
+    _refuse_unknown(definition, parts, allowed)
     before = [part for part in current.split(";") if part] if value.startswith(";") else []
     return ";".join(dict.fromkeys(before + parts))
 

@@ -227,7 +227,7 @@ class HubSpotWorld(BaseWorld):
 def _merge(portal: Portal, call: Call) -> Response:
     """Merge by the API. Raises Refused (400, 404)."""
     ids = [str(call.body.get(name, "")) for name in ("primaryObjectId", "objectIdToMerge")]
-    found = [portal.store.find(int(each)) if each.isdigit() else None for each in ids]
+    found = [portal.store.find(int(each)) if each.isdecimal() else None for each in ids]
     missing = [each for each, contact in zip(ids, found, strict=True) if contact is None]
     if missing or found[0] is None or found[1] is None:
         raise no_such_contact(missing[0])
