@@ -1,0 +1,37 @@
+"""HubSpot contacts: the plugin. Everything heavy is loaded when an account is opened, so that `--help` stays quick."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..contract import Connector, Ports
+
+
+class HubSpotPlugin:
+    """What the entry point `hubspot` gives."""
+
+    name = "hubspot"
+
+    @property
+    def settings(self) -> type[Any]:
+        """The keys of a `[systems.NAME]` table with `connector = "hubspot"`."""
+        from .settings import HubSpotSettings
+
+        return HubSpotSettings
+
+    def defaults(self) -> Mapping[str, Any]:
+        """HubSpot's default maps."""
+        return tomllib.loads(files(__name__).joinpath("defaults.toml").read_text(encoding="utf-8"))
+
+    def open(self, system: str, settings: Any, ports: Ports) -> Connector:
+        """Open the account; makes no call yet."""
+        from .connector import open_account
+
+        return open_account(system, settings, ports)
+
+
+plugin = HubSpotPlugin()

@@ -1,0 +1,159 @@
+"""Calls to HubSpot over the official client's raw path: one held connection, our own patience, plain JSON.
+
+The client's generated models cost about fifteen times the CPU of the raw answer, know only numbered versions, and its default
+retries sleep unseen: so one `ApiClient` is held, without retries, and bodies are read here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ...model.ports import Rate
+from ..contract import Ports
+from ..manners import Answer, Line, MaybeDone, Pace, Patience, checked_url, collect, http_date_ms, lost
+from .auth import credential, fingerprint
+from .errors import judge, unexpected
+from .paths import Paths
+from .settings import HubSpotSettings
+
+_CHUNK = 262_144
+_HEADERS = {"Accept": "application/json", "Accept-Encoding": "gzip"}
+
+
+class Client:
+    """One account's calls. `pool` replaces urllib3's pool manager (a world without sockets, a proxy of one's own)."""
+
+    def __init__(self, system: str, settings: HubSpotSettings, ports: Ports, pool: Any = None) -> None:
+        self.system = system
+        self.settings = settings
+        self.paths = Paths(settings.api_version)
+        self.clock = ports.clock
+        self.line = Line(system, ports.clock, ports.limiter, Patience(read_s=settings.timeout_s), settings.daily_share)
+        self.server_time = 0
+        """The vendor's clock at the last answer, in milliseconds."""
+        base_url = checked_url(settings.base_url, where=f"systems.{system}.base_url")
+        self._base_url = base_url
+        self._credential = credential(settings, base_url, self.line, ports.tokens)
+        self._pool = pool
+        self._api: Any = None
+        secret = settings.token or settings.refresh_token
+        bucket = "hubspot:" + fingerprint(f"{base_url} {secret.reveal() if secret is not None else ''}")
+        self._app_pace: Pace = (f"{bucket}:app", Rate(settings.calls_per_10s, 10.0))
+        self._search_pace: Pace = (f"{bucket}:search", Rate(settings.searches_per_s, 1.0))
+
+    def get(self, path: str, query: Sequence[tuple[str, str]] = ()) -> Answer:
+        """Read. Refusals (400, 404, 409) come back as answers."""
+        return self.call("GET", path, query=query, repeatable=True)
+
+    def read(self, path: str, body: Mapping[str, Any], query: Sequence[tuple[str, str]] = ()) -> Answer:
+        """A read that HubSpot wants as a POST: `batch/read`."""
+        return self.call("POST", path, body=body, query=query, repeatable=True)
+
+    def search(self, body: Mapping[str, Any]) -> Any:
+        """A page of a search: paced by its own limit, not by the ten-second one (HubSpot docs, Search the CRM)."""
+        return self.expected(self.call("POST", f"{self.paths.contacts}/search", body=body, repeatable=True, pace=self._search_pace))
+
+    def expected(self, answer: Answer) -> Any:
+        """The JSON of a read that has no business being refused."""
+        if not answer.ok:
+            raise unexpected(answer, where=self.system)
+        return answer.data
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        query: Sequence[tuple[str, str]] = (),
+        repeatable: bool,
+        pace: Pace | None = None,
+    ) -> Answer:
+        """One call. A refused OAuth token is renewed once: the first call was surely not carried out."""
+
+        def attempt() -> Answer:
+            bearer = self._credential.bearer()
+
+            def judged(answer: Answer) -> None:
+                self._note(answer)
+                if answer.status != 401:
+                    judge(answer, where=self.system, now_ms=self.clock.now_ms())
+
+            return self.line.ask(lambda: self._send(method, path, query, body, bearer), judged, repeatable=repeatable, pace=(pace or self._app_pace,))
+
+        answer = attempt()
+        if answer.status == 401 and self._credential.renew():
+            answer = attempt()
+        judge(answer, where=self.system, now_ms=self.clock.now_ms())
+        return answer
+
+    def close(self) -> None:
+        """Give back the connection."""
+        if self._api is not None:
+            self._api.rest_client.pool_manager.clear()
+            self._api.close()
+            self._api = None
+
+    def _note(self, answer: Answer) -> None:
+        """Keep what the headers tell of the vendor's clock and the daily quota (not sent to OAuth apps)."""
+        self.server_time = http_date_ms(answer.headers.get("date", "")) or self.clock.now_ms()
+        limit, left = answer.headers.get("x-hubspot-ratelimit-daily", ""), answer.headers.get("x-hubspot-ratelimit-daily-remaining", "")
+        if limit.isdigit() and left.isdigit():
+            self.line.meter.daily_limit = int(limit)
+            self.line.meter.daily_used = int(limit) - int(left)
+
+    def _send(self, method: str, path: str, query: Sequence[tuple[str, str]], body: Mapping[str, Any] | None, bearer: str) -> Answer:
+        from hubspot.crm.contacts.exceptions import ApiException
+        from urllib3.exceptions import HTTPError
+
+        headers = {**_HEADERS, "Authorization": f"Bearer {bearer}"}
+        patience = self.line.patience
+        try:
+            got = self._held().call_api(
+                path,
+                method,
+                query_params=list(query),
+                header_params=headers,
+                body=body,
+                _preload_content=False,
+                _request_timeout=(patience.connect_s, patience.read_s),
+            )
+            return Answer(got.status, _lower(got.headers), collect(got.stream(_CHUNK), where=self.system))
+        except HTTPError as error:
+            raise lost(error, where=self.system) from None
+        except ApiException as error:
+            return self._refused(error)
+        except UnicodeDecodeError as error:  # the client decodes an error's body as UTF-8, which a gateway's page need not be
+            if isinstance(error.__context__, ApiException):
+                return self._refused(error.__context__)
+            raise MaybeDone("an unreadable answer came in place of JSON", where=self.system, next_step="check `base_url` and any proxy in between") from None
+        except AttributeError as error:  # the client trips over its own report of a failed handshake, which has no body
+            if isinstance(error.__context__, ApiException):
+                return self._refused(error.__context__)
+            raise
+
+    def _refused(self, error: Any) -> Answer:
+        if not error.status:  # only a failed TLS handshake has none
+            from urllib3.exceptions import SSLError
+
+            raise lost(SSLError(str(error.reason)), where=self.system) from None
+        body = error.body if isinstance(error.body, bytes) else str(error.body or "").encode()
+        return Answer(int(error.status), _lower(error.headers or {}), body)
+
+    def _held(self) -> Any:
+        if self._api is None:
+            from hubspot.crm.contacts import ApiClient, Configuration
+            from urllib3.util import Retry
+
+            configuration: Any = Configuration(host=self._base_url)
+            configuration.retries = Retry(total=0, redirect=False)
+            self._api = ApiClient(configuration)
+            self._api.user_agent = "stagesync"
+            if self._pool is not None:
+                self._api.rest_client.pool_manager = self._pool
+        return self._api
+
+
+def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}

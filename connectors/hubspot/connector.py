@@ -1,0 +1,103 @@
+"""One open HubSpot account, as the contract has it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ...model.records import Observation, Page, Query, Record, Ref
+from ...model.writes import Applied, Outcome, Step, Write
+from ..contract import AccountId, Capabilities, Ports, SystemDescription, Usage
+from . import describe as about
+from . import pull as pulling
+from . import read
+from .client import Client
+from .errors import KIND
+from .settings import HubSpotSettings
+from .write import STAGE, write
+
+_CAPABILITIES = Capabilities(batch=lambda step: (f"{step.kind}:{step.operation}", read.BATCH), reread=read.BATCH, history=True, unique=frozenset({"email"}))
+
+
+class HubSpot:
+    """Contacts of one portal."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._app_id = client.settings.app_id
+        self._stages: Mapping[str, int] | None = None
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Batches of 100, field-level history, unique e-mail."""
+        return _CAPABILITIES
+
+    def identity(self) -> AccountId:
+        """The portal. `own_actor` is the app's id, once it is known."""
+        return about.identity(self._client, self._app_id)
+
+    def describe(self) -> SystemDescription:
+        """The properties of contacts, and second writers."""
+        described = about.describe(self._client)
+        stage = described.kinds[KIND].fields.get(STAGE)
+        self._stages = {option.value: option.order for option in stage.options} if stage is not None else None
+        return described
+
+    def pull(self, query: Query) -> Iterator[Page]:
+        """See the module `pull`."""
+        return pulling.pull(self._client, query)
+
+    def fetch(self, refs: Sequence[Ref], fields: Mapping[str, tuple[str, ...]], history: tuple[str, ...] = ()) -> Sequence[Observation]:
+        """See the module `read`."""
+        return read.fetch(self._client, refs, fields.get(KIND, ()), history, self._app_id)
+
+    def find(self, kind: str, key: str, values: Sequence[str], fields: tuple[str, ...]) -> Sequence[Record]:
+        """By e-mail (secondary addresses as far as HubSpot finds them), record id, or a property with unique values."""
+        return read.find(self._client, key, values, fields) if kind == KIND else ()
+
+    def expand(self, write: Write) -> Sequence[Step]:
+        """A stage that goes back by the portal's own order is cleared in one request and set in the next: HubSpot moves it forward only."""
+        step = Step(write.id, 1, write.operation, write.kind, write.ref, write.values)
+        if not self._goes_back(write):
+            return (step,)
+        cleared = replace(step, values={**write.values, STAGE: None})
+        return (cleared, replace(step, number=2, values={STAGE: write.values[STAGE]}))
+
+    def write(self, steps: Sequence[Step]) -> Sequence[Outcome]:
+        """See the module `write`."""
+        outcomes = write(self._client, steps)
+        if self._app_id is None:
+            self._app_id = next((app for step, outcome in zip(steps, outcomes, strict=True) if (app := _app_of(step, outcome))), None)
+        return outcomes
+
+    def usage(self) -> Usage:
+        """Calls, seconds, and the daily quota where HubSpot tells it."""
+        return self._client.line.meter.usage()
+
+    def close(self) -> None:
+        """Give back the connection."""
+        self._client.close()
+
+    def _goes_back(self, write: Write) -> bool:
+        stage, before = write.values.get(STAGE), write.before.get(STAGE)
+        if write.operation != "update" or not stage or not before or stage == before:
+            return False
+        if self._stages is None:
+            self._stages = about.stage_order(self._client)
+        target = self._stages.get(str(stage))
+        # A stage that is no longer in the account's list has no place: cleared first, the new one lands in any case.
+        return target is not None and target < self._stages.get(str(before), len(self._stages))
+
+
+def _app_of(step: Step, outcome: Outcome) -> str | None:
+    """Our app's id: HubSpot notes in every record which app created it (knowledge base, record source properties)."""
+    if step.operation != "create" or not isinstance(outcome, Applied) or outcome.stored is None:
+        return None
+    values = outcome.stored.values
+    return str(values["hs_object_source_id"]) if values.get("hs_object_source") == "INTEGRATION" and values.get("hs_object_source_id") else None
+
+
+def open_account(system: str, settings: HubSpotSettings, ports: Ports, pool: Any = None) -> HubSpot:
+    """Open an account without calling it. `pool` takes the place of urllib3's pool manager. Raises `ConfigurationError` for a bad `base_url`."""
+    return HubSpot(Client(system, settings, ports, pool))

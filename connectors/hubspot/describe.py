@@ -1,0 +1,101 @@
+"""What the account looks like: its properties, its own stages in their order, and who else writes there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..contract import AccountId, FieldDescription, KindDescription, Option, SystemDescription
+from .client import Client
+from .errors import KIND
+from .history import HISTORY_PAGE, NATIVE_CONNECTOR, sources_of
+from .write import STAGE
+
+_NATIVE_PROPERTIES = ("salesforcecontactid", "salesforceleadid")
+"""HubSpot's own integration with Salesforce adds these properties when it is installed."""
+_TYPES = {
+    "string": "text",
+    "phone_number": "phone",
+    "number": "number",
+    "bool": "boolean",
+    "date": "date",
+    "datetime": "datetime",
+    "enumeration": "choice",
+}
+
+
+def identity(client: Client, app_id: str | None) -> AccountId:
+    """The portal behind the credential."""
+    told = client.expected(client.get(client.paths.account))
+    portal = str(told["portalId"])
+    kind = str(told.get("accountType") or "")
+    name = portal if kind in ("", "STANDARD") else f"{portal} ({kind.lower().replace('_', ' ')})"
+    return AccountId("hubspot", portal, name, str(told.get("timeZone") or "UTC"), app_id)
+
+
+def describe(client: Client) -> SystemDescription:
+    """All properties of contacts, and findings. Two calls."""
+    told = client.expected(client.get(client.paths.properties))
+    fields = {str(each["name"]): field_of(each) for each in told.get("results") or [] if not each.get("archived")}
+    return SystemDescription({KIND: KindDescription(KIND, fields)}, findings=tuple(_findings(client, fields)))
+
+
+def stage_order(client: Client) -> Mapping[str, int]:
+    """Lifecycle stage -> its place in the portal's own order."""
+    told = client.expected(client.get(f"{client.paths.properties}/{STAGE}"))
+    return {option.value: option.order for option in options_of(told)}
+
+
+def field_of(told: Mapping[str, Any]) -> FieldDescription:
+    """One property's definition."""
+    name, kind, shown = str(told["name"]), str(told.get("type") or ""), str(told.get("fieldType") or "")
+    limits = told.get("modificationMetadata") or {}
+    writable = not (limits.get("readOnlyValue") or told.get("calculated"))
+    return FieldDescription(
+        name=name,
+        label=str(told.get("label") or name),
+        type=_type(name, kind, shown),
+        writable=writable,
+        creatable=writable,
+        options=options_of(told),
+        restricted=kind == "enumeration" and not told.get("externalOptions"),
+        unique=name == "email" or bool(told.get("hasUniqueValue")),
+    )
+
+
+def _type(name: str, kind: str, shown: str) -> str:
+    if name == "email":
+        return "email"
+    if name == "hubspot_owner_id":
+        return "reference"
+    if shown == "phonenumber":
+        return "phone"
+    if kind == "enumeration" and shown in ("checkbox", "booleancheckbox"):
+        return "multichoice" if shown == "checkbox" else "boolean"
+    return _TYPES.get(kind, "other")
+
+
+def options_of(told: Mapping[str, Any]) -> tuple[Option, ...]:
+    """The choices in the account's order. An order of -1 means: behind all others (HubSpot docs, Properties)."""
+    listed: Sequence[Mapping[str, Any]] = told.get("options") or []
+    ordered = sorted(enumerate(listed), key=lambda pair: (_place(pair[1]), pair[0]))
+    return tuple(
+        Option(str(each["value"]), str(each.get("label") or each["value"]), order, active=not each.get("hidden")) for order, (_, each) in enumerate(ordered)
+    )
+
+
+def _place(option: Mapping[str, Any]) -> float:
+    place = option.get("displayOrder")
+    return float(place) if isinstance(place, int) and place >= 0 else float("inf")
+
+
+def _findings(client: Client, fields: Mapping[str, FieldDescription]) -> list[str]:
+    """A second writer of the same fields: HubSpot's own integration with Salesforce, by its properties or by what it left in the history."""
+    found: list[str] = []
+    if any(name in fields for name in _NATIVE_PROPERTIES):
+        found.append("HubSpot's own Salesforce integration is or was connected: it writes the same fields. Pause it, or exclude the fields that it syncs.")
+    query = [("limit", str(HISTORY_PAGE)), ("propertiesWithHistory", STAGE)]
+    rows = client.expected(client.get(client.paths.contacts, query)).get("results") or []
+    if any(NATIVE_CONNECTOR in sources_of(row) for row in rows):
+        found.append("HubSpot's own Salesforce integration has set lifecycle stages here: while it runs, both write the stage.")
+    return found

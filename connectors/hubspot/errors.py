@@ -1,0 +1,162 @@
+"""What HubSpot's refusals mean: the one place where its errors become ours.
+
+The body's fields are all optional, gateways answer in HTML, and some facts stand only in the message (HubSpot docs, Error handling).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from ...model.errors import ConfigurationError, CredentialError, QuotaSpent, Unreachable
+from ...model.records import Ref
+from ...model.writes import Rejected
+from ..manners import Answer, MaybeDone, NotDone, plain, retry_after
+
+KIND = "contact"
+
+_EXISTING = re.compile(r"Existing ID: (\d+)")
+"""The id of the contact that has the address already: HubSpot tells it in prose only."""
+_LIST = re.compile(r"\[\{.*\}\]", re.DOTALL)
+_LOCKED_S = 2.0
+_WINDOW_S = 10.0
+_SECOND_S = 1.0
+_HOPELESS = frozenset({522, 525, 526})
+_ROWS_AT_FAULT = frozenset({400, 404, 409})
+
+
+def body(answer: Answer) -> Mapping[str, Any]:
+    """The error's body; empty where it is no JSON object."""
+    return answer.data if isinstance(answer.data, dict) else {}
+
+
+def judge(answer: Answer, *, where: str, now_ms: int) -> None:
+    """Raise what concerns the whole call. Refusals of rows (400, 404, 409) pass: the caller knows what it asked.
+
+    Raises `NotDone` (429, 423, 477: nothing was done), `MaybeDone` (5xx), `QuotaSpent`, `CredentialError`, `Unreachable`, `ConfigurationError`.
+    """
+    status = answer.status
+    if answer.ok or status in _ROWS_AT_FAULT:
+        return
+    told = _told(answer)
+    if status == 429:
+        raise _limited(answer, told, where, now_ms)
+    if status == 423:
+        raise NotDone(f"HubSpot has locked what we ask for{told}", where=where, next_step="run again in a moment", retry_after=_LOCKED_S)
+    if status == 477:
+        wait = retry_after(answer.headers, now_ms) or 3600.0
+        what = f"HubSpot is moving this account to another data centre{told}"
+        raise NotDone(what, where=where, next_step=f"run again in {wait / 3600:.1f} hours", retry_after=wait)
+    if status == 401:
+        raise CredentialError(f"HubSpot does not accept the credential{told}", where=where, next_step="check the token: was it rotated, or the app removed?")
+    if status == 403:
+        raise _forbidden(answer, told, where)
+    if status in _HOPELESS:
+        raise Unreachable(f"HubSpot cannot be reached (status {status})", where=where, next_step="check the network; if it stays, ask HubSpot's support")
+    if status >= 500:
+        raise MaybeDone(
+            f"HubSpot has trouble (status {status}){told}", where=where, next_step="run again later", retry_after=retry_after(answer.headers, now_ms)
+        )
+    raise ConfigurationError(f"HubSpot did not understand the call (status {status}){told}", where=where, next_step="check `base_url` and `api_version`")
+
+
+def _told(answer: Answer) -> str:
+    """What HubSpot says, fit for a message; the correlation id is what its support asks for."""
+    told = body(answer)
+    message = plain(str(told.get("message") or ""), 200)
+    number = told.get("correlationId") or answer.headers.get("x-hubspot-correlation-id")
+    return (f': "{message}"' if message else "") + (f" [correlation {number}]" if number else "")
+
+
+def _limited(answer: Answer, told: str, where: str, now_ms: int) -> Exception:
+    """429 has three shapes: daily, ten-second window, and searches per second, which bears no policy name (seen in public recordings)."""
+    said = body(answer)
+    policy = str(said.get("policyName") or "")
+    message = str(said.get("message") or "").lower()
+    if policy == "DAILY" or "daily" in message:
+        return QuotaSpent(
+            f"the daily quota of the HubSpot account is used up{told}", where=where, next_step="run again after midnight in the account's time zone"
+        )
+    wait = retry_after(answer.headers, now_ms)
+    if wait is None:
+        wait = _WINDOW_S if policy == "TEN_SECONDLY_ROLLING" or "ten_secondly" in message else _SECOND_S
+    return NotDone(f"HubSpot asks us to slow down{told}", where=where, next_step="run again in a minute; other tools share this limit", retry_after=wait)
+
+
+def _forbidden(answer: Answer, told: str, where: str) -> Exception:
+    scopes = sorted({scope for each in _details(body(answer)) for scope in _texts(each, "requiredGranularScopes") + _texts(each, "requiredScopes")})
+    if scopes:
+        what = f"the HubSpot app lacks a scope: {' or '.join(scopes)}"
+        return CredentialError(what, where=where, next_step="add the scope to the app or Service Key, then run again")
+    return CredentialError(f"HubSpot forbids this{told}", where=where, next_step="check the scopes of the app or Service Key, and the user's rights")
+
+
+def unexpected(answer: Answer, *, where: str) -> ConfigurationError:
+    """A refusal (400, 404, 409) of a call that only reads."""
+    return ConfigurationError(
+        f"HubSpot refuses the call (status {answer.status}){_told(answer)}", where=where, next_step="check `base_url`, `api_version` and the mapped fields"
+    )
+
+
+def _details(error: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The error itself and its parts, as far as they are objects."""
+    parts = error.get("errors")
+    return [error, *(each for each in parts if isinstance(each, dict))] if isinstance(parts, list) else [error]
+
+
+def _texts(error: Mapping[str, Any], key: str) -> list[str]:
+    context = error.get("context")
+    found = context.get(key) if isinstance(context, dict) else None
+    return [str(each) for each in found] if isinstance(found, list) else []
+
+
+def named(error: Mapping[str, Any], key: str) -> list[str]:
+    """A list in the error's context: `ids`, `objectWriteTraceId`."""
+    return _texts(error, key)
+
+
+def bad_values(error: Mapping[str, Any]) -> Sequence[tuple[str, str, str | None]]:
+    """(property, HubSpot's name of the reason, the value where told) for each bad one: from `errors`, else from the JSON at the message's end."""
+    found = [(name, str(each.get("code") or ""), None) for each in _details(error)[1:] for name in _texts(each, "propertyName")]
+    told = [
+        (str(each.get("name") or ""), str(each.get("error") or ""), str(each["propertyValue"]) if "propertyValue" in each else None)
+        for each in _listed(str(error.get("message") or ""))
+        if each.get("name")
+    ]
+    return told or found
+
+
+def _listed(message: str) -> list[Mapping[str, Any]]:
+    match = _LIST.search(message)
+    if match is None:
+        return []
+    try:
+        parts = orjson.loads(match.group())
+    except orjson.JSONDecodeError:
+        return []
+    return [each for each in parts if isinstance(each, dict)]
+
+
+def rejection(error: Mapping[str, Any]) -> Rejected:
+    """One row's refusal, as a value. The reason keeps HubSpot's words: it goes into the journal, not into a log."""
+    message = str(error.get("message") or "HubSpot gives no reason")
+    category = str(error.get("category") or error.get("status") or "error")
+    clash = _EXISTING.search(message)
+    if clash is not None:
+        return Rejected("CONFLICT", message, field="email", existing=Ref(KIND, clash.group(1)))
+    bad = bad_values(error)
+    if bad:
+        name, code, _ = bad[0]
+        return Rejected(code or category, _sentence(error, message), field=name)
+    return Rejected(category, message, gone=category == "OBJECT_NOT_FOUND" or message == "resource not found")
+
+
+def _sentence(error: Mapping[str, Any], message: str) -> str:
+    """The reason of the first bad value, without the JSON around it."""
+    for each in [*_listed(message), *_details(error)[1:]]:
+        if each.get("message"):
+            return str(each["message"])
+    return message

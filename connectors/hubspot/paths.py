@@ -1,0 +1,34 @@
+"""Where things are. Numbered and dated versions serve the same resources at different places (HubSpot docs, API versioning)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+TOKEN = "/oauth/2026-09/token"
+"""The token endpoint has a dated version only: OAuth v1 ends on 16 February 2027 (HubSpot changelog, v1 OAuth API deprecation)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """The paths of one API version: `v3`, or a date such as `2026-09`."""
+
+    version: str
+
+    @property
+    def _numbered(self) -> bool:
+        return self.version.startswith("v")
+
+    @property
+    def contacts(self) -> str:
+        """The list of contacts; `/search`, `/batch/...` and single ids lie below it."""
+        return f"/crm/{self.version}/objects/contacts" if self._numbered else f"/crm/objects/{self.version}/contacts"
+
+    @property
+    def properties(self) -> str:
+        """The definitions of the contacts' properties."""
+        return f"/crm/{self.version}/properties/contacts" if self._numbered else f"/crm/properties/{self.version}/contacts"
+
+    @property
+    def account(self) -> str:
+        """Whose portal this is."""
+        return f"/account-info/{self.version}/details"

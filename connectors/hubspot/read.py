@@ -1,0 +1,119 @@
+"""Reading named contacts now: by id or by a unique property, without the search index, which lags."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+from ...model.errors import ConfigurationError
+from ...model.records import Gone, Moved, Observation, Present, Record, Ref, Unreadable
+from .client import Client
+from .errors import KIND
+from .history import HISTORY_PAGE, history_of
+from .rows import ALWAYS, instant_ms, moves_of, record_of, with_own
+
+BATCH = 100
+"""Rows per batch call (HubSpot docs, Contacts)."""
+
+
+def batches(items: Sequence[str], size: int) -> Iterator[list[str]]:
+    """The items in lists of at most `size`."""
+    rest = iter(items)
+    while part := list(islice(rest, size)):
+        yield part
+
+
+def batch_read(
+    client: Client,
+    ids: Sequence[str],
+    fields: Sequence[str],
+    *,
+    history: Sequence[str] = (),
+    key: str | None = None,
+    archived: bool = False,
+) -> list[dict[str, Any]]:
+    """The rows that are there. One unknown id makes the answer a 207 with the rest in it; no order is promised."""
+    body: dict[str, Any] = {"properties": with_own(fields), "inputs": [{"id": each} for each in ids]}
+    if history:
+        body["propertiesWithHistory"] = list(history)
+    if key is not None:
+        body["idProperty"] = key
+    query = (("archived", "true"),) if archived else ()
+    answer = client.read(f"{client.paths.contacts}/batch/read", body, query)
+    if answer.status == 404:
+        return []
+    if answer.status == 400 and key is not None:
+        raise ConfigurationError(
+            f"contacts cannot be found by {key}: HubSpot takes only e-mail and properties with unique values",
+            where=client.system,
+            next_step="use another key, or a property created with unique values",
+        )
+    return client.expected(answer).get("results") or []
+
+
+def fetch(client: Client, refs: Sequence[Ref], fields: Sequence[str], history: Sequence[str], app_id: str | None) -> list[Observation]:
+    """One observation per ref, in their order: there, merged into another, archived, erased, or unreadable."""
+    found: dict[str, Observation] = {}
+    wanted = list(dict.fromkeys(ref.id for ref in refs if ref.kind == KIND and ref.id.isdigit()))
+    for ids in batches(wanted, HISTORY_PAGE if history else BATCH):
+        rows = batch_read(client, ids, fields, history=history)
+        found.update(_observed(ids, rows, fields, history, app_id))
+        missing = [each for each in ids if each not in found]
+        if missing:
+            found.update(_missing(client, missing, fields))
+    return [found[ref.id] if ref.id in found else Unreadable(ref, f"not the id of a HubSpot contact: {ref.kind} {ref.id}") for ref in refs]
+
+
+def _observed(
+    ids: Sequence[str], rows: Sequence[Mapping[str, Any]], fields: Sequence[str], history: Sequence[str], app_id: str | None
+) -> dict[str, Observation]:
+    """Rows whose id was asked for are there; one with another id tells by its merged ids whom it stands for."""
+    asked = set(ids)
+    found: dict[str, Observation] = {}
+    for row in rows:
+        if row["id"] in asked:
+            found[row["id"]] = Present(record_of(row, fields), history_of(row, history, app_id) if history else {})
+        for move in moves_of(row):
+            if move.ref.id in asked:
+                found.setdefault(move.ref.id, move)
+    return found
+
+
+def _missing(client: Client, ids: Sequence[str], fields: Sequence[str]) -> dict[str, Observation]:
+    """What became of ids that a batch read does not show. Old ids of a merge resolve one by one: a 200 with another id."""
+    found: dict[str, Observation] = {}
+    for each in ids:
+        ref = Ref(KIND, each)
+        answer = client.get(f"{client.paths.contacts}/{each}", [("properties", ",".join(ALWAYS))])
+        if answer.ok and str(answer.data["id"]) != each:
+            found[each] = Moved(ref, Ref(KIND, str(answer.data["id"])), "merged")
+        elif answer.ok:  # restored between the two calls
+            again = batch_read(client, [each], fields)
+            found[each] = Present(record_of(again[0], fields)) if again else Unreadable(ref, "HubSpot shows it alone, but in no batch")
+        elif answer.status != 404:
+            found[each] = Unreadable(ref, f"HubSpot answers {answer.status}")
+    left = [each for each in ids if each not in found]
+    if left:
+        binned = {row["id"]: row for row in batch_read(client, left, (), archived=True)}
+        found.update((each, gone_of(each, binned.get(each))) for each in left)
+    return found
+
+
+def gone_of(ident: str, row: Mapping[str, Any] | None) -> Gone:
+    """In the recycle bin, or (no row) erased for good. `archivedAt` has been wrong before (HubSpot changelog): a hint, no more."""
+    if row is None:
+        return Gone(Ref(KIND, ident), why="erased")
+    at = row.get("archivedAt")
+    return Gone(Ref(KIND, ident), at=instant_ms(at) if at else None)
+
+
+def find(client: Client, key: str, values: Sequence[str], fields: Sequence[str]) -> list[Record]:
+    """All live contacts with one of the values, each once. Where HubSpot does not find a secondary address here, the create that follows is
+    refused with the id of the contact that has it."""
+    wanted = list(dict.fromkeys(value.strip().lower() if key == "email" else value for value in values if value.strip()))
+    found: dict[str, Record] = {}
+    for part in batches(wanted, BATCH):
+        for row in batch_read(client, part, fields, key=None if key == "hs_object_id" else key):
+            found.setdefault(row["id"], record_of(row, fields))
+    return list(found.values())

@@ -1,0 +1,73 @@
+"""A contact as JSON, and as a record: the hot path of every read, so plain dicts and no models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from ...model.records import Moved, Native, Record, Ref
+from .errors import KIND
+
+STAMP = "lastmodifieddate"
+"""The contacts' change clock (other objects have `hs_lastmodifieddate`; HubSpot docs, Search the CRM)."""
+MERGED = "hs_merged_object_ids"
+"""The ids that were merged into this record, joined by `;`."""
+ALWAYS = (STAMP, MERGED)
+
+
+def with_own(fields: Sequence[str]) -> list[str]:
+    """The properties to ask for: those wanted and those that we always need."""
+    return [*dict.fromkeys((*fields, *ALWAYS))]
+
+
+def record_of(row: Mapping[str, Any], fields: Sequence[str]) -> Record:
+    """The record in one row of an answer. A property that the account has not is absent from the answer and so from `values`."""
+    found: dict[str, Any] = row["properties"]
+    return Record(Ref(KIND, row["id"]), stamp_of(row), {name: found[name] or None for name in fields if name in found})
+
+
+def stored_record(row: Mapping[str, Any]) -> Record:
+    """Everything that the answer to a write shows of the record."""
+    found: dict[str, Any] = row["properties"]
+    return Record(Ref(KIND, row["id"]), stamp_of(row), {name: value or None for name, value in found.items()})
+
+
+def stamp_of(row: Mapping[str, Any]) -> int:
+    """The modification time; `updatedAt` is the same moment where the property was not asked for."""
+    return instant_ms(row["properties"].get(STAMP) or row.get("updatedAt") or "1970-01-01T00:00:00Z")
+
+
+def instant_ms(text: str) -> int:
+    """Milliseconds of a moment as HubSpot writes it: `...:00Z` without milliseconds when they are zero, else `....384Z`; or milliseconds as a number."""
+    if text.isdigit():
+        return int(text)
+    return round(datetime.fromisoformat(text).timestamp() * 1000)
+
+
+def moves_of(row: Mapping[str, Any]) -> list[Moved]:
+    """The old ids that live on in this record: a merge mints a new id, or keeps the primary's (HubSpot docs, Contacts)."""
+    merged = row["properties"].get(MERGED)
+    if not merged:
+        return []
+    here = Ref(KIND, row["id"])
+    return [Moved(Ref(KIND, old), here, "merged") for old in merged.split(";") if old and old != here.id]
+
+
+def sent_values(values: Mapping[str, Native]) -> dict[str, str]:
+    """Native values as HubSpot takes them: text, and an empty one clears."""
+    return {name: _sent(value) for name, value in values.items()}
+
+
+def _sent(value: Native) -> str:
+    match value:
+        case None:
+            return ""
+        case str():
+            return value
+        case bool():
+            return "true" if value else "false"
+        case float() if value.is_integer():
+            return str(int(value))
+        case _:
+            return str(value)

@@ -1,0 +1,171 @@
+"""Writing contacts: one batch call, and every row of its answer accounted for.
+
+A 2xx of HubSpot can hide rows that were not written, so inputs = results + errors, or else the rows left over are looked at (updates)
+or unknown (creates). Rows are recognised by the trace id that we send with them, or by their record id, never by their place.
+A call that is refused as a whole wrote nothing: it is sent again without the rows at fault, or in halves.
+
+An update by an id that was merged away is lost without a word: the look finds the new id, and the row is refused with `moved`.
+A stage that is set by an update is never believed from the answer (`stored` is None): HubSpot ignores a stage going backward and may
+show the value that it did not take.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ...model.records import Gone, Moved, Present, Ref
+from ...model.writes import Applied, Deferred, Outcome, Rejected, Step, Unknown
+from ..manners import Answer, MaybeDone, NotDone
+from .client import Client
+from .errors import KIND, bad_values, body, named, rejection
+from .read import fetch
+from .rows import sent_values, stored_record
+
+STAGE = "lifecyclestage"
+
+_SOON_S = 5.0
+_Outcomes = dict[int, Outcome]
+"""The place of a step in what we were given -> what came of it."""
+
+
+def write(client: Client, steps: Sequence[Step]) -> list[Outcome]:
+    """Send the steps, all of one operation, and give one outcome each, in their order."""
+    places, done = _distinct(steps)
+    if places:
+        done |= _send(client, steps, places)
+    return [done[place] for place in range(len(steps))]
+
+
+def _distinct(steps: Sequence[Step]) -> tuple[list[int], _Outcomes]:
+    """The steps that may travel together: HubSpot does not apply two rows for one record in their order, so the second one waits."""
+    seen: set[Ref] = set()
+    places: list[int] = []
+    waiting: _Outcomes = {}
+    for place, step in enumerate(steps):
+        if step.ref is not None and step.ref in seen:
+            waiting[place] = Deferred("another change of the same record travels in this batch", 0.0)
+            continue
+        if step.ref is not None:
+            seen.add(step.ref)
+        places.append(place)
+    return places, waiting
+
+
+def _send(client: Client, steps: Sequence[Step], places: list[int]) -> _Outcomes:
+    """One call for these steps; more only where a refusal shows that nothing was written."""
+    operation = steps[places[0]].operation
+    inputs = [_input(steps[place]) for place in places]
+    try:
+        answer = client.call("POST", f"{client.paths.contacts}/batch/{operation}", body={"inputs": inputs}, repeatable=False)
+    except NotDone as trouble:
+        return dict.fromkeys(places, Deferred(trouble.what, trouble.retry_after if trouble.retry_after is not None else _SOON_S))
+    except MaybeDone as trouble:
+        return dict.fromkeys(places, Unknown(trouble.what))
+    if not answer.ok:
+        return _without_the_guilty(client, steps, places, answer)
+    if operation == "archive":  # an empty answer; an id that is unknown is no error either
+        return {place: Applied(_ref(steps[place])) for place in places}
+    return _reconciled(client, steps, places, body(answer))
+
+
+def _input(step: Step) -> dict[str, Any]:
+    if step.operation == "archive":
+        return {"id": _ref(step).id}
+    if step.operation == "create":
+        given = {name: value for name, value in step.values.items() if value is not None}
+        return {"objectWriteTraceId": str(step.id), "properties": sent_values(given)}
+    return {"id": _ref(step).id, "objectWriteTraceId": str(step.id), "properties": sent_values(step.values)}
+
+
+def _ref(step: Step) -> Ref:
+    if step.ref is None:
+        raise ValueError(f"step {step.id} changes a record and names none")
+    return step.ref
+
+
+def _without_the_guilty(client: Client, steps: Sequence[Step], places: list[int], answer: Answer) -> _Outcomes:
+    """The whole call was refused (400, 404, 409), so nothing was written: leave out the rows at fault, or halve until they stand alone."""
+    error = body(answer)
+    if len(places) == 1:
+        return {places[0]: _named_rejection(client, steps[places[0]], error)}
+    guilty = [place for place in places if _is_guilty(steps[place], error)]
+    if guilty and len(guilty) < len(places):
+        innocent = [place for place in places if place not in set(guilty)]
+        return dict.fromkeys(guilty, rejection(error)) | _send(client, steps, innocent)
+    if guilty and _concerns_all(error):
+        return dict.fromkeys(guilty, rejection(error))
+    middle = len(places) // 2
+    return _send(client, steps, places[:middle]) | _send(client, steps, places[middle:])
+
+
+def _is_guilty(step: Step, error: Mapping[str, Any]) -> bool:
+    """The row has a property that is named as bad, with that value where the value is told."""
+    sent = sent_values(step.values)
+    return any(name in sent and (value is None or sent[name] == value) for name, _, value in bad_values(error))
+
+
+def _concerns_all(error: Mapping[str, Any]) -> bool:
+    """The fault lies in the property itself, whatever its value."""
+    return any(code in ("PROPERTY_DOESNT_EXIST", "READ_ONLY_VALUE") for _, code, _ in bad_values(error))
+
+
+def _reconciled(client: Client, steps: Sequence[Step], places: list[int], told: Mapping[str, Any]) -> _Outcomes:
+    """Results and errors matched to the steps; what is in neither is looked at, or unknown."""
+    by_trace = {str(steps[place].id): place for place in places}
+    by_ref = {step.ref.id: place for place in places if (step := steps[place]).ref is not None}
+    found: _Outcomes = {}
+    for row in told.get("results") or []:
+        place = by_trace.get(str(row.get("objectWriteTraceId") or ""), by_ref.get(str(row.get("id"))))
+        place = place if place is not None else _by_address(steps, places, row)
+        if place is not None:
+            found[place] = _applied(steps[place], row)
+    for error in told.get("errors") or []:
+        traces, ids = named(error, "objectWriteTraceId"), named(error, "ids")
+        for place in {by_trace[each] for each in traces if each in by_trace} | {by_ref[each] for each in ids if each in by_ref}:
+            found.setdefault(place, _named_rejection(client, steps[place], error))
+    left = [place for place in places if place not in found]
+    return found | _looked_at(client, steps, left) if left else found
+
+
+def _by_address(steps: Sequence[Step], places: Sequence[int], row: Mapping[str, Any]) -> int | None:
+    """A created row without its trace id: its address is unique."""
+    address = str(row["properties"].get("email") or "").strip().lower()
+    if not address:
+        return None
+    return next((place for place in places if steps[place].ref is None and str(steps[place].values.get("email") or "").strip().lower() == address), None)
+
+
+def _applied(step: Step, row: Mapping[str, Any]) -> Outcome:
+    ref = Ref(KIND, str(row["id"]))
+    if step.ref is not None and ref != step.ref:
+        return Rejected("MERGED", "the contact was merged into another", moved=ref)
+    unsure = step.operation == "update" and step.values.get(STAGE) is not None
+    return Applied(ref, None if unsure else stored_record(row))
+
+
+def _named_rejection(client: Client, step: Step, error: Mapping[str, Any]) -> Outcome:
+    """A refusal; a record that is not found may live on under another id, which only a look can tell."""
+    refused = rejection(error)
+    if not refused.gone or step.ref is None:
+        return refused
+    return _looked_at(client, [step], [0])[0]
+
+
+def _looked_at(client: Client, steps: Sequence[Step], places: Sequence[int]) -> _Outcomes:
+    """What became of rows that an answer passes over in silence."""
+    found: _Outcomes = {place: Unknown("HubSpot's answer does not mention this row") for place in places}
+    known = [place for place in places if steps[place].ref is not None]
+    refs = [_ref(steps[place]) for place in known]
+    names = sorted({name for place in known for name in steps[place].values})
+    for place, seen in zip(known, fetch(client, refs, names, (), None), strict=True):
+        match seen:
+            case Moved(to=to):
+                found[place] = Rejected("MERGED", "the contact was merged into another", moved=to)
+            case Gone():
+                found[place] = Rejected("OBJECT_NOT_FOUND", "the contact is no longer there", gone=True)
+            case Present(record=record) if all(record.values.get(name) == (value or None) for name, value in sent_values(steps[place].values).items()):
+                found[place] = Applied(record.ref, record)
+            case _:
+                continue
+    return found
