@@ -1,0 +1,42 @@
+"""The habits of a Salesforce org that can be switched. What every org does (read-only converted Leads, one-second stamps, row errors in HTTP 200) is no habit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Habits:
+    """How this org behaves. Where the vendor's documents leave it open, both ways can be had.
+
+    `session_s`: real seconds that a session may rest before it expires. `daily_calls`: API calls in 24 real hours.
+    `commit_lag_s`: somebody's changes become visible this long after their stamp. `page_rows`: most rows in a query page.
+    `hidden_fields`, `locked_fields`: field-level security, as "Lead.HasOptedOutOfEmail". `tracked_fields`: field history.
+    `assignment_rules`: active Lead rules give a saved Lead to the queue unless `Sforce-Auto-Assign: FALSE`.
+    `duplicate_rules`: on creating a person with the e-mail and last name of another. `vary_order`: without ORDER BY the order changes from call to call.
+    """
+
+    session_s: float | None = 7200.0
+    daily_calls: int = 100_000
+    page_rows: int = 2000
+    commit_lag_s: float = 0.0
+    hidden_fields: frozenset[str] = frozenset()
+    locked_fields: frozenset[str] = frozenset()
+    tracked_fields: frozenset[str] = frozenset({"Lead.Status"})
+    assignment_rules: bool = True
+    duplicate_rules: Literal["off", "alert", "block"] = "alert"
+    vary_order: bool = True
+
+    # Open questions, answered the likelier or the nastier way:
+    same_values_move_stamps: bool = True
+    empty_text_is_null: bool = True
+    unknown_field_fails: Literal["call", "row"] = "call"
+    condition_compares: Literal["LastModifiedDate", "SystemModstamp"] = "LastModifiedDate"
+    ids_sort: Literal["capitals first", "small letters first"] = "capitals first"
+    conversion_keeps_opt_out: bool = False
+    merge_keeps_opt_out: bool = False
+    converted_leads_editable: bool = False
+    child_moves_person: bool = False
+    reads_parents: bool = False
+    duplicate_result_key: str = "duplicateResut"
