@@ -1,0 +1,168 @@
+"""Calls to one org: simple-salesforce holds address, version and session; what is sent and what comes back is ours.
+
+Its own methods decode with a slower parser, have no timeouts in places, lose the headers of an answer, and after a 401 drop the headers of the call.
+So the session that it holds is used directly, for any path below its base address.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import orjson
+import requests
+from requests.adapters import HTTPAdapter
+from simple_salesforce.api import Salesforce
+
+from ...model.errors import CredentialError, Unreachable
+from ...model.ports import Secret
+from ..contract import Ports
+from ..manners import Answer, Line, Patience, collect, http_date_ms, is_loopback, lost
+from .auth import Session
+from .errors import Expired, judge, locator_gone, stopped
+from .rows import Row, records_of
+from .settings import SalesforceSettings
+from .soql import encoded
+
+Method = Literal["GET", "POST", "PATCH", "DELETE"]
+
+CONNECT_S = 10.0
+_CHUNK = 1 << 18
+_USAGE = re.compile(r"(?:^|[;, ])(?:per-app-)?api-usage=(\d+)/(\d+)")
+
+
+class Client:
+    """One org, one thread. `adapter` takes the place of the network (tests)."""
+
+    def __init__(self, system: str, settings: SalesforceSettings, ports: Ports, adapter: HTTPAdapter | None = None) -> None:
+        self.system = system
+        self.clock = ports.clock
+        patience = Patience(total_s=max(90.0, 2 * settings.timeout_s), connect_s=CONNECT_S, read_s=settings.timeout_s)
+        self.line = Line(system, ports.clock, ports.limiter, patience, settings.daily_share)
+        self.session = Session(settings, self.line, ports.tokens)
+        self._settings = settings
+        self._http = _http(settings, adapter)
+        self._door: tuple[Secret, Salesforce] | None = None
+
+    def call(self, method: Method, path: str, body: object = None, *, repeatable: bool, headers: Mapping[str, str] | None = None) -> Answer:
+        """One call below `/services/data/vNN.0/`, or at the root for a path that begins with a slash.
+
+        Gives refusals back as they are. Raises `NotDone`, `MaybeDone` and everything that stops a run. A token that is not accepted is renewed once:
+        the call was not carried out, so it may go again with all its headers.
+        """
+        payload = None if body is None else orjson.dumps(body)
+        token = self.session.token()
+        try:
+            return self._ask(token, method, path, payload, repeatable, headers)
+        except Expired:
+            token = self.session.renew(token)
+        try:
+            return self._ask(token, method, path, payload, repeatable, headers)
+        except Expired:
+            raise CredentialError("a fresh access token is not accepted", where=self.system, next_step="check the app's rights and session policies") from None
+
+    def read(self, method: Method, path: str, body: object = None) -> Any:
+        """The data of a call that changes nothing. Raises where it is refused."""
+        answer = self.call(method, path, body, repeatable=True)
+        if not answer.ok:
+            raise stopped(answer, self.system)
+        return answer.data
+
+    def rows(self, query: str, *, everything: bool = False) -> list[Row]:
+        """All rows of a query, over all its pages. `everything`: deleted and merged ones too."""
+        answer = self.query(query, everything=everything)
+        found = records_of(answer.data, self.system)
+        while following := answer.data.get("nextRecordsUrl"):
+            answer = self.call("GET", following, repeatable=True)
+            if not answer.ok:
+                raise stopped(answer, self.system)
+            found += records_of(answer.data, self.system)
+        return found
+
+    def query(self, query: str, *, everything: bool = False) -> Answer:
+        """The first page of a query. Raises where it is refused."""
+        answer = self.call("GET", f"{'queryAll' if everything else 'query'}/?q={encoded(query)}", repeatable=True)
+        if not answer.ok:
+            raise stopped(answer, self.system)
+        return answer
+
+    def allowed(self, path: str) -> Mapping[str, Any] | None:
+        """The object at a path, or None where it is not there or not open to this user or app. For what is good to know and not needed."""
+        try:
+            answer = self.call("GET", path, repeatable=True)
+        except (CredentialError, Unreachable):
+            return None
+        return answer.data if answer.ok and isinstance(answer.data, dict) else None
+
+    def following(self, url: str) -> Answer | None:
+        """The next page of a query; None where its cursor is gone (after two days)."""
+        answer = self.call("GET", url, repeatable=True)
+        if answer.ok:
+            return answer
+        if locator_gone(answer):
+            return None
+        raise stopped(answer, self.system)
+
+    def server_ms(self, answer: Answer) -> int:
+        """The vendor's clock when it answered."""
+        return http_date_ms(answer.headers.get("date", "")) or self.clock.now_ms()
+
+    def close(self) -> None:
+        """Give back connections."""
+        self._http.close()
+
+    def _ask(self, token: Secret, method: Method, path: str, payload: bytes | None, repeatable: bool, headers: Mapping[str, str] | None) -> Answer:
+        door = self._opened(token)
+        url = f"https://{door.sf_instance}{path}" if path.startswith("/") else door.base_url + path
+        sent = {**door.headers, "X-PrettyPrint": "0", **(headers or {})}
+
+        def send() -> Answer:
+            return self._sent(method, url, payload, sent)
+
+        return self.line.ask(send, lambda answer: judge(answer, self.system, self.clock.now_ms()), repeatable=repeatable)
+
+    def _opened(self, token: Secret) -> Salesforce:
+        if self._door is None or self._door[0] != token:
+            settings = self._settings
+            version = settings.api_version
+            self._door = (token, Salesforce(session_id=token.reveal(), instance_url=settings.instance_url, version=version, session=self._http))
+        return self._door[1]
+
+    def _sent(self, method: Method, url: str, payload: bytes | None, headers: Mapping[str, str]) -> Answer:
+        timeout = (CONNECT_S, self._settings.timeout_s)
+        try:
+            with self._http.request(method, url, data=payload, headers=headers, timeout=timeout, stream=True, allow_redirects=False) as found:
+                body = collect(found.iter_content(_CHUNK), where=self.system)
+        except requests.RequestException as error:
+            raise lost(error, where=self.system) from error
+        self._count(found.headers.get("Sforce-Limit-Info", ""))
+        return Answer(found.status_code, {name.lower(): value for name, value in found.headers.items()}, body)
+
+    def _count(self, info: str) -> None:
+        """Note the calls of the last 24 hours; where the app has a share of its own, the fuller of the two (REST API Developer Guide, Limit Info Header)."""
+        known = [(int(used), int(limit)) for used, limit in _USAGE.findall(info) if int(limit)]
+        if known:
+            self.line.meter.daily_used, self.line.meter.daily_limit = max(known, key=lambda pair: pair[0] / pair[1])
+
+
+def _http(settings: SalesforceSettings, adapter: HTTPAdapter | None) -> requests.Session:
+    session = requests.Session()
+    plain = settings.instance_url.startswith("http://")
+    session.mount("https://", adapter or (_Plain() if plain else HTTPAdapter()))
+    session.trust_env = not is_loopback(settings.instance_url)
+    session.auth = _as_it_is
+    return session
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Keeps requests from putting a password of ~/.netrc in the place of our token."""
+    return request
+
+
+class _Plain(HTTPAdapter):
+    """simple-salesforce always writes https: on this machine a server may speak plain http."""
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
+        request.url = (request.url or "").replace("https://", "http://", 1)
+        return super().send(request, *args, **options)

@@ -1,0 +1,145 @@
+"""One open Salesforce org: the contract, answered by the parts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ...model.errors import CredentialError
+from ...model.records import Observation, Page, Query, Record, Ref
+from ...model.writes import Outcome, Step, Write
+from ..contract import AccountId, Capabilities, Ports, SystemDescription, Usage
+from . import describe as describing
+from . import fetch as fetching
+from . import pull as pulling
+from . import write as writing
+from .client import Client
+from .errors import Closed, Hidden
+from .history import histories
+from .rows import OBJECTS
+from .settings import SalesforceSettings
+
+if TYPE_CHECKING:
+    from requests.adapters import HTTPAdapter
+
+_ORG_IN_TOKEN = re.compile(r"(00D\w{12})!")
+
+
+class SalesforceConnector:
+    """Leads and Contacts of one org as records. Used from one thread."""
+
+    def __init__(self, client: Client, settings: SalesforceSettings) -> None:
+        self._client = client
+        self._settings = settings
+        self._identity: AccountId | None = None
+        self._converted: frozenset[str] | None = None
+        self._keyed: dict[str, bool] = {}
+        key = settings.external_id_field
+        self.capabilities = Capabilities(writing.batch, fetching.COLLECTION, history=True, unique=frozenset({key} if key else ()))
+
+    def identity(self) -> AccountId:
+        """The org and our own user in it; asked once."""
+        if self._identity is None:
+            self._identity = _identity(self._client)
+        return self._identity
+
+    def describe(self) -> SystemDescription:
+        """Fields, options and rights of Lead and Contact."""
+        found = describing.describe(self._client, self._settings)
+        status = found.kinds["lead"].fields.get("Status")
+        self._converted = frozenset(option.value for option in status.options if option.done) if status else frozenset()
+        return found
+
+    def pull(self, query: Query) -> Iterator[Page]:
+        """Contacts, then Leads. Deletions and merges come with the changes, so that `sweep` has nothing to add."""
+        return pulling.pull(self._client, query, self._settings.overlap_s)
+
+    def fetch(self, refs: Sequence[Ref], fields: Mapping[str, tuple[str, ...]], history: tuple[str, ...] = ()) -> Sequence[Observation]:
+        """Read these records now, with the versions of the `history` fields that the org tracks."""
+        known: dict[str, fetching.Histories] = {}
+        if history:
+            own = self.identity().own_actor
+            for kind in OBJECTS:
+                ids = [ref.id for ref in refs if ref.kind == kind]
+                known[kind] = histories(self._client, kind, ids, history, own) if ids else {}
+        return fetching.fetch(self._client, refs, fields, known)
+
+    def find(self, kind: str, key: str, values: Sequence[str], fields: tuple[str, ...]) -> Sequence[Record]:
+        """All live records with this key, converted Leads left out."""
+        return fetching.find(self._client, kind, key, values, fields)
+
+    def expand(self, write: Write) -> Sequence[Step]:
+        """One step: Salesforce takes every value in one go."""
+        return (Step(write.id, 1, write.operation, write.kind, write.ref, write.values),)
+
+    def write(self, steps: Sequence[Step]) -> Sequence[Outcome]:
+        """Send the steps in one collection. `QuotaSpent` is raised before anything is sent, or for an answer that says that nothing was done."""
+        if not steps:
+            return []
+        first = steps[0]
+        touches_status = first.kind == "lead" and any("Status" in step.values for step in steps)
+        upsert = first.operation == "create" and self._is_keyed(first.kind)
+        converted = self._converted_statuses() if touches_status else frozenset[str]()
+        return writing.write(self._client, steps, self._settings, upsert=upsert, converted=converted)
+
+    def usage(self) -> Usage:
+        """Counters since the connector was opened."""
+        return self._client.line.meter.usage()
+
+    def close(self) -> None:
+        """Give back connections."""
+        self._client.close()
+
+    def _converted_statuses(self) -> frozenset[str]:
+        if self._converted is None:
+            self._converted = frozenset(option.value for option in describing.lead_statuses(self._client) if option.done)
+        return self._converted
+
+    def _is_keyed(self, kind: str) -> bool:
+        """Whether creates of this kind can carry our key: asked once, and only if a field for it is configured."""
+        key = self._settings.external_id_field
+        if key is None:
+            return False
+        if kind not in self._keyed:
+            self._keyed[kind] = describing.usable_key(self._client.read("GET", f"sobjects/{OBJECTS[kind]}/describe"), key)
+        return self._keyed[kind]
+
+
+def open_org(system: str, settings: SalesforceSettings, ports: Ports, adapter: HTTPAdapter | None = None) -> SalesforceConnector:
+    """The connector for one org; makes no call. `adapter` takes the place of the network."""
+    return SalesforceConnector(Client(system, settings, ports, adapter), settings)
+
+
+def _identity(client: Client) -> AccountId:
+    """Org id, name and zone from Organization, our user from the token's own answer or from userinfo. Either may be closed to this user.
+
+    Organization is asked first: a token that is expired shows there as 401 and is renewed, while userinfo says 403 to it.
+    """
+    org = _organization(client)
+    token, seen = client.session.token(), client.session
+    user = (None if seen.user else client.allowed("/services/oauth2/userinfo")) or {}
+    in_token = _ORG_IN_TOKEN.match(token.reveal())
+    id = org.get("Id") or seen.org or user.get("organization_id") or (in_token.group(1) if in_token else None)
+    if not id:
+        remedy = 'let the user read Organization, or give the app the scope "openid"'
+        raise CredentialError("the org does not tell its id to this user", where=client.system, next_step=remedy)
+    zone = str(org.get("TimeZoneSidKey") or user.get("zoneinfo") or "UTC")
+    return AccountId("salesforce", id18(str(id)), str(org.get("Name") or ""), zone, seen.user or user.get("user_id"))
+
+
+def _organization(client: Client) -> Mapping[str, Any]:
+    try:
+        return fetching.one(client, "Organization", ("Id", "Name", "TimeZoneSidKey")) or {}
+    except (Closed, Hidden):
+        return {}
+
+
+_CHECK = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+
+
+def id18(id: str) -> str:
+    """The 18-character form of an id: three characters more, each the capitals among five as bits."""
+    if len(id) != 15:
+        return id
+    return id + "".join(_CHECK[sum(char.isupper() << place for place, char in enumerate(id[start : start + 5]))] for start in (0, 5, 10))

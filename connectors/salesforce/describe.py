@@ -1,0 +1,141 @@
+"""What the org looks like: fields, options, rights, and what somebody should know about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ..contract import FieldDescription, KindDescription, Option, SystemDescription
+from .client import Client
+from .rows import OBJECTS
+from .settings import SalesforceSettings
+
+_TYPES = {
+    **dict.fromkeys(("string", "textarea", "encryptedstring", "url", "id", "combobox"), "text"),
+    **dict.fromkeys(("double", "currency", "percent", "int", "long"), "number"),
+    **{same: same for same in ("email", "phone", "boolean", "date", "datetime", "reference")},
+    "picklist": "choice",
+    "multipicklist": "multichoice",
+}
+_COMPOUND = frozenset({"address", "location"})
+"""Read-only wholes of fields that are there one by one; their values are no scalars."""
+
+_OWNER_PATHS = {"Owner.Email": "email", "Owner.Name": "text"}
+_HUBSPOT = ("hubspot_", "hs_", "hubspot")
+
+
+def describe(client: Client, settings: SalesforceSettings) -> SystemDescription:
+    """Lead and Contact as this user may see and write them. Fields of a Contact's account are there as `Account.X`, to be read only."""
+    raw = {kind: client.read("GET", f"sobjects/{name}/describe") for kind, name in OBJECTS.items()}
+    kinds = {kind: _kind(kind, data) for kind, data in raw.items()}
+    kinds["lead"] = _with_statuses(kinds["lead"], lead_statuses(client))
+    if "AccountId" in kinds["contact"].fields:
+        kinds["contact"] = _with_account(kinds["contact"], _account(client))
+    owners = _owners(client)
+    kinds = {kind: _with_owners(each, owners) for kind, each in kinds.items()}
+    findings = [finding for kind, data in raw.items() for finding in _findings(OBJECTS[kind], data, settings)]
+    return SystemDescription(kinds, tuple(findings))
+
+
+def lead_statuses(client: Client) -> tuple[Option, ...]:
+    """The statuses of a Lead in their order, as LeadStatus has them; `done`: it means converted (Object Reference, LeadStatus)."""
+    rows = client.rows("SELECT ApiName,MasterLabel,SortOrder,IsConverted FROM LeadStatus ORDER BY SortOrder")
+    return tuple(Option(row["ApiName"] or row["MasterLabel"], row["MasterLabel"], order, done=bool(row["IsConverted"])) for order, row in enumerate(rows))
+
+
+def _kind(kind: str, data: Mapping[str, Any]) -> KindDescription:
+    fields = {field["name"]: _field(field) for field in data["fields"] if field["type"] not in _COMPOUND}
+    return KindDescription(kind, fields, creatable=bool(data.get("createable", True)))
+
+
+def _field(raw: Mapping[str, Any]) -> FieldDescription:
+    """One field. Required is what may be given on create, cannot be empty, and has no default (SOAP API Developer Guide, DescribeSObjectResult)."""
+    type = _TYPES.get(raw["type"], "other")
+    return FieldDescription(
+        name=raw["name"],
+        label=raw.get("label") or raw["name"],
+        type=type,
+        writable=bool(raw.get("updateable")),
+        creatable=bool(raw.get("createable")),
+        required=bool(raw.get("createable")) and not raw.get("nillable") and not raw.get("defaultedOnCreate"),
+        length=(raw.get("length") or None) if type not in ("number", "boolean", "date", "datetime") else None,
+        scale=_scale(raw) if type == "number" else None,
+        options=tuple(_options(raw.get("picklistValues") or ())),
+        restricted=bool(raw.get("restrictedPicklist")),
+        unique=bool(raw.get("unique")),
+    )
+
+
+def _scale(raw: Mapping[str, Any]) -> int:
+    return 0 if raw["type"] in ("int", "long") else int(raw.get("scale") or 0)
+
+
+def _options(values: Iterable[Mapping[str, Any]]) -> Iterable[Option]:
+    for order, value in enumerate(values):
+        yield Option(value["value"], value.get("label") or value["value"], order, active=bool(value.get("active", True)))
+
+
+def _with_statuses(lead: KindDescription, statuses: tuple[Option, ...]) -> KindDescription:
+    """Values that only old records have stay, as inactive ones, behind those of the org's list."""
+    field = lead.fields.get("Status")
+    if field is None or not statuses:
+        return lead
+    known = {option.value for option in statuses}
+    others = [option for option in field.options if option.value not in known]
+    rest = [replace(option, order=len(statuses) + place, active=False) for place, option in enumerate(others)]
+    return replace(lead, fields={**lead.fields, "Status": replace(field, options=(*statuses, *rest))})
+
+
+def _account(client: Client) -> Mapping[str, FieldDescription]:
+    """The fields of Account, if this user may see any."""
+    found = client.allowed("sobjects/Account/describe")
+    return _kind("account", found).fields if found else {}
+
+
+def _with_account(contact: KindDescription, account: Mapping[str, FieldDescription]) -> KindDescription:
+    paths = {
+        f"Account.{name}": replace(field, name=f"Account.{name}", label=f"Account: {field.label}", writable=False, creatable=False, required=False)
+        for name, field in account.items()
+    }
+    return replace(contact, fields={**contact.fields, **paths})
+
+
+def _owners(client: Client) -> tuple[Option, ...]:
+    """Users as options of the owner: the id is the value, the e-mail address the label."""
+    rows = client.rows("SELECT Id,Email,IsActive FROM User WHERE UserType = 'Standard' ORDER BY Id")
+    return tuple(Option(row["Id"], row["Email"] or "", order, active=bool(row["IsActive"])) for order, row in enumerate(rows))
+
+
+def _with_owners(kind: KindDescription, owners: tuple[Option, ...]) -> KindDescription:
+    owner = kind.fields.get("OwnerId")
+    if owner is None:
+        return kind
+    paths = {path: FieldDescription(path, path.replace(".", ": "), type, writable=False, creatable=False) for path, type in _OWNER_PATHS.items()}
+    return replace(kind, fields={**kind.fields, **paths, "OwnerId": replace(owner, options=owners)})
+
+
+def _findings(object: str, data: Mapping[str, Any], settings: SalesforceSettings) -> Iterable[str]:
+    fields = {field["name"]: field for field in data["fields"]}
+    if not data.get("createable", True):
+        yield f"this user may not create a {object}: give it the right, or nothing new can be created there"
+    if not data.get("updateable", True):
+        yield f"this user may not edit a {object}: give it the right, or set the system to be read only"
+    for name in ("Email", "HasOptedOutOfEmail"):
+        if name not in fields:
+            yield f"{object}.{name} is hidden from this user: it cannot be kept the same (field-level security)"
+        elif not fields[name].get("updateable"):
+            yield f"{object}.{name} cannot be edited by this user (field-level security)"
+    second = sorted(name for name in fields if name.lower().startswith(_HUBSPOT))
+    if second:
+        shown = ", ".join(second[:3])
+        yield f"{object} has fields of HubSpot's own Salesforce integration ({shown}): if it still runs, two programs write the same records; switch one off"
+    key = settings.external_id_field
+    if key is not None and not usable_key(data, key):
+        yield f"{object}.{key} is no unique External ID that this user may fill: creates there are protected by a look-up only"
+
+
+def usable_key(data: Mapping[str, Any], name: str) -> bool:
+    """The object has this field, and a create can be keyed by it: an external id, unique, and open to this user (SOAP API Developer Guide, upsert)."""
+    field = next((each for each in data["fields"] if each["name"] == name), None)
+    return field is not None and all(field.get(flag) for flag in ("externalId", "unique", "createable", "updateable"))

@@ -1,0 +1,182 @@
+"""What Salesforce's refusals mean: the one place that reads its error codes, and its sentences where they alone tell.
+
+A refused call has a list of `errorCode`, `message`, `fields`; a refused row of a collection has `statusCode` instead. Gateways in front of it answer in
+HTML or not at all (REST API Developer Guide, Status Codes and Error Responses; SOAP API Developer Guide, StatusCode).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...model.errors import ConfigurationError, CredentialError, QuotaSpent, StagesyncError, Unreachable
+from ...model.records import Ref
+from ...model.writes import Deferred, Outcome, Rejected
+from ..manners import Answer, MaybeDone, NotDone, plain, retry_after
+from .rows import KINDS_BY_PREFIX
+
+
+class Expired(StagesyncError):
+    """The access token is not valid any more; nothing was done."""
+
+
+class Hidden(ConfigurationError):
+    """A field that was asked for is not there for this user."""
+
+
+class Closed(CredentialError):
+    """An object that was asked for is not there for this user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One reason why a call or a row was refused."""
+
+    code: str
+    message: str = ""
+    fields: tuple[str, ...] = ()
+
+    @property
+    def field(self) -> str | None:
+        """The field at fault: named in `fields`, or only in the sentence about a column that is not there."""
+        if self.fields:
+            return self.fields[0]
+        found = _COLUMN.search(self.message)
+        return found.group(1) if found else None
+
+
+_COLUMN = re.compile(r"No such column '([\w.]+)'|[Bb]ad field names?[^:]*: *\[?(\w+)")
+_ON_RECORD = re.compile(r"record with id: *(\w{15,18})")
+
+LOCK_PAUSE_S = 5.0
+LIMIT_PAUSE_S = 60.0
+APPROVAL_PAUSE_S = 3600.0
+
+_DEFERRED = {
+    "UNABLE_TO_LOCK_ROW": LOCK_PAUSE_S,
+    "SERVER_UNAVAILABLE": LIMIT_PAUSE_S,
+    "REQUEST_LIMIT_EXCEEDED": LIMIT_PAUSE_S,
+    "UNKNOWN_EXCEPTION": LIMIT_PAUSE_S,
+    "ALL_OR_NONE_OPERATION_ROLLED_BACK": 0.0,
+    "PROCESSING_HALTED": 0.0,
+    "ENTITY_IS_LOCKED": APPROVAL_PAUSE_S,
+}
+"""Refusals that pass by themselves, and the seconds after which it is worth asking again. ENTITY_IS_LOCKED: somebody has to approve the record first."""
+
+ELSEWHERE = frozenset({"CANNOT_UPDATE_CONVERTED_LEAD", "ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY", "INVALID_ID_FIELD", "NOT_FOUND"})
+"""Refusals after which it must be looked up where the record is."""
+
+_UNKNOWN_FIELD = frozenset({"INVALID_FIELD", "INVALID_FIELD_FOR_INSERT_UPDATE"})
+_DISABLED = frozenset({"API_DISABLED_FOR_ORG", "API_CURRENTLY_DISABLED"})
+_GONE_LOCATORS = frozenset({"INVALID_QUERY_LOCATOR", "QUERY_CURSOR_NOT_FOUND"})
+
+
+def refusals(data: Any) -> list[Refusal]:
+    """The reasons in the body of a refused call; none where it is not Salesforce that speaks."""
+    if not isinstance(data, list):
+        return []
+    return [refusal(each, "errorCode") for each in data if isinstance(each, dict)]
+
+
+def refusal(error: dict[str, Any], key: str = "statusCode") -> Refusal:
+    """One entry of a list of errors."""
+    fields = error.get("fields")
+    return Refusal(str(error.get(key, "")), str(error.get("message", "")), tuple(str(field) for field in fields) if isinstance(fields, list) else ())
+
+
+def judge(answer: Answer, where: str, now_ms: int) -> None:
+    """Raise what stops a call or calls for another attempt. Every other refusal goes back to the caller, who knows what was asked."""
+    if answer.ok:
+        return
+    found = refusals(answer.data)
+    code = found[0].code if found else ""
+    if code == "REQUEST_LIMIT_EXCEEDED":
+        raise _limit(found[0], where, retry_after(answer.headers, now_ms))
+    if code in _DISABLED:
+        raise CredentialError(f"this org or user has no API access ({code})", where=where, next_step='ask an administrator for the permission "API Enabled"')
+    if code == "QUERY_TIMEOUT":
+        raise MaybeDone("the query took longer than two minutes", where=where, next_step="run again later, or map fewer fields")
+    match answer.status:
+        case 401:
+            raise Expired("the access token is not accepted", where=where)
+        case 429:
+            raise NotDone("too many requests", where=where, next_step="run again later", retry_after=retry_after(answer.headers, now_ms))
+        case 420 | 408:
+            raise MaybeDone("the request found no way to the org", where=where, next_step="run again later", retry_after=retry_after(answer.headers, now_ms))
+        case status if status >= 500:
+            said = f" {code}" if code else ""
+            raise MaybeDone(f"HTTP {status}{said}", where=where, next_step="run again later", retry_after=retry_after(answer.headers, now_ms))
+        case status if not found:
+            raise _no_json(status, where)
+        case _:
+            return
+
+
+def _limit(refused: Refusal, where: str, pause: float | None) -> StagesyncError:
+    """The daily limit stops everything, the one for long-running calls passes; only the sentence tells (`ConcurrentRequests ... Limit exceeded.`)."""
+    if "concurrent" in refused.message.lower():
+        return NotDone("too many long calls at once in this org", where=where, next_step="run again later", retry_after=pause)
+    return QuotaSpent("the org's API calls of the last 24 hours are used up", where=where, next_step="run again when others used less, or ask for more calls")
+
+
+def _no_json(status: int, where: str) -> StagesyncError:
+    if status == 403:
+        return CredentialError("access is refused without a reason (HTTP 403)", where=where, next_step="check IP ranges, the proxy and `instance_url`")
+    if 300 <= status < 400:
+        return ConfigurationError("the org answers from another address", where=where, next_step="set `instance_url` to the org's My Domain address")
+    return Unreachable(f"HTTP {status} without a reason", where=where, next_step="check `instance_url` and any proxy in between")
+
+
+def locator_gone(answer: Answer) -> bool:
+    """The rest of a query cannot be had any more: cursors live for two days."""
+    return any(each.code in _GONE_LOCATORS for each in refusals(answer.data))
+
+
+def stopped(answer: Answer, where: str) -> StagesyncError:
+    """The error for a *read* that was refused."""
+    refused = next(iter(refusals(answer.data)), Refusal(f"HTTP {answer.status}"))
+    field = refused.field
+    said = f"{refused.code}: {plain(' '.join(refused.message.split()))}"
+    if refused.code in _UNKNOWN_FIELD:
+        what = f"the field `{field}` is not there, or this user may not see it" if field else said
+        return Hidden(what, where=where, next_step="take it out of the map, or give the user read access to it (field-level security)")
+    if refused.code == "INVALID_TYPE" or refused.code.startswith("INSUFFICIENT_ACCESS"):
+        return Closed(said, where=where, next_step="give the user read access to Lead and Contact")
+    if answer.status == 410 or refused.code in ("UNSUPPORTED_API_VERSION", "NOT_FOUND"):
+        return ConfigurationError(said, where=where, next_step="check `instance_url` and `api_version`, and that the user may see Lead and Contact")
+    return Unreachable(said, where=where, next_step="run again; if it stays, the code tells what Salesforce does not like")
+
+
+def outcome(refused: Refusal) -> Outcome:
+    """What a refused *row* means. CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY is a trigger that failed and may hide a lock, which only its sentence shows."""
+    wrapped = refused.code == "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY" and "UNABLE_TO_LOCK_ROW" in refused.message
+    pause = LOCK_PAUSE_S if wrapped else _DEFERRED.get(refused.code)
+    if pause is not None:
+        return Deferred(f"{refused.code}: {plain(refused.message)}", pause)
+    return Rejected(refused.code, plain(refused.message), refused.field, existing=_existing(refused))
+
+
+def _existing(refused: Refusal) -> Ref | None:
+    """The record that has the unique value already: named in the sentence of DUPLICATE_VALUE only."""
+    found = _ON_RECORD.search(refused.message) if refused.code == "DUPLICATE_VALUE" else None
+    kind = KINDS_BY_PREFIX.get(found.group(1)[:3]) if found else None
+    return Ref(kind, found.group(1)) if found and kind else None
+
+
+def outcomes(answer: Answer, names: Sequence[Sequence[str]]) -> list[Outcome]:
+    """The outcomes where a whole collection was refused: nothing was done. `names`: the fields of each row.
+
+    One field that is not there fails the call, but only the rows that hold it are rejected; the others may go again without them.
+    """
+    refused = next(iter(refusals(answer.data)), Refusal(f"HTTP {answer.status}"))
+    verdict = outcome(refused)
+    field = refused.field
+    if field is None or refused.code not in _UNKNOWN_FIELD or not any(_holds(row, field) for row in names):
+        return [verdict for _ in names]
+    return [verdict if _holds(row, field) else Deferred("another row of the batch was refused", 0.0) for row in names]
+
+
+def _holds(row: Sequence[str], field: str) -> bool:
+    return any(name.lower() == field.lower() for name in row)

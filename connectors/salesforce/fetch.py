@@ -1,0 +1,96 @@
+"""Reading certain records: by their ids, by a key, and where they went."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ...model.errors import Unreachable
+from ...model.records import FieldChange, Gone, Moved, Observation, Present, Record, Ref, Unreadable
+from .client import Client
+from .rows import OBJECTS, Row, bookkeeping, fate, id15, shape
+from .soql import select, selects
+
+COLLECTION = 2_000
+"""Ids that one read of a collection takes (REST API Developer Guide, Get Records Using sObject Collections)."""
+
+_ID = re.compile(r"[0-9A-Za-z]{15}([0-9A-Z]{3})?")
+
+Histories = Mapping[str, Mapping[str, Sequence[FieldChange]]]
+"""The first 15 characters of an id -> native field -> versions, newest first."""
+
+
+def fetch(client: Client, refs: Sequence[Ref], fields: Mapping[str, tuple[str, ...]], histories: Mapping[str, Histories]) -> list[Observation]:
+    """One observation per ref, in their order. `histories`: by kind, what is known of their fields' versions."""
+    found: dict[tuple[str, str], Observation] = {}
+    for kind in OBJECTS:
+        ids = list(dict.fromkeys(ref.id for ref in refs if ref.kind == kind and _ID.fullmatch(ref.id)))
+        if ids:
+            seen = _observed(client, kind, ids, fields.get(kind, ()), histories.get(kind, {}))
+            found |= {(kind, id): observation for id, observation in seen.items()}
+    return [found.get((ref.kind, id15(ref.id))) or Unreadable(ref, "this is no id of a Lead or Contact") for ref in refs]
+
+
+def _observed(client: Client, kind: str, ids: list[str], fields: tuple[str, ...], histories: Histories) -> dict[str, Observation]:
+    """By the first 15 characters of the id. What is not there any more is looked up among the deleted."""
+    form = shape(kind, fields)
+    found: dict[str, Observation] = {}
+    for row in _read(client, kind, ids, fields):
+        id = id15(row["Id"])
+        found[id] = fate(form, row) or Present(form.record(row), histories.get(id, {}))
+    missing = [id for id in ids if id15(id) not in found]
+    lost = whereabouts(client, kind, missing) if missing else {}
+    for id in missing:
+        found[id15(id)] = lost.get(id15(id)) or Unreadable(Ref(kind, id), "not visible to this user, or erased from the recycle bin")
+    return found
+
+
+def _read(client: Client, kind: str, ids: list[str], fields: tuple[str, ...]) -> list[Row]:
+    """By the collection, 2,000 a call; by queries where fields of related records are asked for, which a collection does not give."""
+    names = tuple(dict.fromkeys((*bookkeeping(kind, fate=False), *fields)))
+    if not any("." in name for name in fields):
+        return [row for row in collection(client, kind, ids, names) if row is not None]
+    return [row for query in selects(names, OBJECTS[kind], "Id", ids) for row in client.rows(query)]
+
+
+def collection(client: Client, kind: str, ids: Sequence[str], fields: Iterable[str]) -> list[Row | None]:
+    """One row per id, in their order; None for one that is deleted, or that this user may not see."""
+    names = list(fields)
+    found: list[Row | None] = []
+    for start in range(0, len(ids), COLLECTION):
+        part = list(ids[start : start + COLLECTION])
+        rows: Any = client.read("POST", f"composite/sobjects/{OBJECTS[kind]}", {"ids": part, "fields": names})
+        if not isinstance(rows, list) or len(rows) != len(part):
+            raise Unreachable("a read of many records gave another number of them", where=client.system, next_step="run again")
+        found += rows
+    return found
+
+
+def whereabouts(client: Client, kind: str, ids: Sequence[str]) -> dict[str, Gone | Moved]:
+    """What became of records that are no longer there, by the first 15 characters of their ids; nothing about those that are there or cannot be seen."""
+    names = bookkeeping(kind, fate=True)
+    form = shape(kind, ())
+    found: dict[str, Gone | Moved] = {}
+    for query in selects(names, OBJECTS[kind], "Id", ids):
+        for row in client.rows(query, everything=True):
+            id = id15(row["Id"])
+            seen = fate(form, row)
+            if seen is not None:
+                found[id] = seen
+    return found
+
+
+def find(client: Client, kind: str, key: str, values: Sequence[str], fields: tuple[str, ...]) -> list[Record]:
+    """All live records whose `key` is one of the values; converted Leads are none. SOQL compares text without regard to case."""
+    names = tuple(dict.fromkeys((*bookkeeping(kind, fate=False), *fields)))
+    form = shape(kind, fields)
+    also = "IsConverted = false" if kind == "lead" else ""
+    given = [value for value in values if value]
+    return [form.record(row) for query in selects(names, OBJECTS[kind], key, given, also) for row in client.rows(query)]
+
+
+def one(client: Client, source: str, fields: Sequence[str]) -> Row | None:
+    """The first row of an object that has one row, or None."""
+    found = client.rows(select(fields, source))
+    return found[0] if found else None

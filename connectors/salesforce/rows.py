@@ -1,0 +1,117 @@
+"""Rows of an answer as records: flat, blank as None, with stamp and author.
+
+This is the hottest code of the connector: a row is changed in place, and nothing is done per field that can be done per row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+from ...model.errors import Unreachable
+from ...model.records import Gone, Moved, Record, Ref
+
+Row: TypeAlias = dict[str, Any]
+"""One record as the API gives it, with `attributes` and nested related records."""
+
+OBJECTS = {"contact": "Contact", "lead": "Lead"}
+"""Kind -> object. Contact first: a Lead that was converted then moves to a Contact that is known already."""
+
+KINDS_BY_PREFIX = {"003": "contact", "00Q": "lead"}
+"""The first three characters of an id tell its object (SOAP API Developer Guide, DescribeSObjectResult: keyPrefix)."""
+
+_ALWAYS = ("Id", "SystemModstamp", "LastModifiedById")
+_FATE = ("IsDeleted", "MasterRecordId")
+_CONVERSION = ("IsConverted", "ConvertedContactId", "ConvertedOpportunityId", "Status")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MS = timedelta(milliseconds=1)
+
+
+@lru_cache(maxsize=16_384)
+def stamp_ms(written: str) -> int:
+    """A dateTime of the API (`2013-05-08T21:20:00.000+0000`) in milliseconds since 1970."""
+    return (datetime.fromisoformat(written) - _EPOCH) // _MS
+
+
+def id15(id: str) -> str:
+    """What makes two ids equal: the last three of 18 characters only repeat the case of the first 15."""
+    return id[:15]
+
+
+def bookkeeping(kind: str, *, fate: bool) -> tuple[str, ...]:
+    """The fields that we need of every row, whatever is mapped; `fate`: also what tells deleted and merged records."""
+    return _ALWAYS + (_FATE if fate else ()) + (_CONVERSION if kind == "lead" else ())
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How rows of one kind become records: `dropped` is read but was not asked for, `paths` lead into related records."""
+
+    kind: str
+    dropped: tuple[str, ...]
+    dropped_when_converted: tuple[str, ...]
+    paths: tuple[tuple[str, tuple[str, ...]], ...]
+    heads: tuple[str, ...]
+
+    def record(self, row: Row, *, converted: bool = False) -> Record:
+        """The row's record; the row is used up. A converted Lead keeps what tells its conversion: that is evidence for its stage."""
+        ref = Ref(self.kind, row["Id"])
+        stamp = stamp_ms(row["SystemModstamp"])
+        author = row["LastModifiedById"]
+        for path, parts in self.paths:
+            row[path] = _along(row, parts)
+        for head in self.heads:
+            row.pop(head, None)
+        for name in self.dropped_when_converted if converted else self.dropped:
+            row.pop(name, None)
+        if "" in row.values():
+            row = {name: None if value == "" else value for name, value in row.items()}
+        return Record(ref, stamp, row, author)
+
+
+def shape(kind: str, fields: Iterable[str]) -> Shape:
+    """The shape of rows of which `fields` were asked for."""
+    asked = tuple(fields)
+    paths = tuple((field, tuple(field.split("."))) for field in asked if "." in field)
+    read = ("attributes", *bookkeeping(kind, fate=True))
+    dropped = tuple(name for name in read if name not in asked)
+    kept = frozenset(_CONVERSION)
+    heads = tuple(dict.fromkeys(parts[0] for _, parts in paths))
+    return Shape(kind, dropped, tuple(name for name in dropped if name not in kept), paths, heads)
+
+
+def _along(row: Row, parts: tuple[str, ...]) -> Any:
+    found: Any = row
+    for part in parts:
+        if found is None:
+            return None
+        found = found.get(part)
+    return found
+
+
+def fate(shape: Shape, row: Row) -> Gone | Moved | None:
+    """What became of the record, if it is no longer where it was; None: it is still there. The row may be used up.
+
+    A merged record is deleted and names the winner (SOAP API Developer Guide, merge). A converted Lead stays, read-only, and names its Contact.
+    """
+    ref = Ref(shape.kind, row["Id"])
+    if row.get("IsDeleted"):
+        winner = row.get("MasterRecordId")
+        return Moved(ref, Ref(shape.kind, winner), "merged") if winner else Gone(ref, stamp_ms(row["SystemModstamp"]))
+    if not row.get("IsConverted"):
+        return None
+    contact = row.get("ConvertedContactId")
+    if not contact:
+        return Gone(ref, stamp_ms(row["SystemModstamp"]))
+    return Moved(ref, Ref("contact", contact), "converted", shape.record(row, converted=True))
+
+
+def records_of(data: Any, where: str) -> list[Row]:
+    """The rows of a query's answer. Raises `Unreachable` for JSON that is no such answer."""
+    found = data.get("records") if isinstance(data, dict) else None
+    if not isinstance(found, list):
+        raise Unreachable("the answer to a query has no records", where=where, next_step="check `instance_url`: does Salesforce answer there?")
+    return found

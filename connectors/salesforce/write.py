@@ -1,0 +1,168 @@
+"""Writing: sObject Collections of 200, one call each, with an outcome per row.
+
+An answer of HTTP 200 says nothing: every row tells its own success (REST API Developer Guide, sObject Collections). What a lost answer leaves open is
+`Unknown`, because a repeated create makes a second record; only a create by external id is repeated, which then finds its own record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+
+from ...model.errors import StagesyncError
+from ...model.records import Gone, Moved, Ref
+from ...model.writes import Applied, Deferred, Outcome, Rejected, Step, Unknown
+from ..manners import Answer, MaybeDone, NotDone
+from .client import Client, Method
+from .errors import ELSEWHERE, outcome, outcomes, refusal
+from .fetch import whereabouts
+from .rows import OBJECTS, id15
+from .settings import SalesforceSettings
+
+SIZE = 200
+"""Rows of one collection."""
+
+_WAIT_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """One collection as it is sent."""
+
+    method: Method
+    path: str
+    body: Any
+    repeatable: bool
+
+
+def batch(step: Step) -> tuple[str, int]:
+    """Steps of one operation on one object travel together."""
+    return f"{step.operation}:{OBJECTS[step.kind]}", SIZE
+
+
+def key_of(step: Step) -> str:
+    """The external id of the record that a create makes: the same for the same step and for no other, even where a new state counts its actions from one."""
+    content = orjson.dumps([step.kind, dict(step.values)], option=orjson.OPT_SORT_KEYS)
+    return f"stagesync-{step.id}-{blake2b(content, digest_size=10).hexdigest()}"
+
+
+def headers(settings: SalesforceSettings) -> Mapping[str, str]:
+    """Without these, the org's active assignment rules would give an updated Lead to somebody else (REST API Developer Guide, Assignment Rule Header)."""
+    chosen = {"Sforce-Auto-Assign": "TRUE" if settings.auto_assign else "FALSE"}
+    return {**chosen, "Sforce-Duplicate-Rule-Header": "allowSave=true"} if settings.save_duplicates else chosen
+
+
+def write(client: Client, steps: Sequence[Step], settings: SalesforceSettings, *, upsert: bool, converted: frozenset[str]) -> list[Outcome]:
+    """Send the steps in one call; one outcome each, in their order.
+
+    `upsert`: the object has the external id field. `converted`: the lead statuses that mean converted; setting one converts nothing, so it is refused here.
+    Never sent either: a second step for the same record, of which the vendor would process only some.
+    """
+    found: dict[int, Outcome] = {}
+    sent: list[tuple[int, Step]] = []
+    taken: set[str] = set()
+    for place, step in enumerate(steps):
+        refused = _refused(step, taken, converted)
+        if refused is not None:
+            found[place] = refused
+            continue
+        sent.append((place, step))
+        if step.ref is not None:
+            taken.add(id15(step.ref.id))
+    if sent:
+        request = _request([step for _, step in sent], settings.external_id_field if upsert else None)
+        answered = _send(client, request, [step for _, step in sent], settings)
+        found |= {place: each for (place, _), each in zip(sent, answered, strict=True)}
+    return [found[place] for place in range(len(steps))]
+
+
+def _refused(step: Step, taken: set[str], converted: frozenset[str]) -> Outcome | None:
+    if step.kind == "lead" and step.operation != "archive" and step.values.get("Status") in converted:
+        return Rejected("CONVERTED_STATUS", "this status means converted: only a conversion in Salesforce may set it", "Status")
+    if step.ref is not None and id15(step.ref.id) in taken:
+        return Deferred("the record is in this batch already", 0.0)
+    return None
+
+
+def _request(steps: Sequence[Step], external_id: str | None) -> _Request:
+    first = steps[0]
+    kind = {"type": OBJECTS[first.kind]}
+    match first.operation:
+        case "create" if external_id is not None:
+            rows = [{"attributes": kind, **_filled(step), external_id: key_of(step)} for step in steps]
+            path = f"composite/sobjects/{OBJECTS[first.kind]}/{external_id}"
+            return _Request("PATCH", path, {"allOrNone": False, "records": rows}, repeatable=True)
+        case "create":
+            rows = [{"attributes": kind, **_filled(step)} for step in steps]
+            return _Request("POST", "composite/sobjects", {"allOrNone": False, "records": rows}, repeatable=False)
+        case "update":
+            rows = [{"attributes": kind, "id": step.ref.id if step.ref else None, **step.values} for step in steps]
+            return _Request("PATCH", "composite/sobjects", {"allOrNone": False, "records": rows}, repeatable=False)
+        case "archive":
+            ids = ",".join(step.ref.id for step in steps if step.ref)
+            return _Request("DELETE", f"composite/sobjects?ids={ids}&allOrNone=false", None, repeatable=False)
+
+
+def _filled(step: Step) -> dict[str, Any]:
+    """A create says nothing about what is blank: the org's defaults stand."""
+    return {name: value for name, value in step.values.items() if value is not None}
+
+
+def _send(client: Client, request: _Request, steps: Sequence[Step], settings: SalesforceSettings) -> list[Outcome]:
+    try:
+        answer = client.call(request.method, request.path, request.body, repeatable=request.repeatable, headers=headers(settings))
+    except NotDone as trouble:
+        return [Deferred(trouble.what, trouble.retry_after or _WAIT_S) for _ in steps]
+    except MaybeDone as trouble:
+        return [Unknown(trouble.what) for _ in steps]
+    if not answer.ok:
+        return outcomes(answer, [tuple(step.values) for step in steps])
+    return _looked_up(client, steps, _rows(answer, steps))
+
+
+def _rows(answer: Answer, steps: Sequence[Step]) -> list[Outcome]:
+    rows = answer.data
+    if not isinstance(rows, list) or len(rows) != len(steps):
+        return [Unknown("the answer does not have one result per row") for _ in steps]
+    return [_outcome(step, row) for step, row in zip(steps, rows, strict=True)]
+
+
+def _outcome(step: Step, row: Any) -> Outcome:
+    if not isinstance(row, dict) or "success" not in row:
+        return Unknown("the row's result cannot be read")
+    if row["success"]:
+        id = row.get("id") or (step.ref.id if step.ref else None)
+        return Applied(Ref(step.kind, id)) if isinstance(id, str) else Unknown("the row's result has no id")
+    errors = row.get("errors")
+    if not isinstance(errors, list) or not errors or not isinstance(errors[0], dict):
+        return Rejected("UNKNOWN", "refused without a reason")
+    return outcome(refusal(errors[0]))
+
+
+def _looked_up(client: Client, steps: Sequence[Step], found: list[Outcome]) -> list[Outcome]:
+    """Tell of refused rows whose record is elsewhere where it is now. A failed look takes nothing from what the answer told."""
+    asked = [step.ref.id for step, each in zip(steps, found, strict=True) if step.ref and isinstance(each, Rejected) and each.code in ELSEWHERE]
+    if not asked:
+        return found
+    try:
+        seen = whereabouts(client, steps[0].kind, asked)
+    except StagesyncError:
+        seen = {}
+    return [
+        _placed(each, seen.get(id15(step.ref.id))) if step.ref and isinstance(each, Rejected) and each.code in ELSEWHERE else each
+        for step, each in zip(steps, found, strict=True)
+    ]
+
+
+def _placed(refused: Rejected, seen: Gone | Moved | None) -> Rejected:
+    match seen:
+        case Moved():
+            return replace(refused, moved=seen.to)
+        case Gone():
+            return replace(refused, gone=True)
+        case None:
+            return replace(refused, gone=refused.code == "ENTITY_IS_DELETED")
