@@ -1,0 +1,203 @@
+"""Actions: one table for plan, intents, journal, holds and quarantine.
+
+States: `planned`, `approved`, `sent`, `applied`, `rejected`, `unknown`, `held`, `overruled`, `skipped`.
+An *intent* is sent or unknown: nobody can say yet what came of it. An open *hold* is held: somebody must decide.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import starmap
+from typing import Any, NamedTuple
+
+from sqlalchemy import Integer, Text, bindparam, delete, func, or_, select, update
+
+from . import ids as _ids
+from .schema import action, word
+from .sql import Bulk, Statement, among, decode, encode
+from .store import Tx
+
+
+class ActionRow(NamedTuple):
+    """One step for one person and account, or one held field.
+
+    `op`: decide, create, update, archive, hold. `fields`: canonical field -> [before, after, version, reason].
+    `payload`: native values to send, or what the decision wants remembered. `question` groups holds that one answer resolves.
+    """
+
+    id: int
+    run: int
+    person: int | None
+    link: int | None
+    account: int | None
+    step: int
+    op: str
+    fields: dict[str, Any]
+    payload: dict[str, Any]
+    state: str
+    reason: str
+    question: str | None
+    field: str | None
+    answer: str | None
+    result: dict[str, Any] | None
+    attempts: int
+
+
+class HoldGroup(NamedTuple):
+    """Open holds that ask the same question: how many, of how many people, and the first of them."""
+
+    question: str | None
+    field: str | None
+    count: int
+    people: int
+    first_id: int
+
+
+_c = action.c
+_ROW = tuple(_c[name] for name in ActionRow._fields)
+_WORKSPACE = _c.workspace == bindparam("ws")
+_AFTER = _c.id > bindparam("after")
+_LIMIT = bindparam("limit", type_=Integer())
+_INTENT = _c.state.in_([word("sent"), word("unknown")])
+_HELD = _c.state == word("held")
+
+
+def _if_given(name: str) -> Any:
+    """`column = :name`, or all rows where the parameter is None."""
+    return or_(bindparam(name, type_=_c[name].type).is_(None), _c[name] == bindparam(name, type_=_c[name].type))
+
+
+_INSERT = Bulk(action, ("id", "workspace", *ActionRow._fields[1:]))
+_RESULTS = Bulk(action, ("state", "result", "attempts"), ("id",))
+_OF_RUN = Statement(
+    select(*_ROW).where(_c.run == bindparam("run"), _AFTER, among(_c.state, "states"), _if_given("op"), _if_given("account")).order_by(_c.id).limit(_LIMIT)
+)
+_SET_STATE = Statement(update(action).where(among(_c.id, "ids")).values(state=bindparam("new_state", type_=Text())))
+_SET_RANGE = Statement(
+    update(action)
+    .where(_c.run == bindparam("run_id"), _c.id.between(bindparam("first"), bindparam("last")), _c.state == bindparam("before"), _if_given("account"))
+    .values(state=bindparam("after"))
+)
+_ANSWER = Statement(update(action).where(among(_c.id, "ids")).values(answer=bindparam("text", type_=Text())))
+_INTENTS = Statement(select(*_ROW).where(_WORKSPACE, _INTENT).order_by(_c.id))
+_HOLDS = Statement(select(*_ROW).where(_WORKSPACE, _HELD, _AFTER).order_by(_c.id).limit(_LIMIT))
+_HOLDS_OF_QUESTION = Statement(select(*_ROW).where(_WORKSPACE, _HELD, _c.question == bindparam("question"), _AFTER).order_by(_c.id).limit(_LIMIT))
+_HOLD_GROUPS = Statement(
+    select(_c.question, _c.field, func.count(), func.count(_c.person.distinct()), func.min(_c.id))
+    .where(_WORKSPACE, _HELD)
+    .group_by(_c.question, _c.field)
+    .order_by(func.count().desc(), func.min(_c.id))
+)
+_HOLDS_OF_PEOPLE = Statement(select(*_ROW).where(among(_c.person, "ids"), _HELD, _WORKSPACE).order_by(_c.id))
+_HOLDS_OF_LINKS = Statement(select(*_ROW).where(among(_c.link, "ids"), _HELD, _WORKSPACE).order_by(_c.id))
+_DISCARD = Statement(delete(action).where(_c.run == bindparam("run"), _c.state == word("planned")))
+_BY_IDS = Statement(select(*_ROW).where(among(_c.id, "ids")).order_by(_c.id))
+_OF_PERSON = Statement(select(*_ROW).where(_WORKSPACE, _c.person.is_not(None), _c.person == bindparam("person")).order_by(_c.id.desc()).limit(_LIMIT))
+_TALLY = Statement(select(_c.account, _c.op, _c.state, func.count()).where(_c.run == bindparam("run")).group_by(_c.account, _c.op, _c.state))
+
+
+def _row(*row: Any) -> ActionRow:
+    id_, run, person, link, account, step, op, fields, payload, state, reason, question, field, answer, result, attempts = row
+    outcome = None if result is None else decode(result)
+    return ActionRow(id_, run, person, link, account, step, op, decode(fields), decode(payload), state, reason, question, field, answer, outcome, attempts)
+
+
+def _result(result: dict[str, Any] | None) -> str | None:
+    return None if result is None else encode(result)
+
+
+def reserve(tx: Tx, n: int) -> int:
+    """The first of `n` consecutive ids for new actions."""
+    return _ids.reserve(tx, "action", n)
+
+
+def insert(tx: Tx, ws: int, rows: Sequence[ActionRow]) -> None:
+    """Write new actions, with ids from `reserve`."""
+    tx.many(
+        _INSERT,
+        [
+            (id_, ws, run, person, link, account, step, op, encode(fields), encode(payload), state, reason, question, field, answer, _result(result), attempts)
+            for id_, run, person, link, account, step, op, fields, payload, state, reason, question, field, answer, result, attempts in rows
+        ],
+    )
+
+
+def of_run(tx: Tx, run: int, states: Iterable[str], after_id: int, limit: int, op: str | None = None, account: int | None = None) -> list[ActionRow]:
+    """A run's actions in these states after this id, in order; of one operation or account if given."""
+    wanted = {"run": run, "after": after_id, "states": tx.listed(states), "op": op, "account": account, "limit": limit}
+    return list(starmap(_row, tx.rows(_OF_RUN, wanted)))
+
+
+def by_ids(tx: Tx, ids: Iterable[int]) -> dict[int, ActionRow]:
+    """Id -> action."""
+    return {row[0]: _row(*row) for row in tx.rows(_BY_IDS, {"ids": tx.listed(ids)})}
+
+
+def of_person(tx: Tx, ws: int, person: int, limit: int = 100) -> list[ActionRow]:
+    """A person's actions, the newest first."""
+    return list(starmap(_row, tx.rows(_OF_PERSON, {"ws": ws, "person": person, "limit": limit})))
+
+
+def tally(tx: Tx, run: int) -> dict[tuple[int | None, str, str], int]:
+    """(account, op, state) -> how many actions of the run."""
+    return {(account, op, state): number for account, op, state, number in tx.rows(_TALLY, {"run": run})}
+
+
+def set_state(tx: Tx, ids: Iterable[int], state: str) -> None:
+    """Let these actions be in this state."""
+    tx.run(_SET_STATE, {"ids": tx.listed(ids), "new_state": state})
+
+
+def set_state_range(tx: Tx, run: int, first_id: int, last_id: int, before: str, after: str, account: int | None = None) -> int:
+    """Move a whole batch, first to last id, from one state to the next in one statement; how many there were."""
+    return tx.run(_SET_RANGE, {"run_id": run, "first": first_id, "last": last_id, "before": before, "after": after, "account": account})
+
+
+def set_results(tx: Tx, rows: Sequence[tuple[int, str, dict[str, Any] | None, int]]) -> None:
+    """Write (id, state, result, attempts) of single actions. Ids are distinct."""
+    tx.many(_RESULTS, [(state, _result(result), attempts, id_) for id_, state, result, attempts in rows])
+
+
+def answer(tx: Tx, ids: Iterable[int], answer: str) -> None:
+    """Write down what somebody decided; the next run acts on it."""
+    tx.run(_ANSWER, {"ids": tx.listed(ids), "text": answer})
+
+
+def discard(tx: Tx, run: int) -> None:
+    """Forget the planned rows of a plan that will not be applied."""
+    tx.run(_DISCARD, {"run": run})
+
+
+def open_intents(tx: Tx, ws: int) -> list[ActionRow]:
+    """What was sent and never heard of again, in order: the first thing that a run must clear up."""
+    return list(starmap(_row, tx.rows(_INTENTS, {"ws": ws})))
+
+
+def holds(tx: Tx, ws: int, question: str | None = None, after_id: int = 0, limit: int = 1000) -> list[ActionRow]:
+    """Open holds after this id, in order; of one question if given."""
+    if question is None:
+        return list(starmap(_row, tx.rows(_HOLDS, {"ws": ws, "after": after_id, "limit": limit})))
+    return list(starmap(_row, tx.rows(_HOLDS_OF_QUESTION, {"ws": ws, "question": question, "after": after_id, "limit": limit})))
+
+
+def hold_groups(tx: Tx, ws: int) -> list[HoldGroup]:
+    """Open holds by what they ask, the largest group first."""
+    return [HoldGroup(*row) for row in tx.rows(_HOLD_GROUPS, {"ws": ws})]
+
+
+def holds_of_people(tx: Tx, ws: int, person_ids: Iterable[int]) -> dict[int, list[ActionRow]]:
+    """Person -> their open holds."""
+    return _grouped(tx.rows(_HOLDS_OF_PEOPLE, {"ws": ws, "ids": tx.listed(person_ids)}), ActionRow._fields.index("person"))
+
+
+def holds_of_links(tx: Tx, ws: int, link_ids: Iterable[int]) -> dict[int, list[ActionRow]]:
+    """Link -> its open holds (a record that could not be matched has no person yet)."""
+    return _grouped(tx.rows(_HOLDS_OF_LINKS, {"ws": ws, "ids": tx.listed(link_ids)}), ActionRow._fields.index("link"))
+
+
+def _grouped(rows: list[tuple[Any, ...]], by: int) -> dict[int, list[ActionRow]]:
+    found: dict[int, list[ActionRow]] = defaultdict(list)
+    for row in rows:
+        found[row[by]].append(_row(*row))
+    return dict(found)

@@ -1,0 +1,45 @@
+"""Changes: what later readings of a record showed to be different. Only added to; the first sight is the link itself."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from sqlalchemy import select
+
+from ..model.records import Native
+from .schema import change
+from .sql import Bulk, Statement, among, decode, encode
+from .store import Tx
+
+
+class ChangeRow(NamedTuple):
+    """One difference. `at`: the vendor's time; `seen_at`: when we read it; `values`: native field -> [before, after]."""
+
+    id: int
+    link: int
+    person: int | None
+    at: int | None
+    seen_at: int
+    run: int | None
+    author: str | None
+    values: dict[str, list[Native]]
+
+
+_c = change.c
+_INSERT = Bulk(change, ("workspace", "link", "person", "at", "seen_at", "run", "author", "values"))
+_OF_LINKS = Statement(select(*(_c[name] for name in ChangeRow._fields)).where(among(_c.link, "ids")).order_by(_c.id))
+
+
+def insert(tx: Tx, ws: int, rows: Iterable[tuple[int, int | None, int | None, int, int | None, str | None, dict[str, Any]]]) -> None:
+    """Add (link, person, at, seen_at, run, author, values)."""
+    tx.many(_INSERT, [(ws, link, person, at, seen_at, run, author, encode(values)) for link, person, at, seen_at, run, author, values in rows])
+
+
+def of_links(tx: Tx, link_ids: Iterable[int]) -> dict[int, list[ChangeRow]]:
+    """Link -> its changes, the oldest first."""
+    found: dict[int, list[ChangeRow]] = defaultdict(list)
+    for row in tx.rows(_OF_LINKS, {"ids": tx.listed(link_ids)}):
+        found[row[1]].append(ChangeRow(*row[:-1], decode(row[-1])))
+    return dict(found)

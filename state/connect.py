@@ -1,0 +1,89 @@
+"""From a url to an engine: what each database must be told before it is trusted with anything."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from ..model.errors import ConfigurationError, StateError
+
+_BUSY_S = 10.0
+_CACHE_KIB = 16_384
+_CHECKPOINT_PAGES = 4_000
+
+
+def connect(url: str) -> tuple[Engine, str, Path | None]:
+    """The engine, its name in messages (never with a password), and the file where there is one."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ConfigurationError("the url of the state cannot be understood", where="[state] url", next_step="write it like sqlite:///stagesync.db") from None
+    match parsed.get_backend_name():
+        case "sqlite" if parsed.database and parsed.database != ":memory:" and not parsed.database.startswith("file:"):
+            path = Path(parsed.database)
+            return _sqlite(parsed, path), str(path), path
+        case "postgresql":
+            return _postgres(parsed), parsed.render_as_string(hide_password=True), None
+        case _:
+            raise ConfigurationError(
+                "the state can be kept in an SQLite file or in PostgreSQL only",
+                where="[state] url",
+                next_step="write sqlite:///PATH or postgresql://USER@HOST/NAME",
+            )
+
+
+def _sqlite(url: URL, path: Path) -> Engine:
+    _claim(path)
+    engine = create_engine(url.set(drivername="sqlite+pysqlite"), hide_parameters=True, connect_args={} if "timeout" in url.query else {"timeout": _BUSY_S})
+    event.listen(engine, "connect", _settle_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _claim(path: Path) -> None:
+    """Make the file ours alone before SQLite touches it: its -wal and -shm files take over the mode."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        if path.stat().st_mode & 0o077:
+            path.chmod(0o600)
+    except FileNotFoundError:
+        raise StateError("the folder of the state does not exist", where=str(path.parent), next_step="create it, or change `[state] url`") from None
+    except IsADirectoryError:
+        raise StateError("the state is a folder, not a file", where=str(path), next_step="change `[state] url`") from None
+    except PermissionError:
+        raise StateError(
+            "the state may not be read and written", where=str(path), next_step="give this user the right to read and write the file and its folder"
+        ) from None
+    except OSError as error:
+        raise StateError(f"the state cannot be opened: {error.strerror}", where=str(path), next_step="check the disk and the path in `[state] url`") from None
+
+
+def _settle_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # the driver shall not begin transactions by its own rules: see `_begin_sqlite`
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",  # NORMAL may lose the last commits in a power cut, and with them an intent: a duplicate
+        "foreign_keys = ON",
+        f"cache_size = -{_CACHE_KIB}",
+        f"wal_autocheckpoint = {_CHECKPOINT_PAGES}",
+    ):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Take the write lock at the beginning: a transaction that upgrades later fails at once when another wrote in between."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("stagesync_immediate") else "BEGIN")
+
+
+def _postgres(url: URL) -> Engine:
+    arguments: dict[str, Any] = {} if "connect_timeout" in url.query else {"connect_timeout": 10}
+    try:
+        return create_engine(url.set(drivername="postgresql+psycopg"), hide_parameters=True, connect_args=arguments)
+    except ImportError:
+        raise StateError("PostgreSQL needs a driver that is not installed", where="[state] url", next_step='pip install "stagesync[postgres]"') from None

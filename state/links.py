@@ -1,0 +1,197 @@
+"""Links: one row per record ever seen, and the person to whom it belongs.
+
+States: `new` (to be matched) · `linked` · `parked` (held from matching) · `moved` (lives on under another ref) · `gone` · `excluded`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import starmap
+from typing import Any, NamedTuple
+
+from sqlalchemy import bindparam, func, select
+
+from ..model.records import Native, Ref
+from . import ids
+from .schema import link, word
+from .sql import Bulk, Statement, among, decode, encode
+from .store import Tx
+
+
+class LinkRow(NamedTuple):
+    """One record. `ref` is the vendor's id, `stamp` the revision last read (ms).
+
+    `seen`: native values as last read. `agreed`: only those whose last agreed value differs from `seen`.
+    `carried`: canonical field, or `stage` -> the version that the record last carried; missing = never met.
+    """
+
+    id: int
+    account: int
+    kind: str
+    ref: str
+    person: int | None
+    state: str
+    stamp: int
+    seen: dict[str, Native]
+    agreed: dict[str, Native]
+    carried: dict[str, int]
+    claim: dict[str, Any] | None
+    author: str | None
+
+    @property
+    def address(self) -> Ref:
+        """The record's address inside its system."""
+        return Ref(self.kind, self.ref)
+
+
+class Observed(NamedTuple):
+    """What a newer reading changes of a link."""
+
+    id: int
+    stamp: int
+    seen: dict[str, Native]
+    agreed: dict[str, Native]
+    author: str | None
+    state: str
+
+
+class Remembered(NamedTuple):
+    """What an agreement changes of a link."""
+
+    id: int
+    person: int | None
+    state: str
+    carried: dict[str, int]
+    agreed: dict[str, Native]
+    claim: dict[str, Any] | None
+
+
+class Counts(NamedTuple):
+    """Records of one account: `live` are there (new, linked, parked, excluded), `linked` have their person."""
+
+    live: int
+    linked: int
+
+
+_c = link.c
+_COLUMNS = ("id", "workspace", "account", "kind", "ref", "person", "state", "stamp", "seen", "agreed", "carried", "claim", "author")
+_ROW = tuple(_c[name] for name in LinkRow._fields)
+_WORKSPACE = _c.workspace == bindparam("ws")
+_PAGE = (_c.id > bindparam("after"),)
+
+_INSERT = Bulk(link, _COLUMNS)
+_OBSERVED = Bulk(link, ("state", "stamp", "seen", "agreed", "author"), ("id",))
+_REMEMBER = Bulk(link, ("person", "state", "agreed", "carried", "claim"), ("id",))
+_REWRITE = Bulk(link, _COLUMNS[2:], ("id",))
+_BY_REFS = Statement(select(*_ROW).where(_WORKSPACE, _c.account == bindparam("account"), _c.kind == bindparam("kind"), among(_c.ref, "refs")))
+_BY_IDS = Statement(select(*_ROW).where(among(_c.id, "ids")).order_by(_c.id))
+_OF_PEOPLE = Statement(select(*_ROW).where(_c.person.is_not(None), among(_c.person, "ids")).order_by(_c.id))
+_UNMATCHED = Statement(select(*_ROW).where(_WORKSPACE, _c.state == word("new"), *_PAGE).order_by(_c.id).limit(bindparam("limit")))
+_EACH = Statement(select(*_ROW).where(_WORKSPACE, _c.account == bindparam("account"), *_PAGE).order_by(_c.id).limit(bindparam("limit")))
+_COUNTS = Statement(select(_c.account, _c.state, func.count()).where(_WORKSPACE).group_by(_c.account, _c.state))
+
+
+def _row(
+    id_: int,
+    account: int,
+    kind: str,
+    ref: str,
+    person: int | None,
+    state: str,
+    stamp: int,
+    seen: str,
+    agreed: str,
+    carried: str,
+    claim: str | None,
+    author: str | None,
+) -> LinkRow:
+    return LinkRow(
+        id_, account, kind, ref, person, state, stamp, decode(seen), decode(agreed), decode(carried), None if claim is None else decode(claim), author
+    )
+
+
+def _claim(claim: dict[str, Any] | None) -> str | None:
+    return None if claim is None else encode(claim)
+
+
+def reserve(tx: Tx, n: int) -> int:
+    """The first of `n` consecutive ids for new links."""
+    return ids.reserve(tx, "link", n)
+
+
+def by_refs(tx: Tx, ws: int, account: int, refs: Iterable[Ref]) -> dict[Ref, LinkRow]:
+    """The links of these records, where there are any."""
+    kinds: dict[str, list[str]] = defaultdict(list)
+    for kind, ref in refs:
+        kinds[kind].append(ref)
+    found: dict[Ref, LinkRow] = {}
+    for kind, wanted in kinds.items():
+        for row in tx.rows(_BY_REFS, {"ws": ws, "account": account, "kind": kind, "refs": tx.listed(wanted)}):
+            found[Ref(kind, row[3])] = _row(*row)
+    return found
+
+
+def by_ids(tx: Tx, ids: Iterable[int]) -> dict[int, LinkRow]:
+    """Id -> link."""
+    return {row[0]: _row(*row) for row in tx.rows(_BY_IDS, {"ids": tx.listed(ids)})}
+
+
+def of_people(tx: Tx, person_ids: Iterable[int]) -> dict[int, list[LinkRow]]:
+    """Person -> their links in the order of their ids; people without any are left out."""
+    found: dict[int, list[LinkRow]] = defaultdict(list)
+    for row in tx.rows(_OF_PEOPLE, {"ids": tx.listed(person_ids)}):
+        found[row[4]].append(_row(*row))
+    return dict(found)
+
+
+def unmatched(tx: Tx, ws: int, after_id: int, limit: int) -> list[LinkRow]:
+    """Links in state `new` after this id, in order: an index range, so that a workspace without any costs nothing."""
+    return list(starmap(_row, tx.rows(_UNMATCHED, {"ws": ws, "after": after_id, "limit": limit})))
+
+
+def each(tx: Tx, ws: int, account: int, after_id: int, limit: int) -> list[LinkRow]:
+    """All links of an account, page by page, in the order of their ids."""
+    return list(starmap(_row, tx.rows(_EACH, {"ws": ws, "account": account, "after": after_id, "limit": limit})))
+
+
+def counts(tx: Tx, ws: int) -> dict[int, Counts]:
+    """Account -> how many of its records are there and how many are linked."""
+    found: dict[int, Counts] = defaultdict(lambda: Counts(0, 0))
+    for account, state, number in tx.rows(_COUNTS, {"ws": ws}):
+        if state not in ("moved", "gone"):
+            live, linked = found[account]
+            found[account] = Counts(live + number, linked + number * (state == "linked"))
+    return dict(found)
+
+
+def insert(tx: Tx, ws: int, rows: Sequence[LinkRow]) -> None:
+    """Write new links, with ids from `reserve`."""
+    tx.many(
+        _INSERT,
+        [
+            (id_, ws, account, kind, ref, person, state, stamp, encode(seen), encode(agreed), encode(carried), _claim(claim), author)
+            for id_, account, kind, ref, person, state, stamp, seen, agreed, carried, claim, author in rows
+        ],
+    )
+
+
+def observed(tx: Tx, rows: Sequence[Observed]) -> None:
+    """Write what was read anew. Ids are distinct."""
+    tx.many(_OBSERVED, [(state, stamp, encode(seen), encode(agreed), author, id_) for id_, stamp, seen, agreed, author, state in rows])
+
+
+def remember(tx: Tx, rows: Sequence[Remembered]) -> None:
+    """Write what was agreed. Ids are distinct."""
+    tx.many(_REMEMBER, [(person, state, encode(agreed), encode(carried), _claim(claim), id_) for id_, person, state, carried, agreed, claim in rows])
+
+
+def rewrite(tx: Tx, rows: Sequence[LinkRow]) -> None:
+    """Write whole links over what is there (a record that moved to another ref, for example). Ids are distinct."""
+    tx.many(
+        _REWRITE,
+        [
+            (account, kind, ref, person, state, stamp, encode(seen), encode(agreed), encode(carried), _claim(claim), author, id_)
+            for id_, account, kind, ref, person, state, stamp, seen, agreed, carried, claim, author in rows
+        ],
+    )

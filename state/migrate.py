@@ -1,0 +1,96 @@
+"""Bring a database to our schema: create it, migrate it after a backup, or refuse it.
+
+A current schema is recognised by one row, without loading Alembic: that is what happens at every start.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, insert, inspect, select, text
+
+from ..model.errors import NewerSchema, StateError
+from .schema import REVISION, metadata, version
+
+_LOCK = 7_301_115_001  # any number, the same for all: two programs must not create the tables at once
+
+
+def prepare(engine: Engine, where: str, path: Path | None) -> None:
+    """Raises `NewerSchema` where a newer program wrote it, `StateError` where it is not ours."""
+    with engine.connect() as connection, connection.begin():
+        found = _revision(connection)
+    if found == REVISION:
+        return
+    with engine.connect() as connection:
+        connection = connection.execution_options(stagesync_immediate=True)
+        if path is not None and found is not None and found < REVISION:
+            _backup(connection, path)
+        with connection.begin():
+            if path is None:
+                connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+            _change(connection, _revision(connection), where)
+
+
+def _change(connection: Connection, found: str | None, where: str) -> None:
+    if found is None:
+        _create(connection, where)
+    elif found > REVISION:
+        raise NewerSchema(
+            f"the state was written by a newer stagesync (schema {found}, this program knows {REVISION})",
+            where=where,
+            next_step="use the newer version, or restore the backup that it made beside the state before it migrated",
+        )
+    elif found < REVISION:
+        upgrade(connection)
+
+
+def _revision(connection: Connection) -> str | None:
+    """The revision in the version row: None in a database that never saw us, "" where the row is missing."""
+    if not inspect(connection).has_table(version.name):
+        return None
+    return connection.execute(select(version.c.version_num)).scalar() or ""
+
+
+def _create(connection: Connection, where: str) -> None:
+    strangers = set(inspect(connection).get_table_names()) & set(metadata.tables)
+    if strangers:
+        raise StateError(
+            f"the database has tables of these names that are not stagesync's: {', '.join(sorted(strangers))}",
+            where=where,
+            next_step="give `[state] url` a database (or, on PostgreSQL, a schema) of its own",
+        )
+    metadata.create_all(connection, checkfirst=False)
+    version.create(connection)
+    connection.execute(insert(version).values(version_num=REVISION))
+
+
+def upgrade(connection: Connection) -> None:
+    """Run the missing migrations, all in the caller's transaction."""
+    from alembic.migration import MigrationContext
+    from alembic.operations import Operations
+    from alembic.script import ScriptDirectory
+
+    folder = str(Path(__file__).parent / "migrations")
+    script = ScriptDirectory(folder, version_locations=[folder])
+    context = MigrationContext.configure(connection, opts={"version_table": version.name})
+    with Operations.context(context):
+        for revision in reversed(list(script.iterate_revisions("head", context.get_current_revision() or "base"))):
+            revision.module.upgrade()
+        context.stamp(script, "head")
+
+
+def _backup(connection: Connection, path: Path) -> None:
+    """A whole copy by SQLite's own backup, which also takes what is still in the -wal file; appears under its name only when complete."""
+    target = path.with_name(f"{path.name}.before-{REVISION}.bak")
+    unfinished = target.with_name(target.name + ".part")
+    os.close(os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600))
+    source = connection.connection.driver_connection
+    assert isinstance(source, sqlite3.Connection)
+    copy = sqlite3.connect(unfinished)
+    try:
+        source.backup(copy)
+    finally:
+        copy.close()
+    unfinished.replace(target)

@@ -1,0 +1,97 @@
+"""People: the canonical values, the stage, and who is due for a look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import starmap
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam, func, select
+
+from . import ids as _ids
+from .schema import person
+from .sql import Bulk, Statement, among, decode, encode
+from .store import Tx
+
+
+class PersonRow(NamedTuple):
+    """One person. `canonical`: field -> [value, version, source, at]. `due`: since when there is something to do (ms); None: nothing."""
+
+    id: int
+    stage: str | None
+    side: str | None
+    reason: str | None
+    pass_no: int
+    stage_version: int
+    canonical: dict[str, list[Any]]
+    due: int | None
+
+
+_c = person.c
+_WORKSPACE = _c.workspace == bindparam("ws")
+_ROW = tuple(_c[name] for name in PersonRow._fields)
+
+_INSERT = Bulk(person, ("id", "workspace", *PersonRow._fields[1:]))
+_UPDATE = Bulk(person, PersonRow._fields[1:], ("id", "workspace"))
+_DUE = Statement(select(*_ROW).where(_WORKSPACE, _c.due.is_not(None), _c.id > bindparam("after")).order_by(_c.id).limit(bindparam("limit")))
+_BY_IDS = Statement(select(*_ROW).where(among(_c.id, "ids")).order_by(_c.id))
+_MARK = Statement(sa.update(person).where(among(_c.id, "ids"), _WORKSPACE).values(due=bindparam("at")))
+_CLEAR = Statement(sa.update(person).where(among(_c.id, "ids"), _WORKSPACE).values(due=None))
+_COUNT = Statement(select(func.count()).where(_WORKSPACE))
+_BY_STAGE = Statement(select(_c.stage, func.count()).where(_WORKSPACE).group_by(_c.stage))
+
+
+def _row(id_: int, stage: str | None, side: str | None, reason: str | None, pass_no: int, stage_version: int, canonical: str, due: int | None) -> PersonRow:
+    return PersonRow(id_, stage, side, reason, pass_no, stage_version, decode(canonical), due)
+
+
+def reserve(tx: Tx, n: int) -> int:
+    """The first of `n` consecutive ids for new people."""
+    return _ids.reserve(tx, "person", n)
+
+
+def insert(tx: Tx, ws: int, rows: Sequence[PersonRow]) -> None:
+    """Write new people, with ids from `reserve`."""
+    tx.many(
+        _INSERT,
+        [(id_, ws, stage, side, reason, pass_no, version, encode(canonical), due) for id_, stage, side, reason, pass_no, version, canonical, due in rows],
+    )
+
+
+def update(tx: Tx, ws: int, rows: Sequence[PersonRow]) -> None:
+    """Write whole people over what is there. Ids are distinct."""
+    tx.many(
+        _UPDATE,
+        [(stage, side, reason, pass_no, version, encode(canonical), due, id_, ws) for id_, stage, side, reason, pass_no, version, canonical, due in rows],
+    )
+
+
+def by_ids(tx: Tx, ids: Iterable[int]) -> dict[int, PersonRow]:
+    """Id -> person."""
+    return {row[0]: _row(*row) for row in tx.rows(_BY_IDS, {"ids": tx.listed(ids)})}
+
+
+def due(tx: Tx, ws: int, after_id: int, limit: int) -> list[PersonRow]:
+    """People who are due, after this id, in order: an index range, so that quiet people cost nothing."""
+    return list(starmap(_row, tx.rows(_DUE, {"ws": ws, "after": after_id, "limit": limit})))
+
+
+def mark_due(tx: Tx, ws: int, ids: Iterable[int], at: int) -> None:
+    """Let the next look take up these people."""
+    tx.run(_MARK, {"ws": ws, "ids": tx.listed(ids), "at": at})
+
+
+def clear_due(tx: Tx, ws: int, ids: Iterable[int]) -> None:
+    """Nothing is to do for these people."""
+    tx.run(_CLEAR, {"ws": ws, "ids": tx.listed(ids)})
+
+
+def count(tx: Tx, ws: int) -> int:
+    """How many people there are."""
+    return tx.rows(_COUNT, {"ws": ws})[0][0]
+
+
+def by_stage(tx: Tx, ws: int) -> dict[str | None, int]:
+    """Stage -> how many people are in it; None: no stage known."""
+    return {stage: number for stage, number in tx.rows(_BY_STAGE, {"ws": ws})}

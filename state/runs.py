@@ -1,0 +1,91 @@
+"""Runs: what was started when, how it ended, and what it counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from sqlalchemy import Integer, Text, bindparam, func, insert, or_, select, update
+
+from .schema import run
+from .sql import Statement, decode, encode
+from .store import Tx
+
+
+class RunRow(NamedTuple):
+    """One run. `mapping`: digest of the maps it used; `digest`: of the plan it made; `counts`: its numbers by name."""
+
+    id: int
+    kind: str
+    started_at: int
+    finished_at: int | None
+    state: str
+    mapping: str | None
+    digest: str | None
+    counts: dict[str, Any]
+
+
+_c = run.c
+_ROW = tuple(_c[name] for name in RunRow._fields)
+_WORKSPACE = _c.workspace == bindparam("ws")
+_START = Statement(
+    insert(run)
+    .values(
+        workspace=bindparam("ws"),
+        kind=bindparam("kind"),
+        started_at=bindparam("at"),
+        mapping=bindparam("mapping"),
+        state=bindparam("state"),
+        counts=bindparam("counts"),
+    )
+    .returning(_c.id)
+)
+_FINISH = Statement(
+    update(run)
+    .where(_c.id == bindparam("run"))
+    .values(
+        finished_at=bindparam("at"), state=bindparam("state"), counts=bindparam("counts"), digest=func.coalesce(bindparam("digest", type_=Text()), _c.digest)
+    )
+)
+_BY_ID = Statement(select(*_ROW).where(_c.id == bindparam("run")))
+_RECENT = Statement(
+    select(*_ROW)
+    .where(_WORKSPACE, or_(bindparam("kind", type_=Text()).is_(None), _c.kind == bindparam("kind", type_=Text())))
+    .order_by(_c.id.desc())
+    .limit(bindparam("limit", type_=Integer()))
+)
+_BY_DIGEST = Statement(select(*_ROW).where(_WORKSPACE, _c.digest == bindparam("digest")).order_by(_c.id.desc()).limit(1))
+
+
+def _rows(found: list[tuple[Any, ...]]) -> list[RunRow]:
+    return [RunRow(*row[:-1], decode(row[-1])) for row in found]
+
+
+def start(tx: Tx, ws: int, kind: str, at: int, mapping: str | None) -> int:
+    """Write down that a run begins (state `running`); its id."""
+    return tx.rows(_START, {"ws": ws, "kind": kind, "at": at, "mapping": mapping, "state": "running", "counts": "{}"})[0][0]
+
+
+def finish(tx: Tx, run: int, at: int, state: str, counts: Mapping[str, Any], digest: str | None = None) -> None:
+    """Write down how it ended. A plan that is applied later is finished a second time; without a digest the known one stays."""
+    tx.run(_FINISH, {"run": run, "at": at, "state": state, "counts": encode(counts), "digest": digest})
+
+
+def by_id(tx: Tx, run: int) -> RunRow | None:
+    """The run of this id."""
+    return next(iter(_rows(tx.rows(_BY_ID, {"run": run}))), None)
+
+
+def last(tx: Tx, ws: int, kind: str | None = None) -> RunRow | None:
+    """The newest run, of a kind if one is given."""
+    return next(iter(_rows(tx.rows(_RECENT, {"ws": ws, "kind": kind, "limit": 1}))), None)
+
+
+def recent(tx: Tx, ws: int, n: int) -> list[RunRow]:
+    """The newest runs first."""
+    return _rows(tx.rows(_RECENT, {"ws": ws, "kind": None, "limit": n}))
+
+
+def by_digest(tx: Tx, ws: int, digest: str) -> RunRow | None:
+    """The newest run that made the plan with this digest."""
+    return next(iter(_rows(tx.rows(_BY_DIGEST, {"ws": ws, "digest": digest}))), None)

@@ -1,0 +1,187 @@
+"""The tables: what is remembered between runs.
+
+One row per record ever seen (`link`) and one per person, with what varies as JSON in TEXT columns: rows per person *and
+field* would cost ten times as much. All but `account`, `limit` and `counter` carry the workspace. Times are milliseconds since 1970.
+
+The SQL of a fresh database comes from here; `migrations/` brings an older one to the same shape (a test compares them).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint, literal_column
+from sqlalchemy.sql.elements import ColumnElement
+
+REVISION = "0001"
+"""The revision of the schema that this program speaks; zero-padded, so that later means greater."""
+
+ID = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER makes SQLite's primary key the row id itself
+
+metadata = MetaData(naming_convention={"uq": "uq_%(table_name)s_%(column_0_N_name)s", "ix": "ix_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s"})
+version = Table("stagesync_version", MetaData(), Column("version_num", String(32), primary_key=True))  # in the form that Alembic keeps
+
+
+def word(text: str) -> ColumnElement[str]:
+    """A constant spelled out in the SQL: a partial index is only used where the condition is not a parameter."""
+    return literal_column(f"'{text}'", Text)
+
+
+workspace = Table(
+    "workspace",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("mapping", Text),
+    Column("synced", Integer, nullable=False),
+)
+
+account = Table(
+    "account",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("vendor", Text, nullable=False),
+    Column("ref", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("metadata", Text),
+    Column("metadata_at", BigInteger),
+    UniqueConstraint("vendor", "ref"),
+)
+
+binding = Table(
+    "binding",
+    metadata,
+    Column("workspace", ForeignKey("workspace.id"), primary_key=True),
+    Column("system", Text, primary_key=True),
+    Column("account", ForeignKey("account.id"), nullable=False),
+)
+
+cursor = Table(
+    "cursor",
+    metadata,
+    Column("workspace", ForeignKey("workspace.id"), primary_key=True),
+    Column("account", ForeignKey("account.id"), primary_key=True),
+    Column("cursor", Text),
+    Column("swept_at", BigInteger),
+)
+
+person = Table(
+    "person",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("workspace", ForeignKey("workspace.id"), nullable=False),
+    Column("stage", Text),
+    Column("side", Text),
+    Column("reason", Text),
+    Column("pass_no", Integer, nullable=False),
+    Column("stage_version", Integer, nullable=False),
+    Column("canonical", Text, nullable=False),
+    Column("due", BigInteger),
+)
+Index("ix_person_due", person.c.workspace, person.c.id, sqlite_where=person.c.due.is_not(None), postgresql_where=person.c.due.is_not(None))
+Index("ix_person_workspace_stage", person.c.workspace, person.c.stage)
+
+link = Table(
+    "link",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("workspace", ForeignKey("workspace.id"), nullable=False),
+    Column("account", ForeignKey("account.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("ref", Text, nullable=False),
+    Column("person", ForeignKey("person.id")),
+    Column("state", Text, nullable=False),
+    Column("stamp", BigInteger, nullable=False),
+    Column("seen", Text, nullable=False),
+    Column("agreed", Text, nullable=False),
+    Column("carried", Text, nullable=False),
+    Column("claim", Text),
+    Column("author", Text),
+    UniqueConstraint("workspace", "account", "kind", "ref"),
+)
+Index("ix_link_new", link.c.workspace, link.c.id, sqlite_where=link.c.state == word("new"), postgresql_where=link.c.state == word("new"))
+Index("ix_link_person", link.c.person, sqlite_where=link.c.person.is_not(None), postgresql_where=link.c.person.is_not(None))
+Index("ix_link_workspace_account_state", link.c.workspace, link.c.account, link.c.state)  # counts without reading the rows
+
+match_key = Table(
+    "match_key",
+    metadata,
+    Column("workspace", ForeignKey("workspace.id"), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("value", Text, primary_key=True),
+    Column("link", ForeignKey("link.id"), primary_key=True),
+    sqlite_with_rowid=False,  # the row is its key: one tree instead of two
+)
+Index("ix_match_key_link", match_key.c.link)
+
+run = Table(
+    "run",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("workspace", ForeignKey("workspace.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("finished_at", BigInteger),
+    Column("state", Text, nullable=False),
+    Column("mapping", Text),
+    Column("digest", Text),
+    Column("counts", Text, nullable=False),
+)
+Index("ix_run_workspace", run.c.workspace, run.c.id)
+
+change = Table(
+    "change",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("workspace", ForeignKey("workspace.id"), nullable=False),
+    Column("link", ForeignKey("link.id"), nullable=False),
+    Column("person", ForeignKey("person.id")),
+    Column("at", BigInteger),
+    Column("seen_at", BigInteger, nullable=False),
+    Column("run", ForeignKey("run.id")),
+    Column("author", Text),
+    Column("values", Text, nullable=False),
+)
+Index("ix_change_link", change.c.link)
+
+action = Table(
+    "action",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("workspace", ForeignKey("workspace.id"), nullable=False),
+    Column("run", ForeignKey("run.id"), nullable=False),
+    Column("person", ForeignKey("person.id")),
+    Column("link", ForeignKey("link.id")),
+    Column("account", ForeignKey("account.id")),
+    Column("step", Integer, nullable=False),
+    Column("op", Text, nullable=False),
+    Column("fields", Text, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("question", Text),
+    Column("field", Text),
+    Column("answer", Text),
+    Column("result", Text),
+    Column("attempts", Integer, nullable=False),
+)
+_intent = action.c.state.in_([word("sent"), word("unknown")])
+_hold = action.c.state == word("held")
+Index("ix_action_run", action.c.run, action.c.id)
+Index("ix_action_person", action.c.person, sqlite_where=action.c.person.is_not(None), postgresql_where=action.c.person.is_not(None))
+Index("ix_action_intent", action.c.workspace, action.c.id, sqlite_where=_intent, postgresql_where=_intent)
+Index("ix_action_hold", action.c.workspace, action.c.question, action.c.id, sqlite_where=_hold, postgresql_where=_hold)
+Index("ix_action_hold_person", action.c.person, sqlite_where=_hold, postgresql_where=_hold)
+Index("ix_action_hold_link", action.c.link, sqlite_where=_hold, postgresql_where=_hold)
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("workspace", ForeignKey("workspace.id"), primary_key=True),
+    Column("epoch", BigInteger, nullable=False),
+    Column("holder", Text),
+    Column("since", BigInteger),
+    Column("until", BigInteger),
+)
+
+limit = Table("limit", metadata, Column("bucket", Text, primary_key=True), Column("next", Float(53), nullable=False))
+
+counter = Table("counter", metadata, Column("name", Text, primary_key=True), Column("next", BigInteger, nullable=False))

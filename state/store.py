@@ -1,0 +1,140 @@
+"""The store: one database, opened, brought to our schema, and used in transactions.
+
+    with store.write() as tx:
+        people.mark_due(tx, workspace, ids, at)
+
+Everything inside one `with` is committed together or not at all. Database errors leave it as `StateError`.
+Do not talk to a vendor inside `write()`: the limiter writes too, and on SQLite there is one writer at a time.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Dialect, Engine
+
+from ..model.errors import NewerSchema, StateError
+from .errors import explained
+from .sql import POSTGRES, SQLITE, Bulk, Statement, encode
+
+__all__ = ["NewerSchema", "StateError", "Store", "Tx", "open_store"]
+
+
+class Tx:
+    """One open transaction: the first argument of every function of this room."""
+
+    __slots__ = ("_connection", "_dialect", "_own", "sqlite")
+
+    def __init__(self, connection: Connection, own: Callable[[], AbstractContextManager[Tx]]) -> None:
+        self._connection = connection
+        self._own = own
+        self.sqlite = connection.dialect.name == "sqlite"
+        self._dialect: Dialect = SQLITE if self.sqlite else POSTGRES
+
+    def rows(self, statement: Statement, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Run it and fetch everything, as plain tuples straight from the driver's cursor."""
+        result = self._connection.exec_driver_sql(*statement.bound(self._dialect, parameters))
+        found: list[tuple[Any, ...]] = result.cursor.fetchall()  # pyright: ignore[reportOptionalMemberAccess] - a statement with rows has a cursor
+        result.close()
+        return found
+
+    def run(self, statement: Statement, parameters: Mapping[str, Any]) -> int:
+        """Run a statement without rows; the number of rows that it touched."""
+        return self._connection.exec_driver_sql(*statement.bound(self._dialect, parameters)).rowcount
+
+    def many(self, bulk: Bulk, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Insert or update all rows."""
+        if not rows:
+            return
+        if self.sqlite:
+            self._connection.exec_driver_sql(bulk.text(SQLITE), list(rows))
+        else:
+            columns = dict(zip(bulk.names, map(list, zip(*rows, strict=True)), strict=True))
+            self._connection.exec_driver_sql(bulk.text(POSTGRES), columns)
+
+    def listed(self, values: Iterable[Any]) -> Any:
+        """A parameter for `among`."""
+        return encode(list(values)) if self.sqlite else list(values)
+
+    def aside(self) -> AbstractContextManager[Tx]:
+        """A transaction of its own on PostgreSQL, so that a counter's row is not locked until this one ends; on SQLite this one."""
+        return nullcontext(self) if self.sqlite else self._own()
+
+
+class Store:
+    """One open database. It may be used from several threads; `path` is None where it is not a file."""
+
+    def __init__(self, engine: Engine, where: str, path: Path | None) -> None:
+        self._engine = engine
+        self.where = where
+        self.path = path
+        self.guard: Callable[[Tx], None] | None = None  # set by a lease: stops a write transaction whose run was superseded
+        self._turn = threading.Lock()  # SQLite has one writer; waiting here is fair and wakes at once, its busy handler polls
+        self._writer: int | None = None
+
+    @contextmanager
+    def write(self) -> Iterator[Tx]:
+        """One write transaction. Raises `Busy` where the lease that this store holds was taken over, `StateError` where the database fails."""
+        with self._transaction(immediate=True) as tx:
+            if self.guard is not None:
+                self.guard(tx)
+            yield tx
+
+    @contextmanager
+    def read(self) -> Iterator[Tx]:
+        """One read transaction: what it sees does not change on SQLite. Raises `StateError`."""
+        with explained(self.where), self._engine.connect() as connection, connection.begin():
+            yield Tx(connection, self.unguarded)
+
+    @contextmanager
+    def unguarded(self) -> Iterator[Tx]:
+        """A write transaction beside the run: leases, limits and counters, which belong to no run."""
+        with self._transaction(immediate=True) as tx:
+            yield tx
+
+    @contextmanager
+    def _transaction(self, *, immediate: bool) -> Iterator[Tx]:
+        with self._my_turn(), explained(self.where), self._engine.connect() as connection:
+            with connection.execution_options(stagesync_immediate=immediate).begin():
+                yield Tx(connection, self.unguarded)
+
+    @contextmanager
+    def _my_turn(self) -> Iterator[None]:
+        if self.path is None:
+            yield
+            return
+        if self._writer == threading.get_ident():
+            raise RuntimeError("a write transaction inside a write transaction would wait for itself")
+        with self._turn:
+            self._writer = threading.get_ident()
+            try:
+                yield
+            finally:
+                self._writer = None
+
+    def close(self) -> None:
+        """Give back all connections."""
+        self._engine.dispose()
+
+
+def open_store(url: str) -> Store:
+    """Open the database at `url`, creating it or bringing it to our schema (SQLite: after a backup beside it).
+
+    `sqlite:///stagesync.db`, `sqlite:////absolute/path.db`, `postgresql://user@host/name`.
+    Raises `StateError`, `NewerSchema`, and `ConfigurationError` where the url makes no sense.
+    """
+    from .connect import connect
+    from .migrate import prepare
+
+    engine, where, path = connect(url)
+    try:
+        with explained(where):
+            prepare(engine, where, path)
+    except BaseException:
+        engine.dispose()
+        raise
+    return Store(engine, where, path)
