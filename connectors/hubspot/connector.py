@@ -7,13 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 from ...model.records import Observation, Page, Query, Record, Ref
-from ...model.writes import Applied, Outcome, Step, Write
+from ...model.writes import Outcome, Step, Write
 from ..contract import AccountId, Capabilities, Ports, SystemDescription, Usage
 from . import describe as about
 from . import pull as pulling
 from . import read
 from .client import Client
 from .errors import KIND
+from .own import Sample, learned_app, sample_of
 from .settings import HubSpotSettings
 from .write import STAGE, write
 
@@ -26,6 +27,7 @@ class HubSpot:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._app_id = client.settings.app_id
+        self._sample: Sample | None = None
         self._stages: Mapping[str, int] | None = None
 
     @property
@@ -50,6 +52,8 @@ class HubSpot:
 
     def fetch(self, refs: Sequence[Ref], fields: Mapping[str, tuple[str, ...]], history: tuple[str, ...] = ()) -> Sequence[Observation]:
         """See the module `read`."""
+        if history and self._app_id is None and self._sample is not None:
+            self._app_id = learned_app(self._client, self._sample)
         return read.fetch(self._client, refs, fields.get(KIND, ()), history, self._app_id)
 
     def find(self, kind: str, key: str, values: Sequence[str], fields: tuple[str, ...]) -> Sequence[Record]:
@@ -67,8 +71,8 @@ class HubSpot:
     def write(self, steps: Sequence[Step]) -> Sequence[Outcome]:
         """See the module `write`."""
         outcomes = write(self._client, steps)
-        if self._app_id is None:
-            self._app_id = next((app for step, outcome in zip(steps, outcomes, strict=True) if (app := _app_of(step, outcome))), None)
+        if self._app_id is None and self._sample is None:
+            self._sample = next((sample for step, outcome in zip(steps, outcomes, strict=True) if (sample := sample_of(step, outcome))), None)
         return outcomes
 
     def usage(self) -> Usage:
@@ -88,14 +92,6 @@ class HubSpot:
         target = self._stages.get(str(stage))
         # A stage that is no longer in the account's list has no place: cleared first, the new one lands in any case.
         return target is not None and target < self._stages.get(str(before), len(self._stages))
-
-
-def _app_of(step: Step, outcome: Outcome) -> str | None:
-    """Our app's id: HubSpot notes in every record which app created it (knowledge base, record source properties)."""
-    if step.operation != "create" or not isinstance(outcome, Applied) or outcome.stored is None:
-        return None
-    values = outcome.stored.values
-    return str(values["hs_object_source_id"]) if values.get("hs_object_source") == "INTEGRATION" and values.get("hs_object_source_id") else None
 
 
 def open_account(system: str, settings: HubSpotSettings, ports: Ports, pool: Any = None) -> HubSpot:

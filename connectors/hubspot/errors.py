@@ -6,8 +6,8 @@ The body's fields are all optional, gateways answer in HTML, and some facts stan
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -118,15 +118,30 @@ def named(error: Mapping[str, Any], key: str) -> list[str]:
     return _texts(error, key)
 
 
-def bad_values(error: Mapping[str, Any]) -> Sequence[tuple[str, str, str | None]]:
-    """(property, HubSpot's name of the reason, the value where told) for each bad one: from `errors`, else from the JSON at the message's end."""
-    found = [(name, str(each.get("code") or ""), None) for each in _details(error)[1:] for name in _texts(each, "propertyName")]
+class BadValue(NamedTuple):
+    """One refused property: HubSpot's name of the reason, its sentence, and the value (None where it is not told)."""
+
+    name: str
+    code: str
+    message: str
+    value: str | None
+
+
+def bad_values(error: Mapping[str, Any]) -> list[BadValue]:
+    """What is wrong with single properties: from the JSON at the message's end, which tells the values too, else from `errors`."""
     told = [
-        (str(each.get("name") or ""), str(each.get("error") or ""), str(each["propertyValue"]) if "propertyValue" in each else None)
+        BadValue(str(each["name"]), str(each.get("error") or ""), str(each.get("message") or ""), _text(each.get("propertyValue")))
         for each in _listed(str(error.get("message") or ""))
         if each.get("name")
     ]
-    return told or found
+    listed = _details(error)[1:]
+    return told or [
+        BadValue(name, str(each.get("code") or ""), str(each.get("message") or ""), None) for each in listed for name in _texts(each, "propertyName")
+    ]
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
 
 
 def _listed(message: str) -> list[Mapping[str, Any]]:
@@ -140,8 +155,11 @@ def _listed(message: str) -> list[Mapping[str, Any]]:
     return [each for each in parts if isinstance(each, dict)]
 
 
-def rejection(error: Mapping[str, Any]) -> Rejected:
-    """One row's refusal, as a value. The reason keeps HubSpot's words: it goes into the journal, not into a log."""
+def rejection(error: Mapping[str, Any], sent: Iterable[str] = ()) -> Rejected:
+    """One row's refusal, as a value; of several bad properties the first that the row `sent` is named.
+
+    The reason keeps HubSpot's words: it goes into the journal, not into a log.
+    """
     message = str(error.get("message") or "HubSpot gives no reason")
     category = str(error.get("category") or error.get("status") or "error")
     clash = _EXISTING.search(message)
@@ -149,14 +167,7 @@ def rejection(error: Mapping[str, Any]) -> Rejected:
         return Rejected("CONFLICT", message, field="email", existing=Ref(KIND, clash.group(1)))
     bad = bad_values(error)
     if bad:
-        name, code, _ = bad[0]
-        return Rejected(code or category, _sentence(error, message), field=name)
+        mine = set(sent)
+        first = next((each for each in bad if each.name in mine), bad[0])
+        return Rejected(first.code or category, first.message or message, field=first.name)
     return Rejected(category, message, gone=category == "OBJECT_NOT_FOUND" or message == "resource not found")
-
-
-def _sentence(error: Mapping[str, Any], message: str) -> str:
-    """The reason of the first bad value, without the JSON around it."""
-    for each in [*_listed(message), *_details(error)[1:]]:
-        if each.get("message"):
-            return str(each["message"])
-    return message

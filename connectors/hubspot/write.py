@@ -92,22 +92,26 @@ def _without_the_guilty(client: Client, steps: Sequence[Step], places: list[int]
     guilty = [place for place in places if _is_guilty(steps[place], error)]
     if guilty and len(guilty) < len(places):
         innocent = [place for place in places if place not in set(guilty)]
-        return dict.fromkeys(guilty, rejection(error)) | _send(client, steps, innocent)
+        return _refused(steps, guilty, error) | _send(client, steps, innocent)
     if guilty and _concerns_all(error):
-        return dict.fromkeys(guilty, rejection(error))
+        return _refused(steps, guilty, error)
     middle = len(places) // 2
     return _send(client, steps, places[:middle]) | _send(client, steps, places[middle:])
+
+
+def _refused(steps: Sequence[Step], places: Sequence[int], error: Mapping[str, Any]) -> _Outcomes:
+    return {place: rejection(error, steps[place].values) for place in places}
 
 
 def _is_guilty(step: Step, error: Mapping[str, Any]) -> bool:
     """The row has a property that is named as bad, with that value where the value is told."""
     sent = sent_values(step.values)
-    return any(name in sent and (value is None or sent[name] == value) for name, _, value in bad_values(error))
+    return any(bad.name in sent and bad.value in (None, sent[bad.name]) for bad in bad_values(error))
 
 
 def _concerns_all(error: Mapping[str, Any]) -> bool:
     """The fault lies in the property itself, whatever its value."""
-    return any(code in ("PROPERTY_DOESNT_EXIST", "READ_ONLY_VALUE") for _, code, _ in bad_values(error))
+    return any(bad.code in ("PROPERTY_DOESNT_EXIST", "READ_ONLY_VALUE") for bad in bad_values(error))
 
 
 def _reconciled(client: Client, steps: Sequence[Step], places: list[int], told: Mapping[str, Any]) -> _Outcomes:
@@ -146,7 +150,7 @@ def _applied(step: Step, row: Mapping[str, Any]) -> Outcome:
 
 def _named_rejection(client: Client, step: Step, error: Mapping[str, Any]) -> Outcome:
     """A refusal; a record that is not found may live on under another id, which only a look can tell."""
-    refused = rejection(error)
+    refused = rejection(error, step.values)
     if not refused.gone or step.ref is None:
         return refused
     return _looked_at(client, [step], [0])[0]
