@@ -92,7 +92,7 @@ def by_id(tx: Tx, account: int) -> Account:
 
 def bound(tx: Tx, ws: int) -> dict[str, int]:
     """System name -> account."""
-    return {system: account for system, account in tx.rows(_BOUND, {"ws": ws})}
+    return dict(tx.rows(_BOUND, {"ws": ws}))
 
 
 def bind(tx: Tx, ws: int, system: str, account: int) -> int | None:

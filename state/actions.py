@@ -49,7 +49,7 @@ class HoldGroup(NamedTuple):
 
     question: str | None
     field: str | None
-    count: int
+    holds: int
     people: int
     first_id: int
 

@@ -41,5 +41,5 @@ def of_links(tx: Tx, link_ids: Iterable[int]) -> dict[int, list[ChangeRow]]:
     """Link -> its changes, the oldest first."""
     found: dict[int, list[ChangeRow]] = defaultdict(list)
     for row in tx.rows(_OF_LINKS, {"ids": tx.listed(link_ids)}):
-        found[row[1]].append(ChangeRow(*row[:-1], decode(row[-1])))
+        found[row[1]].append(ChangeRow._make((*row[:-1], decode(row[-1]))))
     return dict(found)

@@ -84,9 +84,8 @@ def _take(store: Store, ws: int, holder: str, name: str) -> Lease:
 
 def _release(store: Store, held: Lease) -> None:
     store.guard = None
-    with suppress(StateError):  # whatever ended the run is the news; the lease ends by itself
-        with store.unguarded() as tx:
-            tx.run(_RELEASE, {"ws": held.workspace, "epoch": held.epoch})
+    with suppress(StateError), store.unguarded() as tx:  # whatever ended the run is the news; the lease ends by itself
+        tx.run(_RELEASE, {"ws": held.workspace, "epoch": held.epoch})
 
 
 class _Guard:

@@ -94,4 +94,4 @@ def count(tx: Tx, ws: int) -> int:
 
 def by_stage(tx: Tx, ws: int) -> dict[str | None, int]:
     """Stage -> how many people are in it; None: no stage known."""
-    return {stage: number for stage, number in tx.rows(_BY_STAGE, {"ws": ws})}
+    return dict(tx.rows(_BY_STAGE, {"ws": ws}))

@@ -58,7 +58,7 @@ _BY_DIGEST = Statement(select(*_ROW).where(_WORKSPACE, _c.digest == bindparam("d
 
 
 def _rows(found: list[tuple[Any, ...]]) -> list[RunRow]:
-    return [RunRow(*row[:-1], decode(row[-1])) for row in found]
+    return [RunRow._make((*row[:-1], decode(row[-1]))) for row in found]
 
 
 def start(tx: Tx, ws: int, kind: str, at: int, mapping: str | None) -> int:

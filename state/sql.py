@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Dialect, Executable, Table, bindparam, column, func, insert, select, update
+from sqlalchemy import ARRAY, BigInteger, ClauseElement, ColumnElement, Dialect, Table, bindparam, column, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.ext.compiler import compiles
@@ -85,7 +85,7 @@ class Statement:
 
     __slots__ = ("_known", "_source")
 
-    def __init__(self, source: Executable) -> None:
+    def __init__(self, source: ClauseElement) -> None:
         self._source = source
         self._known: dict[str, tuple[str, dict[str, Any]]] = {}
 

@@ -38,7 +38,7 @@ class Tx:
     def rows(self, statement: Statement, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Run it and fetch everything, as plain tuples straight from the driver's cursor."""
         result = self._connection.exec_driver_sql(*statement.bound(self._dialect, parameters))
-        found: list[tuple[Any, ...]] = result.cursor.fetchall()  # pyright: ignore[reportOptionalMemberAccess] - a statement with rows has a cursor
+        found: Any = result.cursor.fetchall()  # pyright: ignore[reportOptionalMemberAccess]  # a statement with rows has a cursor
         result.close()
         return found
 
@@ -79,7 +79,7 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[Tx]:
         """One write transaction. Raises `Busy` where the lease that this store holds was taken over, `StateError` where the database fails."""
-        with self._transaction(immediate=True) as tx:
+        with self._transaction() as tx:
             if self.guard is not None:
                 self.guard(tx)
             yield tx
@@ -93,14 +93,13 @@ class Store:
     @contextmanager
     def unguarded(self) -> Iterator[Tx]:
         """A write transaction beside the run: leases, limits and counters, which belong to no run."""
-        with self._transaction(immediate=True) as tx:
+        with self._transaction() as tx:
             yield tx
 
     @contextmanager
-    def _transaction(self, *, immediate: bool) -> Iterator[Tx]:
-        with self._my_turn(), explained(self.where), self._engine.connect() as connection:
-            with connection.execution_options(stagesync_immediate=immediate).begin():
-                yield Tx(connection, self.unguarded)
+    def _transaction(self) -> Iterator[Tx]:
+        with self._my_turn(), explained(self.where), self._engine.connect() as connection, connection.execution_options(stagesync_immediate=True).begin():
+            yield Tx(connection, self.unguarded)
 
     @contextmanager
     def _my_turn(self) -> Iterator[None]:
