@@ -87,7 +87,7 @@ def _limited(answer: Answer, told: str, where: str, now_ms: int) -> Exception:
 
 
 def _forbidden(answer: Answer, told: str, where: str) -> Exception:
-    scopes = sorted({scope for each in _details(body(answer)) for scope in _texts(each, "requiredGranularScopes") + _texts(each, "requiredScopes")})
+    scopes = sorted({scope for each in _details(body(answer)) for scope in named(each, "requiredGranularScopes") + named(each, "requiredScopes")})
     if scopes:
         what = f"the HubSpot app lacks a scope: {' or '.join(scopes)}"
         return CredentialError(what, where=where, next_step="add the scope to the app or Service Key, then run again")
@@ -107,15 +107,11 @@ def _details(error: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [error, *(each for each in parts if isinstance(each, dict))] if isinstance(parts, list) else [error]
 
 
-def _texts(error: Mapping[str, Any], key: str) -> list[str]:
+def named(error: Mapping[str, Any], key: str) -> list[str]:
+    """A list in the error's context: `ids`, `objectWriteTraceId`, `propertyName`, the scopes that are missing."""
     context = error.get("context")
     found = context.get(key) if isinstance(context, dict) else None
     return [str(each) for each in found] if isinstance(found, list) else []
-
-
-def named(error: Mapping[str, Any], key: str) -> list[str]:
-    """A list in the error's context: `ids`, `objectWriteTraceId`."""
-    return _texts(error, key)
 
 
 class BadValue(NamedTuple):
@@ -136,7 +132,7 @@ def bad_values(error: Mapping[str, Any]) -> list[BadValue]:
     ]
     listed = _details(error)[1:]
     return told or [
-        BadValue(name, str(each.get("code") or ""), str(each.get("message") or ""), None) for each in listed for name in _texts(each, "propertyName")
+        BadValue(name, str(each.get("code") or ""), str(each.get("message") or ""), None) for each in listed for name in named(each, "propertyName")
     ]
 
 
