@@ -1,0 +1,273 @@
+"""Sends the planned writes of one system: look again, mark sent, write, write down what came of it, read back.
+
+Everything is journalled before it is sent and after it is answered, so that a crash leaves nothing but intents that can be looked up.
+One system's writes go in the order of the plan; several systems are written side by side by the engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ..model.errors import StagesyncError
+from ..model.records import Gone, Moved, Present, Record, Ref, Unreadable
+from ..model.writes import Applied, Deferred, Outcome, Rejected, Step, Unknown
+from ..state import actions, links, people
+from ..state.actions import ActionRow
+from ..state.store import Tx
+from .creation import KEY
+from .observe import Seen, absorb
+from .outcome import Landed, Ledger
+from .session import Connected, Session
+
+MAX_BLOCK = 2_000
+
+
+@dataclass(slots=True)
+class Sender:
+    """The writes of one system in one run. `started`: when the run began, in ms. `limit`: at most so many records (None: all)."""
+
+    session: Session
+    connected: Connected
+    run: int
+    started: int
+    limit: int | None = None
+    ledger: Ledger = field(init=False)
+    _broken: set[int] = field(default_factory=set[int])
+
+    def __post_init__(self) -> None:
+        self.ledger = Ledger(self.session.workspace, self.run, self.connected)
+
+    def send(self) -> None:
+        """Send all that is planned. Raises what stops everything (`QuotaSpent`, `Unreachable` ...): what is done by then is on record."""
+        after, left = 0, self.limit
+        size = max(1, min(self.connected.connector.capabilities.reread, MAX_BLOCK))
+        while left is None or left > 0:
+            with self.session.store.read() as tx:
+                planned = actions.of_run(tx, self.run, ("planned",), after, size if left is None else min(size, left), account=self.connected.system.account)
+            if not planned:
+                return
+            after = planned[-1].id
+            left = None if left is None else left - len(planned)
+            self._send_block([row for row in planned if row.op in ("create", "update", "archive")])
+            self.session.progress(f"{self.connected.name}: writing", self.ledger.count.writes)
+
+    def _send_block(self, rows: Sequence[ActionRow]) -> None:
+        updates = self._look_again([row for row in rows if row.op != "create"])
+        creates = self._look_up([row for row in rows if row.op == "create"])
+        unread: list[ActionRow] = []
+        ready = sorted([*updates, *creates], key=lambda row: (row.step, row.id))
+        refs = self._refs(ready)
+        for group in self._groups(ready, refs):
+            unread.extend(self._send_group(group, refs))
+        self._read_back(unread)
+
+    # -- before
+
+    def _refs(self, rows: Sequence[ActionRow]) -> dict[int, Ref]:
+        with self.session.store.read() as tx:
+            known = links.by_ids(tx, [row.link for row in rows if row.link is not None])
+        return {link: row.address for link, row in known.items()}
+
+    def _look_again(self, rows: Sequence[ActionRow]) -> list[ActionRow]:
+        """Read the records just before they are written; whoever was edited meanwhile is left to the next plan."""
+        if not rows:
+            return []
+        refs = self._refs(rows)
+        first = [row for row in rows if row.step == 1]
+        natives: dict[str, set[str]] = {}
+        for row in rows:
+            natives.setdefault(row.payload["kind"], set()).update(row.payload["values"])
+        answers = self.connected.connector.fetch([refs[row.link or 0] for row in first], {kind: tuple(sorted(names)) for kind, names in natives.items()})
+        good: set[int] = set()
+        seen, skipped = Seen(), list[ActionRow]()
+        for row, answer in zip(first, answers, strict=True):
+            match answer:
+                case Present(record=record) if _undrifted(row, record):
+                    good.add(row.link or 0)
+                    continue
+                case Present(record=record):
+                    seen.records.append(record)
+                case Gone():
+                    seen.gone.append(answer)
+                case Moved():
+                    seen.moved.append(answer)
+                case Unreadable():
+                    pass
+            skipped.append(row)
+        steps = [row for row in rows if row.step > 1 and row.link in {other.link for other in skipped}]
+        self._leave([*skipped, *steps], seen)
+        return [row for row in rows if row.link in good or (row.step > 1 and row not in steps and row.link not in self._broken)]
+
+    def _look_up(self, rows: Sequence[ActionRow]) -> list[ActionRow]:
+        """Before a record is made, its address is looked up, unless the vendor itself refuses a second one."""
+        maps = self.connected.system.map.kinds
+        if not rows:
+            return []
+        kind = maps[self.connected.system.map.create_kind]
+        native = kind.fields[KEY].native
+        if native in self.connected.connector.capabilities.unique:
+            return list(rows)
+        wanted = {str(row.payload["values"][native]).lower(): row for row in rows}
+        seen, taken = Seen(), set[int]()
+        for name, other in maps.items():
+            if KEY not in other.fields:
+                continue
+            for record in self.connected.connector.find(name, other.fields[KEY].native, list(wanted), other.asks):
+                row = wanted.get(str(record.values.get(other.fields[KEY].native)).lower())
+                if row is not None:
+                    seen.records.append(record)
+                    taken.add(row.id)
+        self._leave([row for row in rows if row.id in taken], seen)
+        return [row for row in rows if row.id not in taken]
+
+    def _leave(self, rows: Sequence[ActionRow], seen: Seen) -> None:
+        """Not written now: what was seen instead goes into the state, and the people stay due."""
+        if not rows:
+            return
+        now = self._now()
+        with self.session.store.write() as tx:
+            actions.set_state(tx, [row.id for row in rows], "skipped")
+            absorb(tx, self.session.workspace, self.connected.system, seen, self.run, now)
+            people.mark_due(tx, self.session.workspace, sorted({row.person for row in rows if row.person is not None}), now)
+        self._broken.update(row.link for row in rows if row.link is not None)
+        self.ledger.count.skipped += len(rows)
+
+    def _now(self) -> int:
+        """Later than the start of the run, so that what becomes due now survives its end."""
+        return max(self.session.clock.now_ms(), self.started + 1)
+
+    # -- the write
+
+    def _groups(self, rows: Sequence[ActionRow], refs: Mapping[int, Ref]) -> Iterator[list[tuple[ActionRow, Step]]]:
+        """Rows that may travel in one request; a later step only after the earlier ones."""
+        batch = self.connected.connector.capabilities.batch
+        for number in sorted({row.step for row in rows}):
+            grouped: dict[str, tuple[int, list[tuple[ActionRow, Step]]]] = {}
+            for row in rows:
+                if row.step == number and row.link not in self._broken:
+                    step = _step(row, refs)
+                    key, size = batch(step)
+                    grouped.setdefault(key, (size, []))[1].append((row, step))
+            for size, group in grouped.values():
+                for start in range(0, len(group), size):
+                    yield group[start : start + size]
+
+    def _send_group(self, group: Sequence[tuple[ActionRow, Step]], refs: Mapping[int, Ref]) -> list[ActionRow]:
+        """One request. Returns the rows that were acknowledged but whose stored value must be read."""
+        group = [(row, step) for row, step in group if row.link not in self._broken]
+        if not group:
+            return []
+        with self.session.store.write() as tx:
+            actions.set_state(tx, [row.id for row, _ in group], "sent")
+        try:
+            outcomes = self.connected.connector.write([step for _, step in group])
+        except StagesyncError:
+            self._unsend([row for row, _ in group])
+            raise
+        return self._write_down([row for row, _ in group], outcomes)
+
+    def _unsend(self, rows: Sequence[ActionRow]) -> None:
+        """The connector refused to send (a spent quota, a lost credential): nothing was done."""
+        with self.session.store.write() as tx:
+            actions.set_state(tx, [row.id for row in rows], "skipped")
+            people.mark_due(tx, self.session.workspace, sorted({row.person for row in rows if row.person is not None}), self._now())
+
+    def _write_down(self, rows: Sequence[ActionRow], outcomes: Sequence[Outcome]) -> list[ActionRow]:
+        landed: list[Landed] = []
+        acknowledged: list[tuple[ActionRow, Ref]] = []
+        refused: list[tuple[ActionRow, Rejected]] = []
+        deferred: list[tuple[ActionRow, Deferred]] = []
+        unknown: list[tuple[ActionRow, Unknown]] = []
+        for row, outcome in zip(rows, outcomes, strict=True):
+            match outcome:
+                case Applied(stored=Record() as stored):
+                    landed.append(Landed(row, stored))
+                case Applied(ref=ref):
+                    acknowledged.append((row, ref))
+                case Rejected():
+                    refused.append((row, outcome))
+                case Deferred():
+                    deferred.append((row, outcome))
+                case Unknown():
+                    unknown.append((row, outcome))
+        now = self._now()
+        with self.session.store.write() as tx:
+            if landed:
+                self.ledger.land(tx, landed, now)
+            results = [(row.id, "sent", {"kind": ref.kind, "ref": ref.id}, row.attempts + 1) for row, ref in acknowledged]
+            results += [(row.id, "unknown", {"reason": why.reason}, row.attempts + 1) for row, why in unknown]
+            results += [(row.id, "skipped", {"reason": why.reason}, row.attempts + 1) for row, why in deferred]
+            actions.set_results(tx, results)
+            people.mark_due(tx, self.session.workspace, sorted({row.person for row, _ in deferred if row.person is not None}), now)
+            if refused:
+                self._refuse(tx, refused, now)
+        self._broken.update(row.link for row, _ in [*refused, *deferred, *unknown] if row.link is not None)
+        self.ledger.count.unknown += len(unknown)
+        self.ledger.count.skipped += len(deferred)
+        return [row._replace(result={"kind": ref.kind, "ref": ref.id}) for row, ref in acknowledged]
+
+    def _refuse(self, tx: Tx, refused: Sequence[tuple[ActionRow, Rejected]], now: int) -> None:
+        """A row that met a record that moved or is gone is moot: the link follows. The others are parked."""
+        seen = Seen()
+        moot: list[ActionRow] = []
+        known = links.by_ids(tx, [row.link for row, _ in refused if row.link is not None])
+        for row, why in refused:
+            address = known[row.link].address if row.link in known else None
+            if address is not None and why.moved is not None:
+                seen.moved.append(Moved(address, why.moved, "merged"))
+                moot.append(row)
+            elif address is not None and why.gone:
+                seen.gone.append(Gone(address))
+                moot.append(row)
+        if moot:
+            actions.set_state(tx, [row.id for row in moot], "skipped")
+            absorb(tx, self.session.workspace, self.connected.system, seen, self.run, now)
+            self.ledger.count.skipped += len(moot)
+        self.ledger.reject(tx, [(row, why) for row, why in refused if row not in moot])
+
+    # -- after
+
+    def _read_back(self, rows: Sequence[ActionRow]) -> None:
+        if rows:
+            read_back(self.session, self.ledger, rows, self._now())
+
+
+def read_back(session: Session, ledger: Ledger, rows: Sequence[ActionRow], now: int) -> None:
+    """Read what is stored after acknowledged writes (`result` names the ref), and end the actions."""
+    connected = ledger.connected
+    refs = [Ref(str((row.result or {})["kind"]), str((row.result or {})["ref"])) for row in rows]
+    answers = connected.connector.fetch(refs, session.asks(connected.system.account))
+    landed: list[Landed] = []
+    seen, lost = Seen(), list[ActionRow]()
+    for row, answer in zip(rows, answers, strict=True):
+        match answer:
+            case Present(record=record):
+                landed.append(Landed(row, record, ours=record.author is None or connected.own_actor is None or record.author == connected.own_actor))
+            case Gone():
+                seen.gone.append(answer)
+                lost.append(row)
+            case Moved():
+                seen.moved.append(answer)
+                lost.append(row)
+            case Unreadable():
+                lost.append(row)
+    with session.store.write() as tx:
+        if landed:
+            ledger.land(tx, landed, now)
+        if lost:
+            actions.set_state(tx, [row.id for row in lost], "applied")
+            absorb(tx, session.workspace, connected.system, seen, ledger.run, now)
+            people.mark_due(tx, session.workspace, sorted({row.person for row in lost if row.person is not None}), now)
+
+
+def _undrifted(row: ActionRow, record: Record) -> bool:
+    """Every field that is to be written still holds what the plan saw."""
+    before = row.payload.get("before", {})
+    return all(record.values.get(native, value) == value for native, value in before.items())
+
+
+def _step(row: ActionRow, refs: Mapping[int, Ref]) -> Step:
+    ref = refs[row.link] if row.link is not None else None
+    operation = row.op if row.op in ("create", "archive") else "update"
+    return Step(row.id, row.step, operation, row.payload["kind"], ref, row.payload["values"])

@@ -1,0 +1,106 @@
+"""Commits what a plan decided: persons, links and versions, a chunk of people at a time, before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..state import actions, links, people
+from ..state.actions import ActionRow
+from ..state.links import Remembered
+from ..state.people import PersonRow
+from ..state.store import Tx
+from .session import Session
+
+CHUNK = 2_000
+
+
+def commit_decisions(session: Session, run: int, started: int, *, stored: bool) -> int:
+    """Make the plan's decisions the state's; returns how many people drifted since (only looked at for a `stored` plan).
+
+    A person with writes stays due until they are settled, so that a crash plans them again.
+    """
+    after, drifted = 0, 0
+    while True:
+        with session.store.write() as tx:
+            rows = actions.of_run(tx, run, ("planned",), after, CHUNK, op="decide")
+            if not rows:
+                break
+            after = rows[-1].id
+            stale = _drifted(tx, rows) if stored else set[int]()
+            drifted += len(stale)
+            _commit(tx, session.workspace, [row for row in rows if row.id not in stale], started)
+            if stale:
+                _skip(tx, session.workspace, run, [row for row in rows if row.id in stale], started)
+    _commit_sidelines(session, run)
+    return drifted
+
+
+def _commit(tx: Tx, workspace: int, rows: Sequence[ActionRow], started: int) -> None:
+    fresh: list[PersonRow] = []
+    known: list[PersonRow] = []
+    remembered: list[Remembered] = []
+    lifted: list[int] = []
+    retired: list[int] = []
+    for row in rows:
+        memory, person = row.payload, row.person or 0
+        due = started + 1 if memory["again"] else (started if memory["writes"] else None)
+        (fresh if memory["new"] else known).append(PersonRow(person, *memory["stage"], memory["canonical"], due))
+        for link, _, carried, agreed, notes in memory["links"]:
+            remembered.append(Remembered(link, person, "linked", carried, agreed, notes or None))
+        for link in memory["duplicates"]:
+            remembered.append(Remembered(link, person, "parked", {}, {}, None))
+        lifted.extend(memory["lifted"])
+        retired.extend(memory["retired"])
+    if fresh:
+        people.insert(tx, workspace, fresh)
+    if known:
+        people.update(tx, workspace, known)
+    links.remember(tx, remembered)
+    if retired:
+        links.rewrite(tx, [link._replace(state="moved") for link in links.by_ids(tx, retired).values()])
+    actions.set_state(tx, [row.id for row in rows], "applied")
+    if lifted:
+        actions.set_state(tx, lifted, "skipped")
+
+
+def _drifted(tx: Tx, rows: Sequence[ActionRow]) -> set[int]:
+    """The decisions whose records were read anew since they were made."""
+    planned = {link[0]: link[1] for row in rows for link in row.payload["links"]}
+    now = links.by_ids(tx, list(planned))
+    stale = {link for link, stamp in planned.items() if link not in now or now[link].stamp != stamp}
+    return {row.id for row in rows if any(link[0] in stale for link in row.payload["links"])}
+
+
+def _skip(tx: Tx, workspace: int, run: int, rows: Sequence[ActionRow], started: int) -> None:
+    """Drifted people are left for the next plan, with all that this plan wanted for them."""
+    persons = {row.person for row in rows if row.person is not None}
+    theirs: list[int] = []
+    after = 0
+    while chunk := actions.of_run(tx, run, ("planned",), after, CHUNK):
+        after = chunk[-1].id
+        theirs.extend(row.id for row in chunk if row.person in persons)
+    actions.set_state(tx, theirs, "skipped")
+    people.mark_due(tx, workspace, sorted(persons), started + 1)
+
+
+def _commit_sidelines(session: Session, run: int) -> None:
+    """Overruled values are on record from now on; records that nobody could tell apart are set aside until somebody does."""
+    after = 0
+    while True:
+        with session.store.write() as tx:
+            rows = actions.of_run(tx, run, ("planned",), after, CHUNK, op="overrule")
+            actions.set_state(tx, [row.id for row in rows], "overruled")
+        if not rows:
+            break
+        after = rows[-1].id
+    after = 0
+    while True:
+        with session.store.write() as tx:
+            rows = actions.of_run(tx, run, ("held",), after, CHUNK, op="hold")
+            parked: list[Any] = [link for row in rows for link in row.payload.get("park", ())]
+            aside = [Remembered(link.id, None, "parked", {}, {}, None) for link in links.by_ids(tx, parked).values() if link.state == "new"] if parked else []
+            links.remember(tx, aside)
+        if not rows:
+            break
+        after = rows[-1].id

@@ -1,0 +1,78 @@
+"""What was decided about one person: the person and links as they shall be, the writes, and what is left to somebody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from ..model.records import Native, Value
+from ..model.stages import StageState
+from .desk import View
+
+Entry = list[Any]
+"""A canonical value in the state: [value, version, source, at]."""
+
+
+class Hold(NamedTuple):
+    """A question to somebody. `choices`: what each system says, in our terms; `about`: the system at fault, where it is one."""
+
+    question: str
+    field: str
+    choices: Mapping[str, Any]
+    reason: str
+    about: str = ""
+
+
+class Overruled(NamedTuple):
+    """A value that lost, and the rule by which."""
+
+    field: str
+    system: str
+    value: Any
+    winner: Any
+    rule: str
+
+
+class Creation(NamedTuple):
+    """A record to be made in a system that has none of this person."""
+
+    account: int
+    kind: str
+    values: Mapping[str, Native]
+    carried: Mapping[str, int]
+
+
+@dataclass(slots=True)
+class Decision:
+    """The outcome of `reconcile` for one person.
+
+    `canonical` and `stage` are complete; `changed` tells for the reader what moved: field -> [before, after, version, reason].
+    `archives`: live links whose record shall be archived; `retired`: links with a tombstone that somebody lifted.
+    `wants`: link -> native fields whose history is needed before this can be decided (then nothing else here counts).
+    `excluded`: system -> why no record is made there. `lowered`: systems in which the stage goes back.
+    """
+
+    canonical: dict[str, Entry]
+    stage: StageState
+    views: list[View]
+    changed: dict[str, list[Any]] = field(default_factory=dict[str, list[Any]])
+    creations: list[Creation] = field(default_factory=list[Creation])
+    archives: list[View] = field(default_factory=list[View])
+    retired: list[int] = field(default_factory=list[int])
+    holds: list[Hold] = field(default_factory=list[Hold])
+    overruled: list[Overruled] = field(default_factory=list[Overruled])
+    wants: dict[int, set[str]] = field(default_factory=dict[int, set[str]])
+    excluded: dict[str, str] = field(default_factory=dict[str, str])
+    lowered: list[str] = field(default_factory=list[str])
+    again: bool = False
+
+    @property
+    def held(self) -> frozenset[str]:
+        """The fields that nobody may write now."""
+        return frozenset(hold.field for hold in self.holds)
+
+    @property
+    def values(self) -> dict[str, Value]:
+        """The canonical values alone."""
+        return {name: entry[0] for name, entry in self.canonical.items()}

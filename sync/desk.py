@@ -1,0 +1,128 @@
+"""What a reconciliation looks at: the systems, the rules, and one person's links as they lie on the desk. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+from ..lifecycle.decide import Tie
+from ..lifecycle.funnel import Funnel
+from ..mapping.maps import KindMap, Maps, SystemMap
+from ..model.records import FieldChange, Native, Values
+
+Direction = Literal["both", "read", "write"]
+Link = Any
+"""A row of `state.links` (`LinkRow`); its attributes are used, nothing else of state."""
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """One connected system as the pure core sees it. `account` is its number in the state."""
+
+    name: str
+    account: int
+    map: SystemMap
+    direction: Direction = "both"
+    creates: bool = True
+
+    @property
+    def reads(self) -> bool:
+        """Its edits count."""
+        return self.direction != "write"
+
+    @property
+    def writes(self) -> bool:
+        """It may be written."""
+        return self.direction != "read"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How differences are decided.
+
+    `winners`: field group -> system or "newest", for first meetings. `order`: system -> rank for ties, None holds them.
+    `deletes`: what a deletion somewhere means elsewhere.
+    """
+
+    winners: Mapping[str, str] = field(default_factory=dict[str, str])
+    order: Mapping[str, int] | None = None
+    stage_conflict: Tie = "furthest"
+    deletes: Literal["hold", "archive", "ignore"] = "hold"
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Everything that is the same for all people of a run. `systems`: by account number."""
+
+    systems: Mapping[int, System]
+    maps: Maps
+    funnel: Funnel
+    settings: Settings
+
+
+class Asked(NamedTuple):
+    """What somebody answered to a hold, and to which choices."""
+
+    answer: str
+    choices: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class View:
+    """One link on the desk: the row, its maps, and its memory as it is being rewritten."""
+
+    row: Link
+    system: System
+    kind: KindMap
+    carried: dict[str, int]
+    agreed: dict[str, Native]
+    notes: dict[str, Any]
+    frozen: bool = False
+    touched: bool = False
+    values: dict[str, Native] = field(default_factory=dict[str, Native])
+    fields: dict[str, list[Any]] = field(default_factory=dict[str, list[Any]])
+
+    @property
+    def seen(self) -> Values:
+        """The native values as last read."""
+        return self.row.seen
+
+    def agree(self, native: str) -> None:
+        """What was last read is agreed from now on."""
+        if self.agreed.pop(native, _NOTHING) is not _NOTHING:
+            self.touched = True
+
+    def carry(self, name: str, version: int) -> None:
+        """This link carries that version of the field from now on."""
+        if self.carried.get(name) != version:
+            self.carried[name] = version
+            self.touched = True
+
+    def owe(self, name: str, values: Mapping[str, Native], before: Any, after: Any, version: int, reason: str) -> None:
+        """Plan a write of these native values, which makes the link carry `version` of the field."""
+        self.values.update(values)
+        self.fields[name] = [before, after, version, reason]
+
+
+_NOTHING = object()
+
+
+def lay_out(desk: Desk, links: Sequence[Link]) -> list[View]:
+    """The links of a person that take part: live ones of connected systems, in a fixed order."""
+    views: list[View] = []
+    for row in links:
+        system = desk.systems.get(row.account)
+        if system is None or row.state not in ("new", "linked"):
+            continue
+        kind = system.map.kinds.get(row.kind)
+        if kind is None:
+            continue
+        views.append(View(row, system, kind, dict(row.carried), dict(row.agreed), dict(row.claim or ())))
+    if len(views) > 1:
+        views.sort(key=lambda view: (view.system.name, view.row.id))
+    return views
+
+
+History = Mapping[int, Mapping[str, FieldChange]]
+"""Link -> native field -> its newest version by the vendor's own history."""

@@ -1,0 +1,219 @@
+"""What the systems show goes into the state: records, what changed on them, what is gone, and what moved to another ref.
+
+Observations and the cursor that covers them are committed together by the caller's transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..model.records import Gone, Moved, Native, Record, Ref, Values
+from ..state import changes, keys, links, people
+from ..state.links import LinkRow, Observed
+from ..state.store import Tx
+from .desk import System
+
+_ABSENT: Any = object()
+
+
+@dataclass(slots=True)
+class Seen:
+    """One batch of observations of one system, as it came."""
+
+    records: list[Record] = field(default_factory=list[Record])
+    gone: list[Gone] = field(default_factory=list[Gone])
+    moved: list[Moved] = field(default_factory=list[Moved])
+
+
+@dataclass(frozen=True, slots=True)
+class Absorbed:
+    """What a batch amounted to. `unknown`: refs to which something moved and that nobody has read yet."""
+
+    new: int = 0
+    changed: int = 0
+    gone: int = 0
+    unknown: tuple[Ref, ...] = ()
+
+
+@dataclass(slots=True)
+class _Batch:
+    """The rows that this batch touches, by ref, and what must be written about them."""
+
+    known: dict[Ref, LinkRow]
+    new: dict[Ref, LinkRow] = field(default_factory=dict[Ref, LinkRow])
+    observed: dict[int, Observed] = field(default_factory=dict[int, Observed])
+    rewritten: dict[int, LinkRow] = field(default_factory=dict[int, LinkRow])
+    changes: list[tuple[Any, ...]] = field(default_factory=list[tuple[Any, ...]])
+    rekeyed: list[int] = field(default_factory=list[int])
+    keys: list[tuple[str, str, int]] = field(default_factory=list[tuple[str, str, int]])
+    due: set[int] = field(default_factory=set[int])
+
+
+def absorb(tx: Tx, workspace: int, system: System, seen: Seen, run: int, now: int) -> Absorbed:
+    """Write one batch into the state. Records that are not newer than what is held change nothing."""
+    newest = _newest(seen.records)
+    refs = {*newest, *(gone.ref for gone in seen.gone)}
+    for moved in seen.moved:
+        refs.update((moved.ref, moved.to))
+    batch = _Batch(links.by_refs(tx, workspace, system.account, list(refs)) if refs else {})
+    fresh = [record for ref, record in newest.items() if ref not in batch.known and record.ref.kind in system.map.kinds]
+    first = links.reserve(tx, len(fresh)) if fresh else 0
+    for offset, record in enumerate(fresh):
+        _add(batch, system, record, first + offset)
+    for ref, row in batch.known.items():
+        record = newest.get(ref)
+        if record is not None:
+            _update(batch, system, row, record, run, now)
+    gone = sum(_lose(batch, gone.ref) for gone in seen.gone)
+    unknown = tuple(ref for moved in seen.moved if (ref := _move(batch, system, moved)) is not None)
+    _store(tx, workspace, batch, now)
+    return Absorbed(len(fresh), len(batch.changes), gone, unknown)
+
+
+def _newest(records: Iterable[Record]) -> dict[Ref, Record]:
+    found: dict[Ref, Record] = {}
+    for record in records:
+        other = found.get(record.ref)
+        if other is None or record.stamp >= other.stamp:
+            found[record.ref] = record
+    return found
+
+
+def _add(batch: _Batch, system: System, record: Record, link: int) -> None:
+    values = dict(record.values)
+    row = LinkRow(link, system.account, record.ref.kind, record.ref.id, None, "new", record.stamp, values, {}, {}, None, record.author)
+    batch.new[record.ref] = row
+    batch.keys.extend((key, value, link) for key, value in system.map.kinds[record.ref.kind].keys(values))
+
+
+def _update(batch: _Batch, system: System, row: LinkRow, record: Record, run: int, now: int) -> None:
+    if record.stamp < row.stamp or row.state == "moved" or record.ref.kind not in system.map.kinds:
+        return
+    different = {native: [row.seen.get(native), value] for native, value in record.values.items() if row.seen.get(native, _ABSENT) != value}
+    restored = row.state == "gone"
+    if not different and not restored:
+        if record.stamp > row.stamp:
+            batch.observed[row.id] = Observed(row.id, record.stamp, row.seen, row.agreed, record.author, row.state)
+        return
+    seen = {**row.seen, **record.values}
+    batch.changes.append((row.id, row.person, record.stamp, now, run, record.author, different))
+    changed = row._replace(stamp=record.stamp, seen=seen, agreed=overlay(row, record.values), author=record.author)
+    kind = system.map.kinds[record.ref.kind]
+    new_keys, old_keys = kind.keys(seen), kind.keys(row.seen)
+    if new_keys != old_keys:
+        batch.rekeyed.append(row.id)
+        batch.keys.extend((key, value, row.id) for key, value in new_keys)
+    _place(batch, changed, restored=restored, rekeyed=new_keys != old_keys)
+
+
+def _place(batch: _Batch, row: LinkRow, *, restored: bool, rekeyed: bool) -> None:
+    """Where the changed record stands now: back from the dead it meets anew; set aside, it is matched again if its key moved or it has no person."""
+    if restored:
+        row = row._replace(state="linked" if row.person is not None else "new", carried={}, agreed={})
+    elif row.state == "parked" and (row.person is None or rekeyed):
+        row = row._replace(state="new", person=None)
+    if row.person is not None and row.state == "linked":
+        batch.due.add(row.person)
+    if restored or row.state == "new":
+        batch.rewritten[row.id] = row
+    else:
+        batch.observed[row.id] = Observed(row.id, row.stamp, row.seen, row.agreed, row.author, row.state)
+
+
+def overlay(row: LinkRow, values: Values) -> dict[str, Native]:
+    """The agreed values that now differ from what was seen: a value that came back to what was agreed is no change."""
+    agreed = dict(row.agreed)
+    for native, value in values.items():
+        before = row.seen.get(native, _ABSENT)
+        if before is _ABSENT or (before == value and native not in agreed):
+            continue
+        if native not in agreed:
+            agreed[native] = before
+        elif agreed[native] == value:
+            del agreed[native]
+    return agreed
+
+
+def _lose(batch: _Batch, ref: Ref) -> int:
+    row = _current(batch, ref)
+    if row is None or row.state in ("gone", "moved"):
+        return 0
+    batch.rewritten[row.id] = row._replace(state="gone")
+    if row.person is not None and row.state == "linked":
+        batch.due.add(row.person)
+    return 1
+
+
+def _current(batch: _Batch, ref: Ref) -> LinkRow | None:
+    """The row as this batch leaves it so far."""
+    if ref in batch.new:
+        row = batch.new[ref]
+        return batch.rewritten.get(row.id, row)
+    row = batch.known.get(ref)
+    if row is None:
+        return None
+    if row.id in batch.rewritten:
+        return batch.rewritten[row.id]
+    seen = batch.observed.get(row.id)
+    return row._replace(stamp=seen.stamp, seen=seen.seen, agreed=seen.agreed, author=seen.author) if seen else row
+
+
+def _move(batch: _Batch, system: System, moved: Moved) -> Ref | None:
+    """The link follows its record. Returns the new ref if nobody has read it yet."""
+    old, target = _current(batch, moved.ref), _current(batch, moved.to)
+    evidence = _evidence(system, moved)
+    if old is not None and old.state == "moved":
+        old = None
+    if target is None:
+        if old is not None:
+            notes = {**(old.claim or {}), **evidence}
+            batch.rewritten[old.id] = old._replace(kind=moved.to.kind, ref=moved.to.id, stamp=0, seen={}, agreed={}, carried={}, claim=notes)
+            batch.known[moved.to] = batch.rewritten[old.id]
+        return moved.to
+    person = target.person if target.person is not None else (old.person if old is not None else None)
+    known = target.claim or {}
+    if evidence and "converted" not in known:
+        target = target._replace(claim={**known, **evidence})
+        batch.rewritten[target.id] = target
+    if old is not None:
+        batch.rewritten[old.id] = old._replace(state="moved")
+        if target.person is None and old.person is not None and old.state == "linked":
+            batch.rewritten[target.id] = target._replace(person=old.person, state="linked", carried={}, agreed={})
+    if person is not None and (old is not None or target.id in batch.rewritten):
+        batch.due.add(person)
+    if old is not None and old.person is not None and old.person != person:
+        batch.rewritten[old.id] = old._replace(state="parked", claim={**(old.claim or {}), "collided": target.id})
+        batch.due.add(old.person)
+    return None
+
+
+def _evidence(system: System, moved: Moved) -> dict[str, Any]:
+    """What the old record says about the stage, kept with the new one: a conversion is evidence that a Contact has no field for."""
+    kind = system.map.kinds.get(moved.ref.kind)
+    if moved.record is None or moved.why != "converted" or kind is None or kind.stage is None:
+        return {}
+    reading = kind.stage.read(moved.record.values)
+    return {"converted": [reading.stage, reading.side, reading.reason]} if reading is not None else {}
+
+
+def _store(tx: Tx, workspace: int, batch: _Batch, now: int) -> None:
+    rewritten = batch.rewritten
+    if batch.new:
+        links.insert(tx, workspace, [rewritten.pop(row.id, row) for row in batch.new.values()])
+    if rewritten:
+        links.rewrite(tx, list(rewritten.values()))
+    observed: Sequence[Observed] = [row for link, row in batch.observed.items() if link not in rewritten]
+    if observed:
+        links.observed(tx, observed)
+    if batch.rekeyed:
+        again = set(batch.rekeyed)
+        keys.replace(tx, workspace, batch.rekeyed, [row for row in batch.keys if row[2] in again])
+        keys.insert(tx, workspace, [row for row in batch.keys if row[2] not in again])
+    elif batch.keys:
+        keys.insert(tx, workspace, batch.keys)
+    if batch.changes:
+        changes.insert(tx, workspace, batch.changes)
+    if batch.due:
+        people.mark_due(tx, workspace, sorted(batch.due), now)

@@ -1,0 +1,175 @@
+"""What is remembered of a write: outcomes become state, in the transaction that ends the action."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..mapping.maps import KindMap
+from ..model.records import Native, Record
+from ..model.writes import Rejected
+from ..state import actions, changes, keys, links, people
+from ..state.actions import ActionRow
+from ..state.links import LinkRow
+from ..state.store import Tx
+from .observe import overlay
+from .session import Connected
+from .staging import STAGE, parked_on
+
+
+@dataclass(slots=True)
+class Count:
+    """What a run has done to one system so far."""
+
+    created: int = 0
+    updated: int = 0
+    archived: int = 0
+    rejected: int = 0
+    skipped: int = 0
+    unknown: int = 0
+
+    @property
+    def writes(self) -> int:
+        """Records that were changed there."""
+        return self.created + self.updated + self.archived
+
+    def done(self, op: str) -> None:
+        """One more record written."""
+        match op:
+            case "create":
+                self.created += 1
+            case "archive":
+                self.archived += 1
+            case _:
+                self.updated += 1
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """A write that was acknowledged, and the record as it was read after it. `ours`: nobody wrote it in between."""
+
+    row: ActionRow
+    record: Record
+    ours: bool = True
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Where outcomes are written down: one account of one workspace in one run."""
+
+    workspace: int
+    run: int
+    connected: Connected
+    count: Count = field(default_factory=Count)
+
+    def land(self, tx: Tx, landed: Sequence[Landed], now: int) -> None:
+        """Acknowledged and read: the links carry their versions, the actions are applied."""
+        updates = [item for item in landed if item.row.op != "create"]
+        if updates:
+            self._land_updates(tx, updates, now)
+        creates = [item for item in landed if item.row.op == "create"]
+        if creates:
+            self._land_creates(tx, creates)
+        actions.set_state(tx, [item.row.id for item in landed], "applied")
+        for item in landed:
+            if item.row.step == 1:
+                self.count.done(item.row.op)
+
+    def _land_creates(self, tx: Tx, landed: Sequence[Landed]) -> None:
+        account, maps = self.connected.system.account, self.connected.system.map.kinds
+        first = links.reserve(tx, len(landed))
+        rows: list[LinkRow] = []
+        found: list[tuple[str, str, int]] = []
+        for offset, item in enumerate(landed):
+            link, record, payload = first + offset, item.record, item.row.payload
+            seen = {**dict.fromkeys(maps[record.ref.kind].asks), **payload["values"], **record.values}
+            agreed = {} if item.ours else _foreign(payload["values"], seen)
+            rows.append(
+                LinkRow(
+                    link, account, record.ref.kind, record.ref.id, item.row.person, "linked", record.stamp, seen, agreed, payload["carried"], None, record.author
+                )
+            )
+            found.extend((key, value, link) for key, value in maps[record.ref.kind].keys(seen))
+        links.insert(tx, self.workspace, rows)
+        keys.insert(tx, self.workspace, found)
+
+    def _land_updates(self, tx: Tx, landed: Sequence[Landed], now: int) -> None:
+        known = links.by_ids(tx, [item.row.link for item in landed if item.row.link is not None])
+        rewritten: dict[int, LinkRow] = {}
+        seen_elsewhere: list[tuple[Any, ...]] = []
+        for item in landed:
+            row = rewritten.get(item.row.link or 0) or known[item.row.link or 0]
+            others = {native: [row.seen.get(native), value] for native, value in item.record.values.items() if _news(item, row, native, value)}
+            if others:
+                seen_elsewhere.append((row.id, row.person, item.record.stamp, now, self.run, item.record.author, others))
+            rewritten[row.id] = self._updated(item, row)
+        links.rewrite(tx, list(rewritten.values()))
+        if seen_elsewhere:
+            changes.insert(tx, self.workspace, seen_elsewhere)
+            people.mark_due(tx, self.workspace, [change[1] for change in seen_elsewhere if change[1] is not None], now)
+        self._rekey(tx, [row for row in rewritten.values() if row.kind in self.connected.system.map.kinds], known)
+
+    def _updated(self, item: Landed, row: LinkRow) -> LinkRow:
+        if item.row.op == "archive":
+            return row._replace(state="gone", claim={**(row.claim or {}), "archived": True})
+        record, values = item.record, item.row.payload["values"]
+        expected = {native: record.values.get(native, value) for native, value in values.items()}
+        agreed = overlay(row, {native: value for native, value in record.values.items() if native not in values})
+        for native in values:
+            agreed.pop(native, None)
+        if not item.ours:
+            agreed.update(_foreign(values, expected))
+        carried = {**row.carried, **{name: change[2] for name, change in item.row.fields.items()}}
+        notes = dict(row.claim or {})
+        kind = self.connected.system.map.kinds[row.kind]
+        if STAGE in item.row.fields and not _stage_landed(kind, values, expected):
+            carried[STAGE] = row.carried.get(STAGE, 0)
+            parked = {**notes.get("parked", {}), STAGE: parked_on(item.row.fields[STAGE][2], _writes(kind), {**row.seen, **expected}, values)}
+            notes["parked"] = parked
+            self.count.rejected += 1
+        return row._replace(
+            stamp=max(row.stamp, record.stamp), seen={**row.seen, **record.values, **expected}, agreed=agreed, carried=carried, claim=notes or None, author=record.author
+        )
+
+    def _rekey(self, tx: Tx, rows: Sequence[LinkRow], known: Mapping[int, LinkRow]) -> None:
+        maps = self.connected.system.map.kinds
+        moved = [row for row in rows if maps[row.kind].keys(row.seen) != maps[row.kind].keys(known[row.id].seen)]
+        if moved:
+            keys.replace(tx, self.workspace, [row.id for row in moved], [(key, value, row.id) for row in moved for key, value in maps[row.kind].keys(row.seen)])
+
+    def reject(self, tx: Tx, refused: Sequence[tuple[ActionRow, Rejected]]) -> None:
+        """Parked on what was wanted and what stands there: tried again when either changes."""
+        actions.set_results(
+            tx, [(row.id, "rejected", {"code": why.code, "reason": why.reason, "field": why.field}, row.attempts + 1) for row, why in refused]
+        )
+        self.count.rejected += len(refused)
+        known = links.by_ids(tx, [row.link for row, _ in refused if row.link is not None])
+        links.rewrite(tx, [self._parked(known[row.link], row) for row, _ in refused if row.link in known])
+
+    def _parked(self, link: LinkRow, row: ActionRow) -> LinkRow:
+        notes = dict(link.claim or {})
+        parked = dict(notes.get("parked", {}))
+        kind = self.connected.system.map.kinds[link.kind]
+        for name, change in row.fields.items():
+            parked[name] = parked_on(change[2], _writes(kind), link.seen, row.payload["values"]) if name == STAGE else [change[2], change[0]]
+        return link._replace(claim={**notes, "parked": parked})
+
+
+def _stage_landed(kind: KindMap, values: Mapping[str, Native], stored: Mapping[str, Native]) -> bool:
+    """A vendor may acknowledge a stage and not take it: only what it now shows counts."""
+    return all(stored[native] == value for native, value in values.items() if native in _writes(kind))
+
+
+def _writes(kind: KindMap) -> frozenset[str]:
+    return kind.stage.writes if kind.stage else frozenset()
+
+
+def _foreign(expected: Mapping[str, Native], stored: Mapping[str, Native]) -> dict[str, Native]:
+    """Somebody else's values on top of what we wrote: what we wrote is agreed, theirs is an edit."""
+    return {native: value for native, value in expected.items() if stored.get(native) != value}
+
+
+def _news(item: Landed, row: LinkRow, native: str, value: Native) -> bool:
+    """A field that we did not write, and that is not as we knew it."""
+    return native not in item.row.payload["values"] and native in row.seen and row.seen[native] != value

@@ -1,0 +1,180 @@
+"""From a decision to rows of the plan: what is remembered on apply, what is sent, what is held. Pure.
+
+Each row is a dict of the columns of `state.actions` but for `id` and `run`, which are given when it is stored.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..model.records import Ref
+from ..model.writes import Step, Write
+from .decision import Decision
+from .desk import Desk, View
+
+Expand = Callable[[int, Write], Sequence[Step]]
+"""(account, write) -> the steps that the system's connector makes of it."""
+Columns = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a plan amounts to. Keys of `writes`: (system, creates | fills | updates | clears | archives | lowerings)."""
+
+    people: int = 0
+    writes: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
+    holds: Counter[str] = field(default_factory=Counter[str])
+    new_holds: int = 0
+    overruled: int = 0
+    excluded: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
+    unmapped: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
+    records: int = 0
+
+    def of(self, kind: str) -> int:
+        """All systems' writes of one kind."""
+        return sum(count for (_, name), count in self.writes.items() if name == kind)
+
+
+def rows_of(desk: Desk, person: int, new: bool, decision: Decision, expand: Expand, tally: Tally) -> Iterator[Columns]:
+    """The rows of one person, counted into `tally`: first the decision itself, then overruled values, holds and writes."""
+    tally.people += 1
+    for system, reason in decision.excluded.items():
+        tally.excluded[(system, reason)] += 1
+    names = {system.name: account for account, system in desk.systems.items()}
+    yield _columns(person, op="decide", fields=decision.changed, payload=_memory(decision, new))
+    for lost in decision.overruled:
+        tally.overruled += 1
+        yield _columns(
+            person,
+            op="overrule",
+            account=names.get(lost.system),
+            field=lost.field,
+            fields={lost.field: [lost.value, lost.winner, None, lost.rule]},
+            reason=lost.rule,
+        )
+    for hold in decision.holds:
+        tally.holds[hold.question] += 1
+        yield _columns(
+            person,
+            op="hold",
+            state="held",
+            account=names.get(hold.about),
+            field=hold.field,
+            question=hold.question,
+            reason=hold.reason,
+            payload={"choices": dict(hold.choices)},
+        )
+    yield from _writes(desk, person, decision, expand, tally)
+
+
+def _writes(desk: Desk, person: int, decision: Decision, expand: Expand, tally: Tally) -> Iterator[Columns]:
+    for view in decision.views:
+        if view.values and view not in decision.archives:
+            yield from _update(person, view, expand, tally, view.system.name in decision.lowered)
+    for view in decision.archives:
+        tally.records += 1
+        tally.writes[(view.system.name, "archives")] += 1
+        yield _columns(
+            person, op="archive", account=view.row.account, link=view.row.id, reason="deleted elsewhere", payload={"kind": view.row.kind, "values": {}}
+        )
+    for creation in decision.creations:
+        tally.records += 1
+        tally.writes[(desk.systems[creation.account].name, "creates")] += 1
+        yield _columns(
+            person,
+            op="create",
+            account=creation.account,
+            reason="missing there",
+            payload={"kind": creation.kind, "values": dict(creation.values), "carried": dict(creation.carried)},
+        )
+
+
+def _update(person: int, view: View, expand: Expand, tally: Tally, lowered: bool) -> Iterator[Columns]:
+    name, seen = view.system.name, view.seen
+    before = {native: seen.get(native) for native in view.values}
+    tally.records += 1
+    tally.writes[(name, _sort(view.values, before))] += 1
+    if lowered:
+        tally.writes[(name, "lowerings")] += 1
+    write = Write(0, "update", view.row.kind, Ref(view.row.kind, view.row.ref), view.values, before)
+    steps = expand(view.row.account, write)
+    for step in steps:
+        last = step.number == steps[-1].number
+        carries = {field: change for field, change in view.fields.items() if last or not _waits(field, step, steps)}
+        yield _columns(
+            person,
+            op="update",
+            account=view.row.account,
+            link=view.row.id,
+            step=step.number,
+            fields=carries,
+            payload={"kind": view.row.kind, "values": dict(step.values), "before": before},
+            reason="; ".join(sorted({str(change[3]) for change in view.fields.values()})),
+        )
+
+
+def _waits(name: str, step: Step, steps: Sequence[Step]) -> bool:
+    """A field that a later step finishes is not carried by an earlier one."""
+    later = {native for other in steps if other.number > step.number for native in other.values}
+    return name == "stage" and bool(later)
+
+
+def _sort(values: Mapping[str, Any], before: Mapping[str, Any]) -> str:
+    """The most serious thing that a write does: clear, change, or only fill blanks."""
+    if any(value is None and before[native] is not None for native, value in values.items()):
+        return "clears"
+    if any(before[native] is not None for native in values):
+        return "updates"
+    return "fills"
+
+
+def _memory(decision: Decision, new: bool) -> dict[str, Any]:
+    """What is committed when the plan is applied: the person and the links as they shall be."""
+    stage = decision.stage
+    return {
+        "new": new,
+        "canonical": decision.canonical,
+        "stage": [stage.stage, stage.side, stage.reason, stage.pass_no, stage.version],
+        "links": [
+            [view.row.id, view.row.stamp, view.carried, view.agreed, view.notes]
+            for view in decision.views
+            if view.touched or view.row.state == "new"
+        ],
+        "retired": decision.retired,
+        "again": decision.again,
+    }
+
+
+def _columns(
+    person: int | None,
+    *,
+    op: str,
+    state: str = "planned",
+    account: int | None = None,
+    link: int | None = None,
+    step: int = 1,
+    fields: Mapping[str, Any] | None = None,
+    payload: Mapping[str, Any] | None = None,
+    reason: str = "",
+    question: str | None = None,
+    field: str | None = None,
+) -> Columns:
+    return {
+        "person": person,
+        "link": link,
+        "account": account,
+        "step": step,
+        "op": op,
+        "fields": fields or {},
+        "payload": payload or {},
+        "state": state,
+        "reason": reason,
+        "question": question,
+        "field": field,
+        "answer": None,
+        "result": None,
+        "attempts": 0,
+    }

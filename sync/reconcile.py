@@ -1,0 +1,253 @@
+"""All fields of one person over all of its links: what is agreed, what is owed, what is held. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..mapping.fields import Field, Unmappable
+from ..mapping.maps import FieldMap
+from ..model.records import Native, Value
+from ..model.stages import StageState
+from .creation import create_missing
+from .decision import Decision, Hold, Overruled
+from .desk import Asked, Desk, History, Link, View, lay_out
+from .merge import Hub, Rules, Say, Side, Verdict, merge, same_value
+from .removal import RECORD, decide_removal
+from .staging import STAGE, decide_stage
+
+_ABSENT: Any = object()
+NOBODY: Mapping[str, Asked] = {}
+
+
+def reconcile(
+    desk: Desk,
+    canonical: Mapping[str, list[Any]],
+    stage: StageState,
+    links: Sequence[Link],
+    *,
+    answers: Mapping[str, Asked] = NOBODY,
+    history: History | None = None,
+    blocked: Mapping[str, Hold] | None = None,
+) -> Decision:
+    """Decide everything about one person.
+
+    `canonical` and `stage` are what the hub knows, `links` all of the person's links (gone and moved ones too: a system with a
+    tombstone gets no new record). `history` is None until the vendors' histories were read. `blocked`: fields held from outside.
+    """
+    views = lay_out(desk, links)
+    decision = Decision(dict(canonical), stage, views)
+    known = decision.values
+    for view in views:
+        view.frozen = view.row.person is not None and bool(view.carried) and view.system.map.include(known, stage.stage) is not None
+    live = [view for view in views if not view.frozen]
+    if len(live) == 1 and not canonical and not live[0].carried:
+        _first_sight(desk, decision, live[0])
+    else:
+        for name, field in desk.maps.fields.items():
+            if field.policy.kind != "never":
+                _reconcile_field(desk, decision, field, live, answers.get(name), history, blocked or {})
+    decide_stage(desk, decision, live, answers.get(STAGE), history)
+    decide_removal(desk, decision, links, answers.get(RECORD))
+    create_missing(desk, decision, links)
+    return decision
+
+
+def _first_sight(desk: Desk, decision: Decision, view: View) -> None:
+    """The plain case of a person that one system alone knows: what it says is so."""
+    seen, stamp, source = view.row.seen, view.row.stamp, view.system.name
+    fields = desk.maps.fields
+    for name, field_map in view.kind.fields.items():
+        native = seen.get(field_map.native, _ABSENT)
+        if native is _ABSENT or fields[name].policy.kind == "never":
+            continue
+        try:
+            value = field_map.read(native, seen) if native is not None else None
+        except Unmappable as refusal:
+            decision.holds.append(_unreadable(name, view, refusal))
+            continue
+        if value is None:
+            view.carried[name] = 0
+        else:
+            decision.canonical[name] = [value, 1, source, stamp]
+            view.carried[name] = 1
+    view.agreed.clear()
+    view.touched = True
+
+
+def _reconcile_field(
+    desk: Desk,
+    decision: Decision,
+    field: Field,
+    views: Sequence[View],
+    asked: Asked | None,
+    history: History | None,
+    blocked: Mapping[str, Hold],
+) -> None:
+    name = field.name
+    entry = decision.canonical.get(name)
+    hub = Hub(entry[0], entry[1], entry[2], entry[4] if len(entry) > 4 else None) if entry else Hub()
+    taking_part = [(view, view.kind.fields[name]) for view in views if name in view.kind.fields and view.kind.fields[name].native in view.seen]
+    if all(view.carried.get(name) == hub.version and field_map.native not in view.agreed for view, field_map in taking_part):
+        return
+    sides: list[Side] = []
+    speaking: list[tuple[View, FieldMap]] = []
+    for view, field_map in taking_part:
+        try:
+            sides.append(_side(field, field_map, view, hub, history))
+            speaking.append((view, field_map))
+        except Unmappable as refusal:
+            decision.holds.append(_unreadable(name, view, refusal))
+    undecided = next((view for view, field_map in speaking if _undecided(view, field_map)), None)
+    if undecided is not None and asked is None:
+        choices = {view.system.name: side.value for (view, _), side in zip(speaking, sides, strict=True)} | {"hub": hub.value}
+        why = "a write of ours met an edit, and nobody can tell which came last"
+        decision.holds.append(Hold(f"undecided:{name}:{undecided.system.name}", name, choices, why))
+        return
+    if name in blocked and any(side.say in ("edited", "behind", "first") for side in sides):
+        decision.holds.append(blocked[name])
+        return
+    sides = _as_stored(field, hub, sides, speaking)
+    rules = Rules(
+        desk.settings.order, desk.settings.winners.get(field.group), _usable_answer(asked, sides), history is not None or not _timeable(desk, speaking, sides)
+    )
+    verdict = merge(field, hub, sides, rules)
+    if verdict.untimed:
+        for (view, field_map), side in zip(speaking, sides, strict=True):
+            if side.say in ("edited", "behind"):
+                decision.wants.setdefault(view.row.id, set()).add(field_map.native)
+        return
+    if verdict.hold is not None:
+        _hold(decision, field, hub, sides, verdict.hold)
+        return
+    _settle_field(decision, field, hub, sides, speaking, verdict)
+
+
+def _side(field: Field, field_map: FieldMap, view: View, hub: Hub, history: History | None) -> Side:
+    native: Native = view.seen[field_map.native]
+    value = field_map.read(native, view.seen) if native is not None else None
+    say = _say(field, field_map, view, hub, value)
+    change = history.get(view.row.id, {}).get(field_map.native) if history else None
+    if not view.system.reads and say in ("edited", "behind", "first"):
+        view.carry(field.name, 0)
+        say = "same"
+    return Side(view.system.name, say, value, view.row.stamp, change.at if change else None)
+
+
+def _say(field: Field, field_map: FieldMap, view: View, hub: Hub, value: Value) -> Say:
+    carried = view.carried.get(field.name)
+    if carried is None:
+        return "first"
+    agreed = view.agreed.get(field_map.native, _ABSENT)
+    if agreed is _ABSENT:
+        return "same"
+    try:
+        if same_value(field, field_map.read(agreed, view.seen), value):
+            return "same"
+    except Unmappable:
+        pass
+    if same_value(field, value, hub.value):
+        return "agreed"
+    return "edited" if carried == hub.version else "behind"
+
+
+def _as_stored(field: Field, hub: Hub, sides: list[Side], speaking: Sequence[tuple[View, FieldMap]]) -> list[Side]:
+    """Where a system stores less than it is given, its shortened form of a fuller value is that value."""
+    if not any(field_map.lossy for _, field_map in speaking):
+        return sides
+    fuller = [hub.value, *(side.value for side, (_, field_map) in zip(sides, speaking, strict=True) if not field_map.lossy)]
+    return [
+        _restored(field, side, view, field_map, fuller) if field_map.lossy else side
+        for side, (view, field_map) in zip(sides, speaking, strict=True)
+    ]
+
+
+def _restored(field: Field, side: Side, view: View, field_map: FieldMap, fuller: Sequence[Value]) -> Side:
+    for value in fuller:
+        if value is None or same_value(field, value, side.value):
+            continue
+        try:
+            shortened = field_map.write(value) == view.seen[field_map.native]
+        except Unmappable:
+            continue
+        if shortened:
+            return side._replace(value=value)
+    return side
+
+
+def _undecided(view: View, field_map: FieldMap) -> bool:
+    """An interrupted write left a third value here, and it still stands."""
+    left = view.notes.get("undecided", {})
+    return field_map.native in left and left[field_map.native] == view.seen[field_map.native]
+
+
+def _timeable(desk: Desk, speaking: Sequence[tuple[View, FieldMap]], sides: Sequence[Side]) -> bool:
+    """Looking up times can help only where several systems contend."""
+    return len({side.system for side in sides if side.say in ("edited", "behind")}) > 0 and len(speaking) > 1
+
+
+def _usable_answer(asked: Asked | None, sides: Sequence[Side]) -> str | None:
+    """An answer holds for the choices that were shown; where somebody has edited since, it is asked anew."""
+    if asked is None:
+        return None
+    now = {side.system: side.value for side in sides}
+    told = {system: value for system, value in asked.choices.items() if system in now}
+    return asked.answer if all(now[system] == value for system, value in told.items()) else None
+
+
+def _unreadable(name: str, view: View, refusal: Unmappable) -> Hold:
+    return Hold(f"unreadable:{name}:{view.system.name}", name, {view.system.name: view.seen.get(view.kind.fields[name].native)}, refusal.reason, view.system.name)
+
+
+def _hold(decision: Decision, field: Field, hub: Hub, sides: Sequence[Side], kind: str) -> None:
+    speaking = [side for side in sides if side.say != "same" or hub.version == 0]
+    choices: dict[str, Any] = {side.system: side.value for side in speaking}
+    if hub.version and not any(side.say == "edited" for side in sides):
+        choices["hub"] = hub.value
+    names = "+".join(sorted(choices))
+    decision.holds.append(Hold(f"{kind}:{field.name}:{names}", field.name, choices, kind))
+
+
+def _settle_field(
+    decision: Decision, field: Field, hub: Hub, sides: Sequence[Side], speaking: Sequence[tuple[View, FieldMap]], verdict: Verdict
+) -> None:
+    name, new = field.name, verdict.hub
+    if new.version != hub.version:
+        stamp = next((side.stamp for side in sides if side.system == new.source), 0)
+        decision.canonical[name] = [new.value, new.version, new.source, new.at or stamp] + ([new.at] if new.at else [])
+        if hub.version or any(side.say != "first" for side in sides):
+            decision.changed[name] = [hub.value, new.value, new.version, verdict.reason]
+        if verdict.replaced:
+            decision.overruled.append(Overruled(name, hub.source, hub.value, new.value, verdict.replaced))
+    for index, (side, (view, field_map)) in enumerate(zip(sides, speaking, strict=True)):
+        if index in verdict.losers:
+            decision.overruled.append(Overruled(name, side.system, side.value, new.value, verdict.losers[index]))
+            view.agree(field_map.native)
+            view.carry(name, 0)
+        elif index in verdict.kept or (side.say in ("edited", "behind", "agreed")):
+            view.agree(field_map.native)
+            view.carry(name, new.version)
+        else:
+            view.agree(field_map.native)
+            if side.say == "first":
+                view.carry(name, new.version if same_value(field, side.value, new.value) else 0)
+        if view.carried[name] != new.version:
+            _owe(decision, field, new, side, view, field_map, verdict.reason)
+
+
+def _owe(decision: Decision, field: Field, hub: Hub, side: Side, view: View, field_map: FieldMap, reason: str) -> None:
+    """Bring a link up to the hub's version: by a write, or without one where it says the same or cannot be told."""
+    name, seen = field.name, view.seen[field_map.native]
+    try:
+        native = field_map.write(hub.value)
+    except Unmappable as refusal:
+        decision.holds.append(Hold(f"unwritable:{name}:{view.system.name}", name, {"hub": hub.value, view.system.name: seen}, refusal.reason, view.system.name))
+        return
+    unticked = field_map.blank_is_false and not native and not seen
+    keeps = field.policy.kind == "fill" and seen is not None
+    if native == seen or unticked or keeps or same_value(field, side.value, hub.value) or not field_map.writable or not view.system.writes:
+        view.carry(name, hub.version)
+        return
+    if view.notes.get("parked", {}).get(name) == [hub.version, seen]:
+        return
+    view.owe(name, {field_map.native: native}, seen, native, hub.version, reason or f"owed since version {hub.version}, from {hub.source}")

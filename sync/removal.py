@@ -1,0 +1,38 @@
+"""What a deletion in one system means for the person's other records. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .decision import Decision, Hold
+from .desk import Asked, Desk, Link
+
+RECORD = "record"
+"""The name under which a question about a whole record is held, in the place of a field's."""
+
+
+def decide_removal(desk: Desk, decision: Decision, links: Sequence[Link], asked: Asked | None) -> None:
+    """A record that somebody deleted is unlinked; the others are kept, held for an answer, or archived, as configured.
+
+    An answer that names the system of the deletion says "what it did shall hold": archive the others. Any other answer keeps
+    the person, so that the record is made again.
+    """
+    collided = [link for link in links if link.state == "parked" and (link.claim or {}).get("collided") and link.account in desk.systems]
+    for link in collided:
+        name = desk.systems[link.account].name
+        choices = {name: f"{link.kind} {link.ref} was merged into a record of somebody else"}
+        decision.holds.append(Hold(f"merged:{name}", RECORD, choices, f"two linked people were merged in {name}", name))
+    gone = [link for link in links if link.state == "gone" and link.account in desk.systems and not (link.claim or {}).get("archived")]
+    live = [view for view in decision.views if view.row.account not in {link.account for link in gone}]
+    if not gone or not live or desk.settings.deletes == "ignore":
+        return
+    where = {desk.systems[link.account].name for link in gone}
+    if desk.settings.deletes == "archive" or (asked is not None and asked.answer in where):
+        decision.archives.extend(view for view in live if view.system.writes)
+        return
+    if asked is not None:
+        decision.retired.extend(link.id for link in gone)
+        return
+    names = "+".join(sorted(where))
+    choices = {name: "deleted" for name in where} | {view.system.name: "still there" for view in live}
+    decision.holds.append(Hold(f"deleted:{names}", RECORD, choices, f"deleted in {names}"))

@@ -1,0 +1,56 @@
+"""What a run works with: the state, the open systems, and how it tells what it is doing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ..connectors.contract import Connector
+from ..model.ports import Clock
+from ..model.writes import Step, Write
+from ..state.store import Store
+from .desk import Desk, System
+from .guard import DEFAULT_LIMITS, Limit
+
+Progress = Callable[[str, int], None]
+"""Called with what is being done ("hubspot: reading") and how many so far."""
+
+
+def quiet(what: str, count: int) -> None:
+    """No progress display."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """One system with its open connector. `own_actor`: by what its vendor names our own writes."""
+
+    system: System
+    connector: Connector
+    own_actor: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The system's name in the configuration."""
+        return self.system.name
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Everything a run needs, wired by `app`. `systems`: by account number."""
+
+    store: Store
+    workspace: int
+    systems: Mapping[int, Connected]
+    desk: Desk
+    clock: Clock
+    limits: Mapping[str, Limit] = field(default_factory=lambda: DEFAULT_LIMITS)
+    progress: Progress = quiet
+    sweep_every_ms: int = 24 * 3600 * 1000
+
+    def asks(self, account: int) -> dict[str, tuple[str, ...]]:
+        """Kind -> native fields to read."""
+        return {name: kind.asks for name, kind in self.systems[account].system.map.kinds.items()}
+
+    def expand(self, account: int, write: Write) -> Sequence[Step]:
+        """The steps that the system needs for a write."""
+        return self.systems[account].connector.expand(write)

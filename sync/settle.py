@@ -1,0 +1,123 @@
+"""Finds out what became of writes whose outcome nobody knows, by looking at the system. Never by sending them again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..model.records import Gone, Moved, Native, Observation, Present, Record, Unreadable
+from ..state import actions, links, people
+from ..state.actions import ActionRow
+from ..state.links import LinkRow
+from ..state.store import Tx
+from .apply import read_back
+from .creation import KEY
+from .observe import Seen, absorb
+from .outcome import Landed, Ledger
+from .session import Session
+
+
+def settle(session: Session, run: int) -> int:
+    """Resolve every open intent; returns how many there were. A system that is not connected now keeps its intents."""
+    with session.store.read() as tx:
+        intents = actions.open_intents(tx, session.workspace)
+    open_ones = [row for row in intents if row.account in session.systems]
+    for account, connected in session.systems.items():
+        mine = [row for row in open_ones if row.account == account]
+        if mine:
+            _settle_system(session, Ledger(session.workspace, run, connected), mine)
+    return len(open_ones)
+
+
+def _settle_system(session: Session, ledger: Ledger, rows: Sequence[ActionRow]) -> None:
+    acknowledged = [row for row in rows if row.result is not None and "ref" in row.result]
+    known = {row.id for row in acknowledged}
+    if acknowledged:
+        read_back(session, ledger, acknowledged, session.clock.now_ms())
+    creates = [row for row in rows if row.op == "create" and row.id not in known]
+    if creates:
+        _settle_creates(session, ledger, creates)
+    others = [row for row in rows if row.op != "create" and row.id not in known]
+    if others:
+        _settle_others(session, ledger, others)
+
+
+def _settle_creates(session: Session, ledger: Ledger, rows: Sequence[ActionRow]) -> None:
+    """A record with the address that was not there before is the one: it is linked and meets the person anew."""
+    connected = ledger.connected
+    found: dict[str, Record] = {}
+    key_of = {name: kind.fields[KEY].native for name, kind in connected.system.map.kinds.items() if KEY in kind.fields}
+    wanted = {str(row.payload["values"][key_of[row.payload["kind"]]]).lower(): row for row in rows}
+    for name, native in key_of.items():
+        for record in connected.connector.find(name, native, list(wanted), connected.system.map.kinds[name].asks):
+            found.setdefault(str(record.values.get(native)).lower(), record)
+    now = session.clock.now_ms()
+    with session.store.write() as tx:
+        absorb(tx, session.workspace, connected.system, Seen(records=list(found.values())), ledger.run, now)
+        rows_now = links.by_refs(tx, session.workspace, connected.system.account, [record.ref for record in found.values()])
+        for address, row in wanted.items():
+            record = found.get(address)
+            link = rows_now.get(record.ref) if record is not None else None
+            if link is not None and link.person is None and row.person is not None and people.by_ids(tx, [row.person]):
+                links.rewrite(tx, [link._replace(person=row.person, state="linked", carried={}, agreed={})])
+            actions.set_results(tx, [(row.id, "applied" if link is not None else "skipped", {"settled": "found" if link else "not there"}, row.attempts)])
+        people.mark_due(tx, session.workspace, sorted({row.person for row in rows if row.person is not None}), now)
+
+
+def _settle_others(session: Session, ledger: Ledger, rows: Sequence[ActionRow]) -> None:
+    connected = ledger.connected
+    with session.store.read() as tx:
+        known = links.by_ids(tx, [row.link for row in rows if row.link is not None])
+    rows = [row for row in rows if row.link in known]
+    refs = [known[row.link or 0].address for row in rows]
+    natives = tuple(sorted({native for row in rows for native in row.payload["values"]}))
+    history = natives if connected.connector.capabilities.history else ()
+    answers = connected.connector.fetch(refs, dict.fromkeys({ref.kind for ref in refs}, natives), history)
+    now = session.clock.now_ms()
+    with session.store.write() as tx:
+        for row, answer in zip(rows, answers, strict=True):
+            _settle_one(tx, session, ledger, row, known[row.link or 0], answer, now)
+        people.mark_due(tx, session.workspace, sorted({row.person for row in rows if row.person is not None}), now)
+
+
+def _settle_one(tx: Tx, session: Session, ledger: Ledger, row: ActionRow, link: LinkRow, answer: Observation, now: int) -> None:
+    seen = Seen()
+    match answer:
+        case Present(record=record) if row.op != "archive":
+            values: Mapping[str, Native] = row.payload["values"]
+            if all(record.values.get(native) == value for native, value in values.items()):
+                ledger.land(tx, [Landed(row, record)], now)
+            elif _own_version(answer, values, link.stamp):
+                ledger.land(tx, [Landed(row, record, ours=False)], now)
+            else:
+                _not_done(tx, session, ledger, row, link, answer, now)
+            return
+        case Gone():
+            seen.gone.append(answer)
+        case Moved():
+            seen.moved.append(answer)
+        case Present() | Unreadable():
+            pass
+    absorb(tx, session.workspace, ledger.connected.system, seen, ledger.run, now)
+    done = "applied" if row.op == "archive" and isinstance(answer, Gone) else "skipped"
+    actions.set_results(tx, [(row.id, done, {"settled": type(answer).__name__}, row.attempts)])
+
+
+def _own_version(answer: Present, values: Mapping[str, Native], since: int) -> bool:
+    """The vendor's history shows that we wrote each of these values after the revision on which the write was planned."""
+    return bool(answer.history) and all(
+        any(change.actor.own and change.at >= since and (change.value or None) == value for change in answer.history.get(native, ())) for native, value in values.items()
+    )
+
+
+def _not_done(tx: Tx, session: Session, ledger: Ledger, row: ActionRow, link: LinkRow, answer: Present, now: int) -> None:
+    """Not there: either it never landed, or a third value stands on top of it. Without a history of fields nobody can tell: it is held."""
+    before: Mapping[str, Native] = row.payload.get("before", {})
+    record = answer.record
+    third = [native for native, value in row.payload["values"].items() if record.values.get(native) not in (value, before.get(native))]
+    actions.set_results(tx, [(row.id, "skipped", {"settled": "not there"}, row.attempts)])
+    absorb(tx, session.workspace, ledger.connected.system, Seen(records=[record]), ledger.run, now)
+    if third and not answer.history:
+        fresh = links.by_ids(tx, [link.id])[link.id]
+        undecided: dict[str, Any] = {native: record.values.get(native) for native in third}
+        links.rewrite(tx, [fresh._replace(claim={**(fresh.claim or {}), "undecided": undecided})])
