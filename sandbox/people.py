@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tomllib
 import unicodedata
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -113,14 +114,16 @@ class Person(NamedTuple):
 
 def generate(n: int, seed: int = 1) -> list[Person]:
     """`n` people with addresses of their own. Raises nothing; `n` may be 0."""
+    return list(each_person(n, seed))
+
+
+def each_person(n: int, seed: int = 1) -> Iterator[Person]:
+    """The same people one after another."""
     random = Random(seed)
     companies = _companies(max(n // 7, 1), random)
     taken: set[str] = set()
-    found: list[Person] = []
     for number in range(n):
-        company = companies[int(random.random() ** 1.6 * len(companies))]
-        found.append(_person(number, company, taken, random))
-    return found
+        yield _person(number, companies[int(random.random() ** 1.6 * len(companies))], taken, random)
 
 
 def _pick(values: tuple[T, ...], random: Random) -> T:

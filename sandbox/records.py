@@ -67,7 +67,7 @@ def _hour(hours: int) -> str:
     return datetime.fromtimestamp(hours * 3600, UTC).strftime("%Y-%m-%dT%H:00:00.000+0000")
 
 
-def _stamp(ms: int) -> str:
+def salesforcesalesforce_stamp(ms: int) -> str:
     """A moment as Salesforce writes it, cut to the hour: there are few of those, so each is written out once."""
     return _hour(ms // 3_600_000)
 
@@ -165,9 +165,9 @@ def account_fields(company: Company, since_ms: int) -> SalesforceRow:
         "BillingState": city.state_long or None,
         "BillingPostalCode": city.postal_code,
         "BillingCountry": company.country.name,
-        "CreatedDate": _stamp(since_ms),
-        "LastModifiedDate": _stamp(since_ms),
-        "SystemModstamp": _stamp(since_ms),
+        "CreatedDate": salesforce_stamp(since_ms),
+        "LastModifiedDate": salesforce_stamp(since_ms),
+        "SystemModstamp": salesforce_stamp(since_ms),
     }
 
 
@@ -179,7 +179,7 @@ def opportunity_fields(person: Person, account_id: str) -> SalesforceRow:
         "Name": f"{person.company.short_name} - new business"[:120],
         "StageName": "Closed Won" if won else "Qualification",
         "Amount": person.company.employees * 120,
-        "CloseDate": _stamp(person.modified_ms + (0 if won else _FORECAST_MS))[:10],
+        "CloseDate": salesforce_stamp(person.modified_ms + (0 if won else _FORECAST_MS))[:10],
         "LeadSource": person.source,
         **_stamps(person),
     }
@@ -189,7 +189,7 @@ def conversion_fields(person: Person, account_id: str, contact_id: str, opportun
     """What conversion leaves on the Lead."""
     return {
         "IsConverted": True,
-        "ConvertedDate": _stamp(person.modified_ms)[:10],
+        "ConvertedDate": salesforce_stamp(person.modified_ms)[:10],
         "ConvertedAccountId": account_id,
         "ConvertedContactId": contact_id,
         "ConvertedOpportunityId": opportunity_id,
@@ -197,8 +197,8 @@ def conversion_fields(person: Person, account_id: str, contact_id: str, opportun
 
 
 def _stamps(person: Person) -> SalesforceRow:
-    modified = _stamp(person.modified_ms)
-    return {"CreatedDate": _stamp(person.created_ms), "LastModifiedDate": modified, "SystemModstamp": modified}
+    modified = salesforce_stamp(person.modified_ms)
+    return {"CreatedDate": salesforce_stamp(person.created_ms), "LastModifiedDate": modified, "SystemModstamp": modified}
 
 
 _DEPARTMENTS = (
