@@ -67,7 +67,7 @@ def _hour(hours: int) -> str:
     return datetime.fromtimestamp(hours * 3600, UTC).strftime("%Y-%m-%dT%H:00:00.000+0000")
 
 
-def salesforcesalesforce_stamp(ms: int) -> str:
+def salesforce_stamp(ms: int) -> str:
     """A moment as Salesforce writes it, cut to the hour: there are few of those, so each is written out once."""
     return _hour(ms // 3_600_000)
 
