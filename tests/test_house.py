@@ -83,6 +83,15 @@ def test_every_library_in_use_is_declared() -> None:
     assert undeclared == set()
 
 
+def test_what_calls_itself_pure_is_held_to_it() -> None:
+    """A module of sync whose docstring says Pure is under the contract that the core does no I/O."""
+    contracts = {contract["name"]: contract for contract in pyproject()["tool"]["importlinter"]["contracts"]}
+    held = {name for name in contracts["The core does no I/O"]["source_modules"] if name.startswith("stagesync.sync.")}
+    modules = [path for path in IN_THE_ROOMS if path.parts[0] == "sync"]
+    pure = {f"stagesync.sync.{path.stem}" for path in modules if "Pure." in (ast.get_docstring(ast.parse((ROOT / path).read_text())) or "")}
+    assert pure <= held
+
+
 def test_the_network_is_out_of_reach() -> None:
     """The guard over all tests refuses a connection beyond this machine, and a look-up of a name."""
     with socket.socket() as beyond, pytest.raises(pytest.fail.Exception, match="leave this machine"):
