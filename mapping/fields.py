@@ -15,7 +15,7 @@ GROUPS: tuple[str, ...] = ("name", "contact details", "company", "consent", "oth
 _ALLOWED = "two-way, always SYSTEM, prefer SYSTEM unless blank, fill blank, never, ask"
 
 
-class Unmappable(Exception):  # noqa: N818 - it is a refusal of one value, told to the reader, not an error of the program
+class Unmappable(Exception):
     """A value that cannot be carried into the other form. `reason` is a sentence fragment for the reader."""
 
     def __init__(self, reason: str) -> None:

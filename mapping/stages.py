@@ -7,48 +7,175 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from ..model.records import Native, Values
 from ..model.stages import StageReading
 
 NOTHING: Mapping[str, Native] = {}
+_REMEMBERED = 4096
+
+
+def word(native: Native) -> Native:
+    """A native value in the form in which it is looked up: text without regard to case (Salesforce itself matches picklist values so)."""
+    return native.strip().casefold() if isinstance(native, str) else native
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One row of the read table: where all of `when` hold, it says `stage`, or `side`, or both.
+    """One row of the read table: where all of `when` hold, the record says `stage`, or `side`, or both.
 
-    `when`: native field -> the values of which one must be there; `True` = any but blank (and not false), `False` = blank (or false).
+    `when`: native field -> the words of which one must be there; `True` = anything but blank and false, `False` = blank or false.
+    `closed`: such a record can no longer be written, and nothing else in it counts.
     """
 
     when: Mapping[str, frozenset[Native] | bool]
     stage: str | None = None
     side: str | None = None
+    closed: bool = False
+
+    def holds(self, values: Values) -> bool:
+        """The row applies to this record."""
+        for native, wanted in self.when.items():
+            value = values.get(native)
+            if isinstance(wanted, bool):
+                if (value is not None and value is not False) is not wanted:
+                    return False
+            elif word(value) not in wanted:
+                return False
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One native field whose values mean stages or side states. `ignored` None: every other value is meant for somebody else."""
+
+    native: str
+    reads: Mapping[Native, str]
+    writes: Mapping[str, str]
+    labels: Mapping[Native, str]
+    ignored: frozenset[Native] | None
+    sides_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    reading: StageReading | None
+    unmapped: str | None
+    closed: bool
 
 
 @dataclass(frozen=True, slots=True)
 class StageMap:
     """How one kind of record expresses the stage.
 
-    `natives`: all fields that are evidence. `writes`: those that we may write. `lossy`: stages that are written as another one.
+    `natives`: all fields that are evidence. `writes`: those that we may write. `lossy`: stage or side state -> the one that is written in its place.
+    `expressed`: stage or side state -> what is written for it (itself, or another). `settings`: what several fields together say when they are written.
+    `probes`: evidence of which only counts whether it is filled. `reason`: the native field that holds the reason of a side state, if any.
     """
 
     natives: tuple[str, ...]
     writes: frozenset[str]
-    lossy: Mapping[str, str] = field(default_factory=dict[str, str])
+    lossy: Mapping[str, str]
+    expressed: Mapping[str, str]
+    sides: frozenset[str]
+    rules: tuple[Rule, ...]
+    words: tuple[Words, ...]
+    settings: Mapping[str, Mapping[str, Native]]
+    probes: frozenset[str]
+    reason: str | None = None
+    _seen: dict[tuple[Native, ...], _Finding] = field(default_factory=dict[tuple[Native, ...], _Finding], compare=False, repr=False)
 
     def read(self, values: Values) -> StageReading | None:
         """What the record says; None where it makes no claim (blank, `other`, unmapped)."""
-        raise NotImplementedError
+        reading = self._find(values).reading
+        if self.reason is None or reading is None or reading.side is None:
+            return reading
+        told = values.get(self.reason)
+        return reading if told is None else StageReading(reading.stage, reading.side, str(told))
 
     def unmapped(self, values: Values) -> str | None:
         """`field=value` where a value stands that nobody mapped."""
-        raise NotImplementedError
+        return self._find(values).unmapped
 
     def write(self, stage: str | None, side: str | None, reason: str | None, values: Values = NOTHING) -> Mapping[str, Native] | None:
         """What must be written so that the record says this; only what differs from its present `values` (none: a create).
 
         Empty: it says so already. None: this kind cannot express it, or the record is closed (a converted Lead).
         """
-        raise NotImplementedError
+        found = self._find(values)
+        if found.closed:
+            return None
+        if stage is None and side is None:
+            return NOTHING
+        wanted = None if stage is None else self.expressed.get(stage)
+        beside = None if side is None else self.expressed.get(side)
+        if wanted is None and beside is None:
+            return None
+        said = found.reading or StageReading()
+        if (wanted is None or said.stage == wanted) and said.side == beside:
+            changes: dict[str, Native] = {}
+        else:
+            changes = self._changes(wanted, beside, said, values)
+        if self.reason is not None and self.reason in self.writes:
+            told = reason if beside is not None else None
+            if told is not None or (beside is None and said.side is not None):
+                changes[self.reason] = told
+        return {native: value for native, value in changes.items() if word(values.get(native)) != word(value)}
+
+    def meaning(self) -> list[object]:
+        """The tables in plain form, equal where two maps read and write alike."""
+        rules = [[sorted((native, repr(wanted if isinstance(wanted, bool) else sorted(map(str, wanted)))) for native, wanted in rule.when.items()),
+                  rule.stage, rule.side, rule.closed] for rule in self.rules]  # fmt: skip
+        words = [[each.native, sorted((str(value), meaning) for value, meaning in each.reads.items()), sorted(each.writes.items())] for each in self.words]
+        return [rules, words, sorted(self.expressed.items()), sorted((name, sorted(each.items())) for name, each in self.settings.items()), self.reason]
+
+    def _changes(self, stage: str | None, side: str | None, said: StageReading, values: Values) -> dict[str, Native]:
+        changes: dict[str, Native] = {}
+        for words in self.words:
+            meaning = words.reads.get(word(values.get(words.native)))
+            if side is not None and side in words.writes:
+                if meaning != side:
+                    changes[words.native] = words.writes[side]
+            elif stage is not None and stage in words.writes:
+                if meaning != stage:
+                    changes[words.native] = words.writes[stage]
+            elif words.sides_only and meaning is not None and meaning != side:
+                changes[words.native] = None
+        for wanted, saying in ((stage, said.stage), (side, said.side)):
+            if wanted is not None and wanted != saying:
+                changes.update(self.settings.get(wanted, NOTHING))
+        return changes
+
+    def _find(self, values: Values) -> _Finding:
+        key = tuple([bool(values.get(native)) if native in self.probes else values.get(native) for native in self.natives])
+        found = self._seen.get(key)
+        if found is None:
+            if len(self._seen) >= _REMEMBERED:
+                self._seen.clear()
+            found = self._seen[key] = self._judge(values)
+        return found
+
+    def _judge(self, values: Values) -> _Finding:
+        stage = side = reason = unmapped = None
+        for rule in self.rules:
+            if rule.holds(values):
+                if rule.closed:
+                    return _Finding(StageReading(rule.stage, rule.side), None, closed=True)
+                stage = stage or rule.stage
+                side = side or rule.side
+        by_rule = stage is not None
+        for words in self.words:
+            value = values.get(words.native)
+            if value is None:
+                continue
+            meaning = words.reads.get(word(value))
+            if meaning is None:
+                if words.ignored is not None and word(value) not in words.ignored and not by_rule:
+                    unmapped = unmapped or f"{words.native}={value}"
+            elif meaning in self.sides:
+                if side is None or (side == meaning and reason is None):
+                    side, reason = meaning, words.labels.get(word(value), str(value))
+            else:
+                stage = stage or meaning
+        reading = None if stage is None and side is None else StageReading(stage, side, reason)
+        return _Finding(reading, unmapped, closed=False)

@@ -1,0 +1,47 @@
+"""Collecting everything that is wrong with the mapping part of a configuration, each with its TOML path and a remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ..model.errors import ConfigurationError
+
+
+@dataclass(slots=True)
+class Problems:
+    """The mistakes found so far, and notes: what works less than one might expect, but works."""
+
+    found: list[str] = field(default_factory=list[str])
+    notes: list[str] = field(default_factory=list[str])
+
+    def add(self, path: str, what: str, remedy: str) -> None:
+        """One mistake of somebody's at this TOML path."""
+        line = f"{path}: {what}. {remedy}"
+        if line not in self.found:
+            self.found.append(line)
+
+    def note(self, sentence: str) -> None:
+        """Something that cannot be carried. Told once."""
+        if sentence not in self.notes:
+            self.notes.append(sentence)
+
+    def stop(self) -> None:
+        """Raise `ConfigurationError` with all mistakes, if there are any."""
+        if self.found:
+            raise ConfigurationError(
+                f"The mapping has {len(self.found)} mistake{'s' if len(self.found) > 1 else ''}",
+                next_step="mend what is listed below, then run `stagesync check`",
+                problems=tuple(self.found),
+            )
+
+
+def closest(word: str, known: Iterable[str], limit: int = 3) -> str:
+    """`Did you mean X, Y?` with the names that look most alike, else `Known: ...`; a remedy that ends a sentence."""
+    from rapidfuzz import fuzz, process, utils
+
+    names = sorted(known)
+    near = [name for name, _, _ in process.extract(word, names, scorer=fuzz.WRatio, processor=utils.default_process, limit=limit, score_cutoff=60)]
+    if near:
+        return f"Did you mean {', '.join(near)}?"
+    return f"Known: {', '.join(names[:12])}{' ...' if len(names) > 12 else ''}" if names else "There is none"

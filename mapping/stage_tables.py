@@ -1,0 +1,265 @@
+"""From the TOML of a stage map to the compiled one: the user's rows over the default ones, resolved against the account's own options."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from ..model.records import Native
+from .choices import fold
+from .defaults import Table
+from .maps import DescribedField
+from .problems import Problems, closest
+from .stages import Rule, StageMap, Words, word
+
+_TABLE_WORDS = ("values", "ignore", "instead", "rules", "write", "reason", "replace")
+_RULE_WORDS = ("when", "stage", "side", "closed")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the stage map of one kind comes from. `fields`: the kind as the account has it (None: not known). `path`: of the user's table."""
+
+    where: str
+    defaults: Table
+    own: Table
+    path: str
+    fields: Mapping[str, DescribedField] | None
+    stages: Collection[str]
+    sides: Collection[str]
+
+    @property
+    def meanings(self) -> frozenset[str]:
+        """Everything that a value may mean."""
+        return frozenset((*self.stages, *self.sides))
+
+
+def compile_stages(source: Source, problems: Problems) -> StageMap | None:
+    """The stage map of one kind; None where it has none. Mistakes of the user's go to `problems`, what cannot be expressed becomes a note."""
+    _check_words(source, problems)
+    if source.own.get("replace") is True:
+        source = Source(source.where, {}, source.own, source.path, source.fields, source.stages, source.sides)
+    rules = tuple(_rules(source, problems))
+    words = tuple(_words(source, problems))
+    settings = dict(_settings(source, problems))
+    reason = source.own.get("reason", source.defaults.get("reason"))
+    if isinstance(reason, str) and not _has(source, reason):
+        problems.add(f"{source.path}.reason", f"{source.where} has no field {reason!r}", closest(reason, source.fields or ()))
+    if not rules and not words:
+        return None
+    direct = {meaning for each in words for meaning in each.writes} | set(settings)
+    expressed = _expressed(source, direct, problems)
+    _tell(source, expressed, problems)
+    evidence = dict.fromkeys([native for rule in rules for native in rule.when] + [each.native for each in words])
+    exact = {native for rule in rules for native, wanted in rule.when.items() if not isinstance(wanted, bool)} | {each.native for each in words}
+    written = {each.native for each in words} | {native for setting in settings.values() for native in setting}
+    extra = (reason,) if isinstance(reason, str) else ()
+    return StageMap(
+        natives=(*evidence, *(native for native in written if native not in evidence)),
+        writes=frozenset(native for native in (*written, *extra) if _writable(source, native)),
+        lossy={meaning: other for meaning, other in expressed.items() if other != meaning},
+        expressed=expressed,
+        sides=frozenset(source.sides),
+        rules=rules,
+        words=words,
+        settings=settings,
+        probes=frozenset(evidence) - exact,
+        reason=reason,
+    )
+
+
+def _check_words(source: Source, problems: Problems) -> None:
+    for key in source.own:
+        if key not in _TABLE_WORDS:
+            problems.add(f"{source.path}.{key}", "is not part of a stage map", closest(key, _TABLE_WORDS))
+
+
+def _has(source: Source, native: str) -> bool:
+    return source.fields is None or native in source.fields
+
+
+def _writable(source: Source, native: str) -> bool:
+    return "." not in native and (source.fields is None or (native in source.fields and source.fields[native].writable))
+
+
+def _both(source: Source, key: str) -> Iterator[tuple[Table, str | None, int]]:
+    """The rows of a list of tables, the user's first: (row, its path or None for a default, its number)."""
+    for number, row in enumerate(cast("Sequence[Table]", source.own.get(key, ()))):
+        yield row, f"{source.path}.{key}[{number}]", number
+    for number, row in enumerate(cast("Sequence[Table]", source.defaults.get(key, ()))):
+        yield row, None, number
+
+
+def _means(source: Source, row: Table, path: str | None, problems: Problems) -> tuple[str | None, str | None] | None:
+    """The stage and side of a row; None where the funnel has not got them."""
+    stage, side = row.get("stage"), row.get("side")
+    if (stage is None or stage in source.stages) and (side is None or side in source.sides) and (stage or side):
+        return stage, side
+    if path is not None:
+        if stage is None and side is None:
+            problems.add(path, "says neither stage nor side", 'Add stage = "..." or side = "..."')
+        elif stage is not None and stage not in source.stages:
+            problems.add(f"{path}.stage", f"{stage!r} is not a stage of the funnel", closest(str(stage), source.stages))
+        else:
+            problems.add(f"{path}.side", f"{side!r} is not a side state of the funnel", closest(str(side), source.sides))
+    return None
+
+
+def _rules(source: Source, problems: Problems) -> Iterator[Rule]:
+    for row, path, _ in _both(source, "rules"):
+        for key in row if path is not None else ():
+            if key not in _RULE_WORDS:
+                problems.add(f"{path}.{key}", "is not part of a rule", closest(key, _RULE_WORDS))
+        meaning = _means(source, row, path, problems)
+        when = cast("Mapping[str, Any]", row.get("when", {}))
+        missing = [native for native in when if not _has(source, native)]
+        for native in missing if path is not None else ():
+            problems.add(f"{path}.when.{native}", f"{source.where} has no field {native!r}", closest(native, source.fields or ()))
+        if meaning is None or missing or not when:
+            continue
+        yield Rule({native: _wanted(value) for native, value in when.items()}, *meaning, closed=bool(row.get("closed", False)))
+
+
+def _wanted(value: object) -> frozenset[Native] | bool:
+    if isinstance(value, bool):
+        return value
+    listed = cast("list[Native]", value) if isinstance(value, list) else [cast("Native", value)]
+    return frozenset(word(each) for each in listed)
+
+
+def _words(source: Source, problems: Problems) -> Iterator[Words]:
+    own = cast("Mapping[str, Any]", source.own.get("values", {}))
+    default = cast("Mapping[str, Mapping[str, Sequence[str]]]", source.defaults.get("values", {}))
+    for native in dict.fromkeys([*own, *default]):
+        said = own.get(native, {})
+        if said is False:
+            continue
+        path = f"{source.path}.values.{native}"
+        if not isinstance(said, Mapping):
+            problems.add(path, "is not a table", 'Write one line per stage, such as mql = "MQL", or false to drop the default')
+            continue
+        if not _has(source, native):
+            if native in own:
+                problems.add(path, f"{source.where} has no field {native!r}", closest(native, source.fields or ()))
+            continue
+        compiled = _field_words(source, native, cast("Mapping[str, Any]", said), default.get(native, {}), problems)
+        if compiled.reads:
+            yield compiled
+
+
+def _field_words(source: Source, native: str, own: Mapping[str, Any], default: Mapping[str, Sequence[str]], problems: Problems) -> Words:
+    """One field's values. A value is claimed first by the user's lines, then by the default ones; by its internal value before its label."""
+    path = f"{source.path}.values.{native}"
+    listed: list[tuple[str, Sequence[str], str | None]] = []
+    for meaning, values in own.items():
+        if meaning in source.meanings:
+            listed.append((meaning, [values] if isinstance(values, str) else list(values or ()), f"{path}.{meaning}"))
+        else:
+            problems.add(f"{path}.{meaning}", f"{meaning!r} is neither a stage nor a side state of the funnel", closest(meaning, source.meanings))
+    listed += [(meaning, values, None) for meaning, values in default.items() if meaning in source.meanings and meaning not in own]
+    options = source.fields[native].options if source.fields is not None else ()
+    by_value = {fold(option.value): option for option in options}
+    by_label = {fold(option.label): option for option in reversed(options)}
+    reads: dict[Native, str] = {}
+    _check_twice(listed, problems)
+    for by in (by_value, by_label):
+        for meaning, values, _ in listed:
+            for value in values:
+                option = by.get(fold(value))
+                if option is not None:
+                    reads.setdefault(word(option.value), meaning)
+    writes: dict[str, str] = {}
+    for meaning, values, said in listed:
+        for value in values:
+            option = by_value.get(fold(value)) or by_label.get(fold(value))
+            if option is None and options:
+                if said is not None:
+                    known = [label for each in options for label in (each.value, each.label)]
+                    problems.add(said, f"{source.where}.{native} has no value {value!r}", f"{closest(value, known)} Or add the value in the account")
+                reads.setdefault(word(value), meaning)  # old records may still hold a value that the account no longer lists
+                continue
+            name = value if option is None else option.value
+            if reads.setdefault(word(name), meaning) == meaning and (option is None or (option.active and not option.done)):
+                writes.setdefault(meaning, name)
+    return Words(
+        native=native,
+        reads=reads,
+        writes=writes if _writable(source, native) else {},
+        labels={word(option.value): option.label for option in options},
+        ignored=_ignored(source, native, [option.value for option in options if option.done]),
+        sides_only=all(meaning in source.sides for meaning in reads.values()),
+    )
+
+
+def _check_twice(listed: Sequence[tuple[str, Sequence[str], str | None]], problems: Problems) -> None:
+    """One value for two meanings, both written by the user, is a mistake; over a default the user's line simply wins."""
+    claimed: dict[str, str] = {}
+    for meaning, values, path in listed:
+        for value in values if path is not None else ():
+            other = claimed.setdefault(fold(value), meaning)
+            if other != meaning:
+                problems.add(str(path), f"{value!r} already means {other}", "Keep it in one of the two lines; the other may be written by `instead`")
+
+
+def _ignored(source: Source, native: str, done: Sequence[str]) -> frozenset[Native] | None:
+    said = [cast("Mapping[str, Any]", table.get("ignore", {})).get(native, ()) for table in (source.own, source.defaults)]
+    if any(each is True for each in said):
+        return None
+    return frozenset(word(value) for each in said for value in ([each] if isinstance(each, str) else each)) | {word(value) for value in done}
+
+
+def _settings(source: Source, problems: Problems) -> Iterator[tuple[str, Mapping[str, Native]]]:
+    taken: set[str] = set()
+    for row, path, _ in _both(source, "write"):
+        meaning = _means(source, row, path, problems)
+        if meaning is None:
+            continue
+        settings = cast("Mapping[str, Any]", row.get("set", {}))
+        fine = bool(settings)
+        for native, value in settings.items():
+            described = source.fields.get(native) if source.fields is not None else None
+            if source.fields is not None and described is None:
+                problems.add(f"{path}.set.{native}", f"{source.where} has no field {native!r}", closest(native, source.fields))
+                fine = False
+            elif described is not None and described.restricted and value not in ("", *(option.value for option in described.options)):
+                names = [option.value for option in described.options]
+                problems.add(f"{path}.set.{native}", f"{source.where}.{native} has no value {value!r}", closest(str(value), names))
+                fine = False
+        for name in meaning:
+            if name is not None and name not in taken and fine:
+                taken.add(name)
+                yield name, {native: (None if value == "" else value) for native, value in settings.items()}
+
+
+def _expressed(source: Source, direct: Collection[str], problems: Problems) -> Mapping[str, str]:
+    """Meaning -> what is written for it: itself, or the first in the chain of `instead` that can be written."""
+    own = cast("Mapping[str, Any]", source.own.get("instead", {}))
+    for key, value in own.items():
+        for name in (key, value):
+            if name not in source.meanings:
+                problems.add(f"{source.path}.instead.{key}", f"{name!r} is neither a stage nor a side state of the funnel", closest(str(name), source.meanings))
+    instead: Mapping[str, str] = {**cast("Mapping[str, str]", source.defaults.get("instead", {})), **own}
+    found: dict[str, str] = {}
+    for meaning in (*source.stages, *source.sides):
+        at: str | None = meaning
+        tried: set[str] = set()
+        while at is not None and at not in direct and at not in tried:
+            tried.add(at)
+            at = instead.get(at)
+        if at is not None and at in direct and at in source.meanings:
+            found[meaning] = at
+    return found
+
+
+def _tell(source: Source, expressed: Mapping[str, str], problems: Problems) -> None:
+    """What this account has no own value for."""
+    other: dict[str, list[str]] = {}
+    for meaning in source.stages:
+        if expressed.get(meaning) != meaning:
+            other.setdefault(expressed.get(meaning, ""), []).append(meaning)
+    for target, meanings in other.items():
+        if target:
+            problems.note(f"{source.where} has no value for {', '.join(meanings)}: written there as {target}")
+        else:
+            problems.note(f"{source.where} cannot express {', '.join(meanings)}: left as it is there")
