@@ -22,7 +22,7 @@ from .client import Client
 from .cursor import Cursor, parse
 from .errors import KIND
 from .read import BATCH, batches, fetch, gone_of
-from .rows import ALWAYS, STAMP, moves_of, record_of, with_own
+from .rows import ALWAYS, STAMP, moves_of, records_of, with_own
 
 LIST_PAGE = 100
 SEARCH_PAGE = 200
@@ -137,7 +137,7 @@ def _page(client: Client, rows: Sequence[Mapping[str, Any]], fields: Sequence[st
     moved = [move for row in rows for move in moves_of(row)]
     server_time = client.server_time
     if complete:
-        return Page([record_of(row, fields) for row in rows], following.text(), server_time, moved=moved)
+        return Page(records_of(rows, fields), following.text(), server_time, moved=moved)
     records: list[Record] = []
     gone: list[Gone] = []
     for ids in batches([row["id"] for row in rows], BATCH):

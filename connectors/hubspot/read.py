@@ -11,7 +11,7 @@ from ...model.records import Gone, Moved, Observation, Present, Record, Ref, Unr
 from .client import Client
 from .errors import KIND
 from .history import HISTORY_PAGE, history_of
-from .rows import ALWAYS, instant_ms, moves_of, record_of, with_own
+from .rows import ALWAYS, instant_ms, moves_of, record_of, records_of, with_own
 
 BATCH = 100
 """Rows per batch call (HubSpot docs, Contacts)."""
@@ -71,9 +71,9 @@ def _observed(
     """Rows whose id was asked for are there; one with another id tells by its merged ids whom it stands for."""
     asked = set(ids)
     found: dict[str, Observation] = {}
-    for row in rows:
-        if row["id"] in asked:
-            found[row["id"]] = Present(record_of(row, fields), history_of(row, history, app_id) if history else {})
+    for row, record in zip(rows, records_of(rows, fields), strict=True):
+        if record.ref.id in asked:
+            found[record.ref.id] = Present(record, history_of(row, history, app_id) if history else {})
         for move in moves_of(row):
             if move.ref.id in asked:
                 found.setdefault(move.ref.id, move)
@@ -114,6 +114,6 @@ def find(client: Client, key: str, values: Sequence[str], fields: Sequence[str])
     wanted = list(dict.fromkeys(value.strip().lower() if key == "email" else value for value in values if value.strip()))
     found: dict[str, Record] = {}
     for part in batches(wanted, BATCH):
-        for row in batch_read(client, part, fields, key=None if key == "hs_object_id" else key):
-            found.setdefault(row["id"], record_of(row, fields))
+        rows = batch_read(client, part, fields, key=None if key == "hs_object_id" else key)
+        found.update((record.ref.id, record) for record in records_of(rows, fields))
     return list(found.values())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from ...model.records import Moved, Native, Record, Ref
@@ -14,6 +14,7 @@ STAMP = "lastmodifieddate"
 MERGED = "hs_merged_object_ids"
 """The ids that were merged into this record, joined by `;`."""
 ALWAYS = (STAMP, MERGED)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def with_own(fields: Sequence[str]) -> list[str]:
@@ -21,8 +22,23 @@ def with_own(fields: Sequence[str]) -> list[str]:
     return [*dict.fromkeys((*fields, *ALWAYS))]
 
 
+def records_of(rows: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> list[Record]:
+    """The records in one answer: which properties it has is looked up once, in the first row."""
+    if not rows:
+        return []
+    names = [name for name in fields if name in rows[0]["properties"]]
+    try:
+        return [_record(row, row["properties"], names) for row in rows]
+    except KeyError:  # rows that differ, which HubSpot does not promise against
+        return [record_of(row, fields) for row in rows]
+
+
+def _record(row: Mapping[str, Any], found: Mapping[str, Any], names: Sequence[str]) -> Record:
+    return Record(Ref(KIND, row["id"]), instant_ms(found[STAMP]), {name: found[name] or None for name in names})
+
+
 def record_of(row: Mapping[str, Any], fields: Sequence[str]) -> Record:
-    """The record in one row of an answer. A property that the account has not is absent from the answer and so from `values`."""
+    """The record in one row. A property that the account has not is absent from the answer and so from `values`."""
     found: dict[str, Any] = row["properties"]
     return Record(Ref(KIND, row["id"]), stamp_of(row), {name: found[name] or None for name in fields if name in found})
 
@@ -42,7 +58,8 @@ def instant_ms(text: str) -> int:
     """Milliseconds of a moment as HubSpot writes it: `...:00Z` without milliseconds when they are zero, else `....384Z`; or milliseconds as a number."""
     if text.isdigit():
         return int(text)
-    return round(datetime.fromisoformat(text).timestamp() * 1000)
+    since = datetime.fromisoformat(text) - _EPOCH
+    return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
 
 
 def moves_of(row: Mapping[str, Any]) -> list[Moved]:
