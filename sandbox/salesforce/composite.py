@@ -82,7 +82,7 @@ def _filled(value: Any, answers: dict[str, Any]) -> Any:
 
 
 def _looked_up(match: re.Match[str], answers: dict[str, Any]) -> Any:
-    found = answers.get(match.group(1))
+    found: Any = answers.get(match.group(1))
     for name, index in _STEP.findall(match.group(2)):
         try:
             found = found[name] if name else found[int(index)]

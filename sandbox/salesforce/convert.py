@@ -40,7 +40,7 @@ TO_OPPORTUNITY = {"LeadSource": "LeadSource"}
 
 @dataclass(frozen=True)
 class Conversion:
-    """How to convert. Ids of existing records merge the Lead into them; `status` and `owner` fall back to the org's first converted status and the Lead's owner."""
+    """How to convert. Ids of existing records merge the Lead into them; Without `status` and `owner`: the org's first converted status, the Lead's owner."""
 
     lead: str
     status: str | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 Row = dict[str, Any]
@@ -55,7 +55,7 @@ class Field:
     @property
     def filterable(self) -> bool:
         """Whether it may stand in WHERE and ORDER BY."""
-        return not (self.type in TEXTS and self.length > LONG_TEXT) and self.type != "anyType"
+        return not (self.type == "textarea" and self.length > LONG_TEXT) and self.type != "anyType"
 
     @property
     def sortable(self) -> bool:
@@ -152,4 +152,4 @@ def plain(name: str, type: str, label: str = "", length: int = 0, **flags: Any) 
 
 def fixed(one: Field) -> Field:
     """The same field, read-only through the API."""
-    return Field(**{**one.__dict__, "creatable": False, "updatable": False})
+    return replace(one, creatable=False, updatable=False)

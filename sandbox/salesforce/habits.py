@@ -1,4 +1,7 @@
-"""The habits of a Salesforce org that can be switched. What every org does (read-only converted Leads, one-second stamps, row errors in HTTP 200) is no habit."""
+"""The habits of a Salesforce org that can be switched.
+
+What every org does (read-only converted Leads, one-second stamps, row errors in HTTP 200) is no habit.
+"""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class Hands(BaseWorld):
         check_names(self.org, self.org.schema.object(kind), values)
         cleaned(self.org, self.org.schema.objects[kind], values, creating=True, by_hand=True)
         moment, id = self.org.moment(by or self.org.somebody), self.org.store.mint(kind)
-        self.org.later(lambda: _nothing(create(self.org, kind, values, moment, BY_HAND, id)))
+        self.org.later(lambda: _drop(create(self.org, kind, values, moment, BY_HAND, id)))
         return id
 
     def convert(self, lead_id: str, by: str | None = None, **how: Any) -> Converted:
@@ -87,7 +87,7 @@ class Hands(BaseWorld):
     def define(
         self, kind: str, name: str, label: str = "", type: str = "string", *, options: Iterable[str] = (), converts_to: str | None = None, **flags: Any
     ) -> None:
-        """Add a custom field. `flags` are attributes of `Field`: length, unique, external_id, restricted, precision, scale, refers_to, case_sensitive, default ..."""
+        """Add a custom field. `flags`: attributes of `Field`, such as length, unique, external_id, case_sensitive, restricted, precision, scale, refers_to."""
         if not name.endswith("__c"):
             raise ValueError(f"{name}: the API name of a custom field ends in __c")
         attributes: dict[str, Any] = {
@@ -147,8 +147,12 @@ class Hands(BaseWorld):
         return {"account": made.account, "contact": made.contact, "opportunity": made.opportunity}
 
 
-def _nothing(done: object) -> dict[str, Any] | None:
+def _nothing(done: None) -> dict[str, Any]:
     return {}
+
+
+def _drop(id: str) -> None:
+    """The id is known already."""
 
 
 def _exact(id: str) -> str:

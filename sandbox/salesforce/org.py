@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -113,7 +114,8 @@ class Org:
         due = [action for at, action in self._late if at <= now]
         self._late = [one for one in self._late if one[0] > now]
         for action in due:
-            action()
+            with suppress(Refused):  # somebody's change that is refused when it commits leaves nothing behind
+                action()
 
     def strike(self, kind: str, id: str | None) -> None:
         """Raise the planned failure for this row, if there is one."""

@@ -130,7 +130,7 @@ class Schema:
         return {
             "aggregatable": one.filterable and one.type != "boolean",
             "autoNumber": False,
-            "byteLength": one.length * 3 if one.type != "id" and one.type != "reference" else 18,
+            "byteLength": one.length * 3 if one.type not in {"id", "reference"} else 18,
             "calculated": one.calculated,
             "calculatedFormula": None,
             "cascadeDelete": False,
@@ -176,14 +176,14 @@ class Schema:
 
 
 SOAP_TYPES = {
-
-        "id": "tns:ID",
-        "reference": "tns:ID",
-        "boolean": "xsd:boolean",
-        "int": "xsd:int",
-        "date": "xsd:date",
-        "datetime": "xsd:dateTime",
-        "anyType": "xsd:anyType"
-    ,
-    "double": "xsd:double", "currency": "xsd:double", "percent": "xsd:double",
+    "id": "tns:ID",
+    "reference": "tns:ID",
+    "boolean": "xsd:boolean",
+    "int": "xsd:int",
+    "date": "xsd:date",
+    "datetime": "xsd:dateTime",
+    "anyType": "xsd:anyType",
+    "double": "xsd:double",
+    "currency": "xsd:double",
+    "percent": "xsd:double",
 }

@@ -140,7 +140,8 @@ class Runner:
     def _parents(self, sobject: SObject, relationship: str, text: str) -> tuple[Field, list[SObject]]:
         name = sobject.relationships.get(relationship.lower())
         if name is None or self.schema.visible(sobject, name) is None:
-            message = f"Didn't understand relationship '{relationship}' in field path. If you are attempting to use a custom relationship, be sure to append the '__r'."
+            hint = "If you are attempting to use a custom relationship, be sure to append the '__r'."
+            message = f"Didn't understand relationship '{relationship}' in field path. {hint}"
             raise Refused("INVALID_FIELD", f"{pointer(text, max(0, text.find(relationship)))}{message}")
         link = sobject.fields[name]
         return link, [self.schema.objects[target] for target in link.refers_to]
@@ -205,6 +206,6 @@ def _kept(rows: Iterable[Row], test: Test | None, everything: bool) -> Iterator[
 
 def unknown_column(name: str, sobject: SObject, text: str = "") -> Refused:
     """INVALID_FIELD as a query meets it, for a field that is not there or hidden."""
-    hint = "If you are attempting to use a custom field, be sure to append the '__c' after the custom field name. Please reference your WSDL or the describe call for the appropriate names."
+    hint = "If you are attempting to use a custom field, be sure to append the '__c' after the custom field name."
     place = pointer(text, max(0, text.find(name))) if text else ""
     return Refused("INVALID_FIELD", f"{place}No such column '{name}' on entity '{sobject.name}'. {hint}")

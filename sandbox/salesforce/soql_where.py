@@ -123,9 +123,13 @@ def _equal(field: Field, get: Getter, values: Iterable[Any]) -> Test:
 def _like(field: Field, get: Getter, pattern: str) -> Test:
     if field.type not in TEXTS or field.type == "multipicklist":
         raise Refused("INVALID_QUERY_FILTER_OPERATOR", f"invalid operator on {field.type} field: LIKE")
-    parts = [re.escape(escaped) if escaped else {"%": ".*", "_": "."}.get(char, re.escape(char)) for escaped, char in _LIKE_PART.findall(pattern)]
-    found = re.compile("".join(parts), re.DOTALL if field.case_sensitive else re.DOTALL | re.IGNORECASE)
+    found = re.compile("".join(map(_like_part, _LIKE_PART.finditer(pattern))), re.DOTALL if field.case_sensitive else re.DOTALL | re.IGNORECASE)
     return lambda row: (value := get(row)) is not None and found.fullmatch(value) is not None
+
+
+def _like_part(match: re.Match[str]) -> str:
+    wild = {"%": ".*", "_": "."}.get(match.group(0))
+    return re.escape(match.group(match.lastindex or 0)) if wild is None else wild
 
 
 def _includes(field: Field, get: Getter, values: Iterable[Any], *, wanted: bool) -> Test:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .fields import Field, SObject, fixed, flag, long_text, lookup, number, picklist, plain, sobject, text
 
 SOURCES = ("Web", "Phone Inquiry", "Partner Referral", "Purchased List", "Other")
@@ -236,7 +238,7 @@ def statuses() -> list[SObject]:
         picklist("ForecastCategory", "Omitted", "Pipeline", "BestCase", "Forecast", "Closed"),
         text("ForecastCategoryName", 255),
     ]
-    setup = {"creatable": False, "updatable": False, "deletable": False, "replicable": False, "soft_deletes": False}
+    setup: dict[str, Any] = {"creatable": False, "updatable": False, "deletable": False, "replicable": False, "soft_deletes": False}
     return [
         sobject("LeadStatus", "01J", [fixed(one) for one in status], label="Lead Status Value", **setup),
         sobject("OpportunityStage", "01J", [fixed(one) for one in stage], label="Opportunity Stage", **setup),
@@ -275,7 +277,7 @@ def people() -> list[SObject]:
         text("LanguageLocaleKey", 40),
         text("NamespacePrefix", 15),
     ]
-    setup = {"creatable": False, "updatable": False, "deletable": False, "soft_deletes": False}
+    setup: dict[str, Any] = {"creatable": False, "updatable": False, "deletable": False, "soft_deletes": False}
     return [
         sobject("User", "005", [fixed(one) for one in user], **setup),
         sobject("Group", "00G", [fixed(one) for one in group], **setup),
@@ -285,7 +287,7 @@ def people() -> list[SObject]:
 
 def histories() -> list[SObject]:
     """LeadHistory, ContactHistory and OpportunityFieldHistory: who changed a tracked field, when, from what to what. Old and new value cannot be filtered."""
-    setup = {"creatable": False, "updatable": False, "deletable": False, "soft_deletes": False, "stamp": "CreatedDate"}
+    setup: dict[str, Any] = {"creatable": False, "updatable": False, "deletable": False, "soft_deletes": False, "stamp": "CreatedDate"}
     found: list[SObject] = []
     for name, parent, prefix in (("LeadHistory", "Lead", "018"), ("ContactHistory", "Contact", "02c"), ("OpportunityFieldHistory", "Opportunity", "017")):
         own = [
