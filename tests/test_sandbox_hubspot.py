@@ -499,6 +499,23 @@ def test_merge_takes_the_most_recent_value(portal: Portal) -> None:
     assert [version["value"] for version in portal.history(new, "city")] == ["Kiel", "Bonn", "Ulm"]
 
 
+@given(st.lists(st.tuples(st.booleans(), st.sampled_from(["city", "phone"]), st.sampled_from(["x", "y", ""])), max_size=12), st.booleans())
+def test_merge_keeps_the_last_word(edits: list[tuple[bool, str, str]], lag: bool) -> None:
+    """Whatever was written to the two before, each property of the merged contact has what was written last to either."""
+    portal = Portal(Habits(search_lag_s=60.0 if lag else 0.0))
+    ids = portal.world.load([{"email": "a@example.com"}, {"email": "b@example.com"}])
+    expected: dict[str, str | None] = {"city": None, "phone": None}
+    current: dict[tuple[bool, str], str] = {}
+    for second, name, value in edits:
+        portal.world.clock.advance(1)
+        portal.patch(ids[second], **{name: value})
+        if current.get((second, name), "") != value:
+            current[second, name] = value
+            expected[name] = value or None
+    shown = portal.get(portal.world.merge(*ids), "properties=city,phone").json["properties"]
+    assert {name: shown[name] for name in expected} == expected
+
+
 def test_merge_may_keep_the_primary_id() -> None:
     """Accounts that opted in keep the primary's id; only the other leads on."""
     portal = Portal(Habits(merge_preserves_primary_id=True))
@@ -840,6 +857,26 @@ def test_impossible_hands_are_told(portal: Portal, name: str, posted: dict[str, 
     """A hand that cannot do what is asked says so with 400 and a reason."""
     answer = portal.call("POST", f"/_sandbox/hands/{name}", posted)
     assert answer.status == 400 and name in answer.json["error"]
+
+
+_WORDS = st.sampled_from(["id", "email", "idProperty", "inputs", "properties", "filterGroups", "filters", "sorts", "value", "values", "operator", "EQ", "IN"])
+_SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5) | _WORDS
+_JSON = st.recursive(_SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_WORDS, inner, max_size=5), max_leaves=15)
+_ROWS = st.lists(st.dictionaries(st.sampled_from(["id", "idProperty", "properties", "objectWriteTraceId"]), _JSON), max_size=3)
+_FILTERS = st.lists(st.dictionaries(st.sampled_from(["propertyName", "operator", "value", "values", "highValue"]), _JSON), max_size=3)
+_ENDPOINTS = ["", "/search", "/merge", "/gdpr-delete", *(f"/batch/{deed}" for deed in ("read", "create", "update", "upsert", "archive"))]
+
+
+@given(st.sampled_from(_ENDPOINTS), st.dictionaries(_WORDS, _JSON) | _ROWS.map(lambda rows: {"inputs": rows}) | _FILTERS.map(lambda f: {"filters": f}))
+def test_no_body_breaks_the_world(path: str, body: Any) -> None:
+    """Whatever JSON is posted, the answer is HubSpot's, never a failure of the world itself."""
+    portal = Portal()
+    portal.world.load([{"email": "a@example.com", "hs_object_id": "1"}])
+    try:
+        sent = orjson.dumps(body)
+    except TypeError:  # an integer beyond 64 bits
+        return
+    assert portal.call("POST", CONTACTS + path, sent).status < 500
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'{"properties": 5}'])

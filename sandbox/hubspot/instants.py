@@ -12,7 +12,7 @@ _MILLIS = re.compile(r"-?\d+")
 
 @lru_cache(maxsize=65_536)
 def _second(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
 
 
 def instant(ms: int) -> str:
@@ -21,12 +21,14 @@ def instant(ms: int) -> str:
     return f"{_second(seconds)}.{rest:03d}Z" if rest else f"{_second(seconds)}Z"
 
 
-@lru_cache(maxsize=65_536)
 def instant_ms(text: str) -> int:
     """Milliseconds of a moment given as epoch milliseconds or ISO text (a date counts as midnight UTC). Raises ValueError."""
     text = text.strip()
-    if _MILLIS.fullmatch(text):
-        return int(text)
+    return int(text) if _MILLIS.fullmatch(text) else _iso_ms(text)
+
+
+@lru_cache(maxsize=65_536)
+def _iso_ms(text: str) -> int:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

@@ -66,6 +66,8 @@ hs_persona|Persona|enumeration|select|
 hs_buying_role|Buying Role|enumeration|checkbox||{_BUYING_ROLES}
 hs_legal_basis|Legal basis for processing contact's data|enumeration|checkbox||{_BASES}
 hs_email_optout|Unsubscribed from all email|bool|booleancheckbox|rt|true=Yes;false=No
+hs_email_optout_101|Opted out of email: Marketing Information|enumeration|booleancheckbox|rt|true=Yes;false=No
+hs_email_optout_102|Opted out of email: One to One|enumeration|booleancheckbox|rt|true=Yes;false=No
 hs_marketable_status|Marketing contact status|enumeration|select|rt|true=Marketing contact;false=Non-marketing contact
 hs_email_quarantined|Email address quarantined|bool|booleancheckbox|rt|true=Yes;false=No
 hs_email_is_ineligible|Is globally ineligible|bool|booleancheckbox|rt|true=Yes;false=No
