@@ -14,8 +14,40 @@ from dataclasses import dataclass, field
 from .desk import Link
 
 ROLES = frozenset(
-    "abuse accounting accounts admin administrator billing careers contact einkauf enquiries finance hello help hr info jobs kontakt mail marketing "
-    "noreply no-reply office orders post postmaster press sales service support team vertrieb webmaster".split()
+    {
+        "abuse",
+        "accounting",
+        "accounts",
+        "admin",
+        "administrator",
+        "billing",
+        "careers",
+        "contact",
+        "einkauf",
+        "enquiries",
+        "finance",
+        "hello",
+        "help",
+        "hr",
+        "info",
+        "jobs",
+        "kontakt",
+        "mail",
+        "marketing",
+        "noreply",
+        "no-reply",
+        "office",
+        "orders",
+        "post",
+        "postmaster",
+        "press",
+        "sales",
+        "service",
+        "support",
+        "team",
+        "vertrieb",
+        "webmaster",
+    }
 )
 """Local parts that belong to a role and not to a human."""
 

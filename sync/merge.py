@@ -205,9 +205,7 @@ def _distinct(field: Field, values: Sequence[Value]) -> list[Value]:
     return found
 
 
-def _first_meeting(
-    field: Field, hub: Hub, sides: Sequence[Side], pool: Sequence[int], spoken: Sequence[int], hub_contends: bool, rules: Rules
-) -> Verdict:
+def _first_meeting(field: Field, hub: Hub, sides: Sequence[Side], pool: Sequence[int], spoken: Sequence[int], hub_contends: bool, rules: Rules) -> Verdict:
     if rules.winner is None:
         return Verdict(hub, hold="first")
     if rules.winner == "newest":

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..model.records import Gone, Moved, Native, Record, Ref, Values
+from ..model.records import Gone, Moved, Native, Observation, Present, Record, Ref, Unreadable, Values
 from ..state import changes, keys, links, people
 from ..state.links import LinkRow, Observed
 from ..state.store import Tx
@@ -25,6 +25,18 @@ class Seen:
     records: list[Record] = field(default_factory=list[Record])
     gone: list[Gone] = field(default_factory=list[Gone])
     moved: list[Moved] = field(default_factory=list[Moved])
+
+    def take(self, answer: Observation) -> None:
+        """Sort in one observation; what is unreadable says nothing."""
+        match answer:
+            case Present(record=record):
+                self.records.append(record)
+            case Gone():
+                self.gone.append(answer)
+            case Moved():
+                self.moved.append(answer)
+            case Unreadable():
+                pass
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,18 @@ class Ledger:
             agreed = {} if item.ours else _foreign(payload["values"], seen)
             rows.append(
                 LinkRow(
-                    link, account, record.ref.kind, record.ref.id, item.row.person, "linked", record.stamp, seen, agreed, payload["carried"], None, record.author
+                    link,
+                    account,
+                    record.ref.kind,
+                    record.ref.id,
+                    item.row.person,
+                    "linked",
+                    record.stamp,
+                    seen,
+                    agreed,
+                    payload["carried"],
+                    None,
+                    record.author,
                 )
             )
             found.extend((key, value, link) for key, value in maps[record.ref.kind].keys(seen))
@@ -129,7 +140,12 @@ class Ledger:
             notes["parked"] = parked
             self.count.rejected += 1
         return row._replace(
-            stamp=max(row.stamp, record.stamp), seen={**row.seen, **record.values, **expected}, agreed=agreed, carried=carried, claim=notes or None, author=record.author
+            stamp=max(row.stamp, record.stamp),
+            seen={**row.seen, **record.values, **expected},
+            agreed=agreed,
+            carried=carried,
+            claim=notes or None,
+            author=record.author,
         )
 
     def _rekey(self, tx: Tx, rows: Sequence[LinkRow], known: Mapping[int, LinkRow]) -> None:
@@ -140,9 +156,7 @@ class Ledger:
 
     def reject(self, tx: Tx, refused: Sequence[tuple[ActionRow, Rejected]]) -> None:
         """Parked on what was wanted and what stands there: tried again when either changes."""
-        actions.set_results(
-            tx, [(row.id, "rejected", {"code": why.code, "reason": why.reason, "field": why.field}, row.attempts + 1) for row, why in refused]
-        )
+        actions.set_results(tx, [(row.id, "rejected", {"code": why.code, "reason": why.reason, "field": why.field}, row.attempts + 1) for row, why in refused])
         self.count.rejected += len(refused)
         known = links.by_ids(tx, [row.link for row, _ in refused if row.link is not None])
         links.rewrite(tx, [self._parked(known[row.link], row) for row, _ in refused if row.link in known])

@@ -138,11 +138,7 @@ def _memory(decision: Decision, new: bool) -> dict[str, Any]:
         "new": new,
         "canonical": decision.canonical,
         "stage": [stage.stage, stage.side, stage.reason, stage.pass_no, stage.version],
-        "links": [
-            [view.row.id, view.row.stamp, view.carried, view.agreed, view.notes]
-            for view in decision.views
-            if view.touched or view.row.state == "new"
-        ],
+        "links": [[view.row.id, view.row.stamp, view.carried, view.agreed, view.notes] for view in decision.views if view.touched or view.row.state == "new"],
         "retired": decision.retired,
         "again": decision.again,
     }

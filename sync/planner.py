@@ -127,8 +127,7 @@ class Planner:
         holds = actions.holds_of_people(tx, self.session.workspace, list(joins))
         self._met.update(joins)
         return [
-            Case(rows[person], [*known.get(person, []), *case.links], case.duplicates, [*case.holds, *holds.get(person, [])])
-            for person, case in joins.items()
+            Case(rows[person], [*known.get(person, []), *case.links], case.duplicates, [*case.holds, *holds.get(person, [])]) for person, case in joins.items()
         ]
 
     def _due(self) -> Iterator[list[Case]]:
@@ -316,7 +315,12 @@ def _number(case: Case) -> int | None:
 
 
 def _same_hold(hold: ActionRow, row: Columns) -> bool:
-    return hold.question == row["question"] and hold.field == row["field"] and hold.payload.get("choices") == row["payload"]["choices"] and hold.answer in (None, "skip")
+    return (
+        hold.question == row["question"]
+        and hold.field == row["field"]
+        and hold.payload.get("choices") == row["payload"]["choices"]
+        and hold.answer in (None, "skip")
+    )
 
 
 def _remembers(memory: Mapping[str, Any]) -> bool:

@@ -156,10 +156,7 @@ def _as_stored(field: Field, hub: Hub, sides: list[Side], speaking: Sequence[tup
     if not any(field_map.lossy for _, field_map in speaking):
         return sides
     fuller = [hub.value, *(side.value for side, (_, field_map) in zip(sides, speaking, strict=True) if not field_map.lossy)]
-    return [
-        _restored(field, side, view, field_map, fuller) if field_map.lossy else side
-        for side, (view, field_map) in zip(sides, speaking, strict=True)
-    ]
+    return [_restored(field, side, view, field_map, fuller) if field_map.lossy else side for side, (view, field_map) in zip(sides, speaking, strict=True)]
 
 
 def _restored(field: Field, side: Side, view: View, field_map: FieldMap, fuller: Sequence[Value]) -> Side:
@@ -196,7 +193,9 @@ def _usable_answer(asked: Asked | None, sides: Sequence[Side]) -> str | None:
 
 
 def _unreadable(name: str, view: View, refusal: Unmappable) -> Hold:
-    return Hold(f"unreadable:{name}:{view.system.name}", name, {view.system.name: view.seen.get(view.kind.fields[name].native)}, refusal.reason, view.system.name)
+    return Hold(
+        f"unreadable:{name}:{view.system.name}", name, {view.system.name: view.seen.get(view.kind.fields[name].native)}, refusal.reason, view.system.name
+    )
 
 
 def _hold(decision: Decision, field: Field, hub: Hub, sides: Sequence[Side], kind: str) -> None:
@@ -208,9 +207,7 @@ def _hold(decision: Decision, field: Field, hub: Hub, sides: Sequence[Side], kin
     decision.holds.append(Hold(f"{kind}:{field.name}:{names}", field.name, choices, kind))
 
 
-def _settle_field(
-    decision: Decision, field: Field, hub: Hub, sides: Sequence[Side], speaking: Sequence[tuple[View, FieldMap]], verdict: Verdict
-) -> None:
+def _settle_field(decision: Decision, field: Field, hub: Hub, sides: Sequence[Side], speaking: Sequence[tuple[View, FieldMap]], verdict: Verdict) -> None:
     name, new = field.name, verdict.hub
     if new.version != hub.version:
         stamp = next((side.stamp for side in sides if side.system == new.source), 0)

@@ -34,5 +34,5 @@ def decide_removal(desk: Desk, decision: Decision, links: Sequence[Link], asked:
         decision.retired.extend(link.id for link in gone)
         return
     names = "+".join(sorted(where))
-    choices = {name: "deleted" for name in where} | {view.system.name: "still there" for view in live}
+    choices = dict.fromkeys(where, "deleted") | {view.system.name: "still there" for view in live}
     decision.holds.append(Hold(f"deleted:{names}", RECORD, choices, f"deleted in {names}"))

@@ -36,9 +36,10 @@ class Connected:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Everything a run needs, wired by `app`. `systems`: by account number."""
+    """Everything a run needs, wired by `app`. `name` and `workspace`: the workspace's name and number; `systems`: by account number."""
 
     store: Store
+    name: str
     workspace: int
     systems: Mapping[int, Connected]
     desk: Desk

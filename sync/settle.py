@@ -106,7 +106,8 @@ def _settle_one(tx: Tx, session: Session, ledger: Ledger, row: ActionRow, link: 
 def _own_version(answer: Present, values: Mapping[str, Native], since: int) -> bool:
     """The vendor's history shows that we wrote each of these values after the revision on which the write was planned."""
     return bool(answer.history) and all(
-        any(change.actor.own and change.at >= since and (change.value or None) == value for change in answer.history.get(native, ())) for native, value in values.items()
+        any(change.actor.own and change.at >= since and (change.value or None) == value for change in answer.history.get(native, ()))
+        for native, value in values.items()
     )
 
 

@@ -1,0 +1,61 @@
+"""The ends of runs: who stays due after one that ended, and what is cleaned up after one that did not."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam, delete, select
+
+from .schema import action, person, run
+from .sql import Statement
+from .store import Tx
+
+_WRITES = ("create", "update", "archive")
+_OPEN = ("planned", "sent", "unknown", "skipped")
+
+_theirs = select(action.c.person).where(action.c.run == bindparam("run"), action.c.op.in_(_WRITES))
+_SETTLED = Statement(
+    sa.update(person)
+    .where(
+        person.c.workspace == bindparam("ws"),
+        person.c.due <= bindparam("started"),
+        person.c.id.in_(_theirs.where(action.c.state.not_in(_OPEN))),
+        person.c.id.not_in(_theirs.where(action.c.state.in_(_OPEN), action.c.person.is_not(None))),
+    )
+    .values(due=None)
+)
+_broken = select(run.c.id).where(run.c.workspace == bindparam("ws"), run.c.state == bindparam("state"))
+_REVIVE = Statement(
+    sa.update(person)
+    .where(
+        person.c.workspace == bindparam("ws"),
+        person.c.id.in_(select(action.c.person).where(action.c.run.in_(_broken), action.c.state == "planned", action.c.op.in_(_WRITES))),
+    )
+    .values(due=bindparam("at"))
+)
+_DROP = Statement(delete(action).where(action.c.run.in_(_broken), action.c.state == "planned"))
+_CLOSE = Statement(sa.update(run).where(run.c.workspace == bindparam("ws"), run.c.state == bindparam("state")).values(state=bindparam("now")))
+_EVERYBODY = Statement(sa.update(person).where(person.c.workspace == bindparam("ws")).values(due=bindparam("at")))
+
+
+def settle_due(tx: Tx, ws: int, run_id: int, started: int) -> None:
+    """After an applied run: nothing more is to do for people all of whose writes are settled, unless they became due since it started."""
+    tx.run(_SETTLED, {"ws": ws, "run": run_id, "started": started})
+
+
+def recover(tx: Tx, ws: int, at: int) -> None:
+    """After runs that broke off (`running`, `applying`): people whose writes were planned and never sent are due, and those rows go."""
+    for state in ("running", "applying"):
+        tx.run(_REVIVE, {"ws": ws, "state": state, "at": at})
+        tx.run(_DROP, {"ws": ws, "state": state})
+        tx.run(_CLOSE, {"ws": ws, "state": state, "now": "broken"})
+
+
+def supersede(tx: Tx, ws: int) -> None:
+    """Plans that nobody applied give way to a new one; their people stayed due."""
+    tx.run(_DROP, {"ws": ws, "state": "planned"})
+    tx.run(_CLOSE, {"ws": ws, "state": "planned", "now": "superseded"})
+
+
+def mark_everybody_due(tx: Tx, ws: int, at: int) -> None:
+    """A changed mapping: everybody is looked at again."""
+    tx.run(_EVERYBODY, {"ws": ws, "at": at})

@@ -1,0 +1,218 @@
+"""The run: settle, pull, plan, guard; then, approved, commit and send; and what it amounted to.
+
+The caller holds the workspace's lease. A run may be stopped at any instruction and started again.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..model.errors import ConfigurationError
+from ..state import accounts, actions, closing, links, runs
+from .apply import Sender
+from .commit import commit_decisions
+from .guard import Situation, Stop, weigh
+from .outcome import Count
+from .plan import Tally
+from .planner import Planner
+from .pulling import Pulled, pull_all
+from .session import Session
+from .settle import settle
+
+
+@dataclass(frozen=True, slots=True)
+class PlanReport:
+    """A stored plan. `run` and `digest` name it; `stops` are the guards that stand before its application."""
+
+    run: int
+    digest: str
+    tally: Tally
+    stops: tuple[Stop, ...]
+    pulled: Mapping[str, Pulled] = field(default_factory=dict[str, Pulled])
+    settled: int = 0
+    own_s: float = 0.0
+
+    @property
+    def empty(self) -> bool:
+        """Nothing would be written."""
+        return self.tally.records == 0
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """What a run did. `systems`: name -> what was written there; `held`: all open holds; `drifted`: people left to the next run."""
+
+    run: int
+    systems: Mapping[str, Count]
+    calls: Mapping[str, int]
+    vendor_s: float
+    own_s: float
+    people: int
+    held: int
+    new_holds: int
+    overruled: int
+    drifted: int = 0
+    error: Exception | None = None
+
+    @property
+    def writes(self) -> int:
+        """Records written in all systems."""
+        return sum(count.writes for count in self.systems.values())
+
+    @property
+    def rejected(self) -> int:
+        """Records that a system refused."""
+        return sum(count.rejected for count in self.systems.values())
+
+    @property
+    def exit_code(self) -> int:
+        """0 clean; 1 where this run made new holds or rejections, or left drifted people."""
+        return 1 if self.new_holds or self.rejected or self.drifted else 0
+
+
+def plan(session: Session, only: frozenset[int] | None = None) -> PlanReport:
+    """Settle what is open, read what is new, and store a plan. Writes nothing anywhere but in the state."""
+    clock = time.process_time()
+    run, before, first, changed = _begin(session)
+    settled = settle(session, run)
+    pulled = pull_all(session, run)
+    planner = Planner(session, run, only)
+    digest = planner.make()
+    tally = planner.tally
+    stops = weigh(_situation(session, tally, before, first=first, changed=changed), session.limits)
+    if tally.records == 0:
+        stops = [stop for stop in stops if not stop.by_yes]
+    with session.store.write() as tx:
+        runs.finish(tx, run, session.clock.now_ms(), "planned", _plan_counts(tally, stops), digest)
+    return PlanReport(run, digest, tally, tuple(stops), pulled, settled, time.process_time() - clock)
+
+
+def _begin(session: Session) -> tuple[int, Mapping[int, links.Counts], bool, bool]:
+    now = session.clock.now_ms()
+    with session.store.write() as tx:
+        closing.recover(tx, session.workspace, now)
+        closing.supersede(tx, session.workspace)
+        workspace = accounts.workspace(tx, session.name)
+        changed = workspace.mapping is not None and workspace.mapping != session.desk.maps.digest
+        if changed:
+            closing.mark_everybody_due(tx, session.workspace, now)
+        run = runs.start(tx, session.workspace, "sync", now, session.desk.maps.digest)
+        return run, links.counts(tx, session.workspace), not workspace.synced, changed
+
+
+def _situation(session: Session, tally: Tally, before: Mapping[int, links.Counts], *, first: bool, changed: bool) -> Situation:
+    with session.store.read() as tx:
+        now = links.counts(tx, session.workspace)
+    names = {account: connected.name for account, connected in session.systems.items()}
+    return Situation(
+        writes=dict(tally.writes),
+        linked={name: now[account].linked if account in now else 0 for account, name in names.items()},
+        live={name: now[account].live if account in now else 0 for account, name in names.items()},
+        before={name: before[account].live for account, name in names.items() if account in before and before[account].linked},
+        first_run=first,
+        mapping_changed=changed,
+    )
+
+
+def _plan_counts(tally: Tally, stops: Sequence[Stop]) -> dict[str, Any]:
+    return {
+        "people": tally.people,
+        "writes": [[system, kind, count] for (system, kind), count in sorted(tally.writes.items())],
+        "held": sum(tally.holds.values()),
+        "new_holds": tally.new_holds,
+        "overruled": tally.overruled,
+        "excluded": [[system, reason, count] for (system, reason), count in sorted(tally.excluded.items())],
+        "stops": [[stop.kind, stop.sentence] for stop in stops],
+    }
+
+
+def load_plan(session: Session, digest: str) -> runs.RunRow:
+    """The stored plan of that digest. Raises `ConfigurationError` where there is none that can still be applied."""
+    with session.store.read() as tx:
+        found = runs.by_digest(tx, session.workspace, digest)
+    if found is None or found.state != "planned":
+        state = "there is no such plan" if found is None else f"that plan is {found.state}"
+        raise ConfigurationError(f"{state}: {digest}", where="--approve", next_step="run `stagesync plan` and approve the digest that it shows")
+    if found.mapping != session.desk.maps.digest:
+        raise ConfigurationError("the mapping changed since this plan was made", where="--approve", next_step="run `stagesync plan` again")
+    return found
+
+
+def apply(session: Session, run: int, *, stored: bool = False, limit: int | None = None, planned: PlanReport | None = None) -> RunReport:
+    """Carry out a plan: its decisions become the state's, its writes are sent, several systems side by side.
+
+    `stored`: time has passed since it was made, so people who were read anew since are left to the next plan.
+    """
+    clock = time.process_time()
+    started = session.clock.now_ms()
+    with session.store.write() as tx:
+        row = runs.by_id(tx, run)
+        counts = dict(row.counts) if row else {}
+        runs.finish(tx, run, started, "applying", counts)
+    drifted = commit_decisions(session, run, started, stored=stored)
+    senders = [Sender(session, connected, run, started, limit) for connected in session.systems.values() if connected.system.writes]
+    error = _send_side_by_side(senders)
+    settle(session, run)
+    with session.store.write() as tx:
+        closing.settle_due(tx, session.workspace, run, started)
+        accounts.set_workspace(tx, session.workspace, mapping=session.desk.maps.digest, synced=True)
+        held = len(open_holds(tx, session.workspace))
+        report = RunReport(
+            run=run,
+            systems={sender.connected.name: sender.ledger.count for sender in senders},
+            calls={connected.name: connected.connector.usage().calls for connected in session.systems.values()},
+            vendor_s=sum(connected.connector.usage().vendor_s for connected in session.systems.values()),
+            own_s=time.process_time() - clock + (planned.own_s if planned else 0.0),
+            people=int(counts.get("people", 0)),
+            held=held,
+            new_holds=int(counts.get("new_holds", 0)),
+            overruled=int(counts.get("overruled", 0)),
+            drifted=drifted,
+            error=error,
+        )
+        runs.finish(tx, run, session.clock.now_ms(), "stopped" if error else "applied", {**counts, **_run_counts(report)})
+    return report
+
+
+def _send_side_by_side(senders: Sequence[Sender]) -> Exception | None:
+    """Every system's writes in a thread of its own; the first error, after all have ended."""
+    errors: list[Exception] = []
+
+    def send(sender: Sender) -> None:
+        try:
+            sender.send()
+        except Exception as error:  # noqa: BLE001 - one system's trouble must not cut off the other's; it is raised by the caller
+            errors.append(error)
+
+    threads = [threading.Thread(target=send, args=(sender,)) for sender in senders]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return errors[0] if errors else None
+
+
+def open_holds(tx: Any, workspace: int) -> list[actions.ActionRow]:
+    """The questions that wait for an answer, all of them."""
+    found: list[actions.ActionRow] = []
+    after = 0
+    while rows := actions.holds(tx, workspace, after_id=after):
+        after = rows[-1].id
+        found.extend(row for row in rows if row.answer != "skip")
+    return found
+
+
+def _run_counts(report: RunReport) -> dict[str, Any]:
+    return {
+        "created": sum(count.created for count in report.systems.values()),
+        "updated": sum(count.updated for count in report.systems.values()),
+        "archived": sum(count.archived for count in report.systems.values()),
+        "rejected": report.rejected,
+        "open_holds": report.held,
+        "calls": dict(report.calls),
+        "drifted": report.drifted,
+    }

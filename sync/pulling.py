@@ -1,0 +1,168 @@
+"""Reads all systems side by side: a thread each, one writer of the state, memory bounded by a few pages."""
+
+from __future__ import annotations
+
+import hashlib
+import queue
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from ..model.records import Page, Query, Ref
+from ..state import accounts
+from .observe import Absorbed, Seen, absorb
+from .session import Connected, Session
+
+COMMIT_EVERY = 5_000
+_WAIT_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """What one system showed in this run."""
+
+    records: int = 0
+    new: int = 0
+    changed: int = 0
+    gone: int = 0
+
+    def plus(self, records: int, absorbed: Absorbed) -> Pulled:
+        """With one more batch."""
+        return Pulled(self.records + records, self.new + absorbed.new, self.changed + absorbed.changed, self.gone + absorbed.gone)
+
+
+@dataclass(slots=True)
+class _Incoming:
+    """One system's part: what came and is not committed yet."""
+
+    connected: Connected
+    asks: str
+    seen: Seen = field(default_factory=Seen)
+    cursor: str | None = None
+    swept: bool = False
+    total: Pulled = field(default_factory=Pulled)
+    unknown: list[Ref] = field(default_factory=list[Ref])
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    error: BaseException | None = None
+
+
+def pull_all(session: Session, run: int) -> dict[str, Pulled]:
+    """Read what is new from every system; returns what each showed. Raises the first system's error after the others stopped."""
+    pages: queue.Queue[tuple[int, Page | _End]] = queue.Queue(maxsize=2 * len(session.systems) + 2)
+    stop = threading.Event()
+    incoming: dict[int, _Incoming] = {}
+    for account, connected in session.systems.items():
+        incoming[account] = _Incoming(connected, _digest(session.asks(account)))
+    threads = [threading.Thread(target=_read, args=(session, part, _query(session, part), pages, stop), daemon=True) for part in incoming.values()]
+    for thread in threads:
+        thread.start()
+    error = _consume(session, run, incoming, pages, stop, len(threads))
+    for thread in threads:
+        thread.join()
+    if error is not None:
+        raise error
+    for part in incoming.values():
+        _read_unknown(session, run, part)
+    return {part.connected.name: part.total for part in incoming.values()}
+
+
+def _query(session: Session, part: _Incoming) -> Query:
+    """Where this system's pull goes on. Where other fields are asked for than last time, it begins anew."""
+    account = part.connected.system.account
+    now = session.clock.now_ms()
+    with session.store.read() as tx:
+        stored = accounts.cursor(tx, session.workspace, account)
+        swept = accounts.swept_at(tx, session.workspace, account)
+    known: dict[str, Any] = orjson.loads(stored) if stored else {}
+    cursor = known.get("cursor") if known.get("asks") == part.asks else None
+    part.swept = swept is None or now - swept >= session.sweep_every_ms
+    return Query(session.asks(account), cursor, sweep=part.swept and cursor is not None)
+
+
+def _read(session: Session, part: _Incoming, query: Query, pages: queue.Queue[tuple[int, Page | _End]], stop: threading.Event) -> None:
+    account = part.connected.system.account
+    end = _End()
+    try:
+        for page in part.connected.connector.pull(query):
+            if not _hand_over(pages, (account, page), stop):
+                return
+    except Exception as error:  # noqa: BLE001 - carried over to the thread that runs the sync, and raised there
+        end = _End(error)
+    _hand_over(pages, (account, end), stop)
+
+
+def _hand_over(pages: queue.Queue[tuple[int, Page | _End]], item: tuple[int, Page | _End], stop: threading.Event) -> bool:
+    while not stop.is_set():
+        try:
+            pages.put(item, timeout=_WAIT_S)
+        except queue.Full:
+            continue
+        return True
+    return False
+
+
+def _consume(
+    session: Session, run: int, incoming: dict[int, _Incoming], pages: queue.Queue[tuple[int, Page | _End]], stop: threading.Event, left: int
+) -> BaseException | None:
+    try:
+        while left:
+            account, item = pages.get()
+            part = incoming[account]
+            if isinstance(item, _End):
+                left -= 1
+                _commit(session, run, part, ended=item.error is None)
+                if item.error is not None:
+                    return item.error
+                continue
+            part.seen.records.extend(item.records)
+            part.seen.gone.extend(item.gone)
+            part.seen.moved.extend(item.moved)
+            part.cursor = item.cursor
+            if len(part.seen.records) >= COMMIT_EVERY:
+                _commit(session, run, part, ended=False)
+    finally:
+        stop.set()
+    return None
+
+
+def _commit(session: Session, run: int, part: _Incoming, *, ended: bool) -> None:
+    """Observations and the cursor that covers them, together."""
+    seen, part.seen = part.seen, Seen()
+    now = session.clock.now_ms()
+    account = part.connected.system.account
+    if part.cursor is None and not (seen.records or seen.gone or seen.moved):
+        return
+    with session.store.write() as tx:
+        absorbed = absorb(tx, session.workspace, part.connected.system, seen, run, now)
+        if part.cursor is not None:
+            accounts.set_cursor(tx, session.workspace, account, orjson.dumps({"asks": part.asks, "cursor": part.cursor}).decode())
+        if ended and part.swept:
+            accounts.set_swept(tx, session.workspace, account, now)
+    part.total = part.total.plus(len(seen.records), absorbed)
+    part.unknown.extend(absorbed.unknown)
+    session.progress(f"{part.connected.name}: reading", part.total.records)
+
+
+def _read_unknown(session: Session, run: int, part: _Incoming) -> None:
+    """Records to which a link moved and that no page has brought."""
+    if part.unknown:
+        read_refs(session, run, part.connected, list(dict.fromkeys(part.unknown)))
+
+
+def read_refs(session: Session, run: int, connected: Connected, refs: Sequence[Ref]) -> None:
+    """Read these records now and put what is seen into the state."""
+    seen = Seen()
+    for answer in connected.connector.fetch(refs, session.asks(connected.system.account)):
+        seen.take(answer)
+    with session.store.write() as tx:
+        absorb(tx, session.workspace, connected.system, seen, run, session.clock.now_ms())
+
+
+def _digest(asks: dict[str, tuple[str, ...]]) -> str:
+    return hashlib.sha256(orjson.dumps(asks, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
