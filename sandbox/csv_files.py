@@ -115,15 +115,15 @@ def _separator(text: str) -> str:
 
 
 def _without_footer(body: list[tuple[int, list[str]]], width: int) -> list[tuple[int, list[str]]]:
+    """A footer is a block of short lines at the end of which one says so; what is only short is a broken row, and is kept for the complaint."""
     start = len(body)
-    while start and (_single(body[start - 1][1]) if width > 1 else False):
+    while start and _is_short(body[start - 1][1], width):
         start -= 1
-    footer = [next(cell for cell in row if cell.strip()) for _, row in body[start:]]
-    return body[:start] if any(_FOOTER.search(text) for text in footer) else body
+    return body[:start] if any(_FOOTER.search(" ".join(row)) for _, row in body[start:]) else body
 
 
-def _single(row: list[str]) -> bool:
-    return sum(bool(cell.strip()) for cell in row) == 1
+def _is_short(row: list[str], width: int) -> bool:
+    return len(row) <= min(3, width - 1) or (width > 1 and sum(bool(cell.strip()) for cell in row) == 1)
 
 
 def _fitted(file: str, number: int, row: list[str], header: list[str]) -> list[str]:

@@ -19,19 +19,13 @@ from .salesforce import SalesforceWorld
 from .salesforce.fields import Field, SObject
 from .salesforce.ids import normalise
 
-_KIND_COLUMNS = ("lead/contact", "lead or contact", "object", "object type", "sobject", "type", "attributes.type")
+_KIND_COLUMNS = ("lead/contact", "member type", "lead or contact", "object", "object type", "sobject", "type", "attributes.type")
 _PREFIXES = {"00Q": "Lead", "003": "Contact"}
 _SIGNS = {"Lead": ("Status", "Company", "IsConverted"), "Contact": ("AccountId", "Account.Name", "MailingStreet", "MailingCity", "Department")}
 _KEPT_REFERENCES = ("AccountId", "ConvertedAccountId", "ConvertedContactId", "ConvertedOpportunityId")
 """Other references (owners, record types) name records that the file does not hold: they are left out."""
 
 _OTHER = {"Lead": "Contact", "Contact": "Lead"}
-_ONLY = {
-    "Contact": ("accountid", "mailingstreet", "mailingcity", "mailingstate", "mailingpostalcode", "mailingcountry"),
-    "Lead": ("isconverted", "converteddate", "convertedaccountid", "convertedcontactid", "convertedopportunityid", "isunreadbyowner", "rating"),
-}
-"""API names that say nothing about the other kind, in a file of both."""
-
 _CONVERTED = "Closed - Converted"
 
 
@@ -41,6 +35,8 @@ class _Plan:
 
     kind: str
     sobject: SObject
+    other: SObject
+    account: SObject
     lines: list[Line] = field(default_factory=list[Line])
     names: dict[str, str] = field(default_factory=dict[str, str])
     custom: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
@@ -52,7 +48,8 @@ class _Plan:
 def load_salesforce(world: SalesforceWorld, path: str | Path, zone: tzinfo = UTC) -> Loaded:
     """Put the Leads and Contacts of a Salesforce export into a world. `zone`: of the user who ran the report. Raises ExportError; nothing is loaded then."""
     table = read_table(path)
-    plans = [_Plan(kind, world.org.schema.objects[kind]) for kind in ("Contact", "Lead")]
+    objects = world.org.schema.objects
+    plans = [_Plan(kind, objects[kind], objects[_OTHER[kind]], objects["Account"]) for kind in ("Contact", "Lead")]
     ignored: set[str] = set()
     for plan in plans:
         ignored |= _name(table, plan)
@@ -72,10 +69,11 @@ def _name(table: Table, plan: _Plan) -> set[str]:
     """Give every column its field; the columns that are left out on purpose are returned."""
     ignored: set[str] = set()
     labels = column_labels(plan.kind)
-    others = {*column_labels(_OTHER[plan.kind]), *_ONLY[_OTHER[plan.kind]]}
+    by_label = {known.label.lower(): name for name, known in plan.sobject.fields.items()}
+    others = {*column_labels(_OTHER[plan.kind]), *(each for known in plan.other.fields.values() for each in (known.name.lower(), known.label.lower()))}
     for column in table.columns:
         key = re.sub(r"\s+", " ", column.lower())
-        name = plan.sobject.by_lower.get(key) or labels.get(key)
+        name = plan.sobject.by_lower.get(key) or labels.get(key) or by_label.get(key)
         known = plan.sobject.fields.get(name or "")
         if key in _KIND_COLUMNS or (known is not None and known.type == "reference" and known.name not in _KEPT_REFERENCES):
             ignored.add(column)
@@ -135,13 +133,16 @@ def _is_dated(plan: _Plan, name: str) -> bool:
 
 
 def _define_custom(world: SalesforceWorld, table: Table, plan: _Plan) -> None:
-    """A text field for every column that is none; its name into `names`."""
+    """A text field for every column that is none, if this kind has values there; its name into `names`."""
     taken = {name.lower() for name in plan.sobject.fields}
     for index, column in enumerate(table.columns):
         name = plan.names[column]
         if not name or name in plan.sobject.fields or name.startswith("Account."):
             continue
-        longest = max((len(line.cells.get(column, "")) for line in plan.lines), default=0)
+        longest = max(len(line.cells.get(column, "")) for line in plan.lines)
+        if not longest:
+            plan.names[column] = ""
+            continue
         api_name = _custom_name(column, index, taken)
         taken.add(api_name.lower())
         world.define(plan.kind, api_name, column, "textarea" if longest > 255 else "string")
@@ -161,7 +162,7 @@ def _custom_name(column: str, index: int, taken: set[str]) -> str:
 
 
 def _read_rows(table: Table, plan: _Plan, zone: tzinfo, days: bool) -> None:
-    readers = {column: _reader(plan.sobject.fields.get(name.removeprefix("Account.")), zone, days) for column, name in plan.names.items() if name}
+    readers = {column: _reader(_field(plan, name), zone, days) for column, name in plan.names.items() if name}
     for line in plan.lines:
         row: dict[str, Any] = {}
         account: dict[str, Any] = {}
@@ -179,6 +180,11 @@ def _read_rows(table: Table, plan: _Plan, zone: tzinfo, days: bool) -> None:
                 row[name] = value
         plan.rows.append(_finished(table, plan.kind, line, row))
         plan.accounts.append(account)
+
+
+def _field(plan: _Plan, name: str) -> Field | None:
+    own = plan.sobject if not name.startswith("Account.") else plan.account
+    return own.fields.get(name.removeprefix("Account."))
 
 
 def _reader(known: Field | None, zone: tzinfo, days: bool) -> Callable[[str], Any]:

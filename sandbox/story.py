@@ -11,7 +11,10 @@ from .salesforce import SalesforceWorld
 
 
 class Event(NamedTuple):
-    """One thing that somebody did. `what` is a sentence; `system` is "hubspot" or "salesforce"; `field` is the native name of what changed."""
+    """One thing that somebody did. `what` is a sentence, `email` the person's address before it, `system` "hubspot" or "salesforce".
+
+    `field` is the native name of what changed, if it was one field.
+    """
 
     what: str
     email: str
@@ -79,7 +82,7 @@ class _Hands:
         if pair := self._take(lambda pair: _stands(pair, "lead", "Open - Not Contacted")):
             self._in_salesforce(pair, "Status", "Sales Qualified", "status")
         if pair := self._take(lambda pair: _stands(pair, "salesqualifiedlead", "Sales Qualified")):
-            self._in_salesforce(pair, "Status", "Open - Not Contacted", "status back")
+            self._in_salesforce(pair, "Status", "Open - Not Contacted", "status taken back and")
 
     def conversion(self) -> None:
         """Sales turns a Lead into a Contact with an account and an opportunity."""
@@ -113,7 +116,7 @@ class _Hands:
     def changed_address(self) -> None:
         """Somebody has a new e-mail address."""
         if pair := self._take(lambda pair: self._free(f"new.{pair.email}")):
-            self._in_hubspot(pair, "email", f"new.{pair.email}", "e-mail address")
+            self._in_hubspot(pair, "email", f"new.{pair.email}", f"e-mail address {pair.email}")
 
     def _take(self, wish: _Wish) -> _Pair | None:
         """The first person who suits; nobody is taken twice."""

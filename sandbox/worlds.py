@@ -11,6 +11,9 @@ from .exports_salesforce import load_salesforce
 from .hubspot import HubSpotWorld
 from .population import populate
 from .salesforce import SalesforceWorld
+from .story import Event, story
+
+__all__ = ["Event", "Imported", "Worlds", "build", "build_from_csv", "story"]
 
 
 class Worlds(NamedTuple):

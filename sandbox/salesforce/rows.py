@@ -140,10 +140,14 @@ class Store:
         self._undo: list[tuple[Table, str, Row | None]] | None = None
 
     def mint(self, kind: str) -> str:
-        """A new id for this object."""
-        prefix = self.tables[kind].sobject.prefix
-        number = self._numbers[prefix] = self._numbers.get(prefix, 0) + 1
-        return mint(prefix, number)
+        """A new id for this object, other than those of records that were loaded with their own."""
+        table = self.tables[kind]
+        prefix = table.sobject.prefix
+        while True:
+            number = self._numbers[prefix] = self._numbers.get(prefix, 0) + 1
+            id = mint(prefix, number)
+            if id not in table.rows:
+                return id
 
     def mint_cursor(self) -> str:
         """A new id for a query's cursor."""
