@@ -209,6 +209,14 @@ def test_create_trims_defaults_and_answers(portal: Portal) -> None:
     assert shown["hs_lifecyclestage_lead_date"] == instant(int(T0 * 1000))
 
 
+@pytest.mark.parametrize("default", ["", "51439524"])
+def test_default_stage_is_a_setting(default: str) -> None:
+    """An account without a default stage, or with one that was deleted since, leaves the stage empty."""
+    portal = Portal(Habits(default_stage=default))
+    made = portal.call("POST", CONTACTS, {"properties": {"email": "a@example.com"}}).json
+    assert portal.stage(made["id"]) is None
+
+
 def test_addresses_are_unique_secondary_ones_too(portal: Portal) -> None:
     """A taken address answers 409 with the id in prose only; so does a secondary address, and a PATCH."""
     ids = portal.world.load([{"email": "a@example.com", "hs_additional_emails": "old@example.com"}, {"email": "b@example.com"}])

@@ -60,8 +60,8 @@ def create(portal: Portal, values: Mapping[str, str], author: Author) -> Contact
     """A new contact from stored values; an account default may fill the stage, and an opt-out of the address applies at once."""
     now = portal.now()
     props = {name: value for name, value in values.items() if value}
-    if portal.habits.default_stage and "lifecyclestage" not in props:
-        props["lifecyclestage"] = portal.habits.default_stage
+    if portal.habits.default_stage in portal.catalogue.stage_order():
+        props.setdefault("lifecyclestage", portal.habits.default_stage)
     contact = Contact(portal.store.take_number(), props, now, now, author)
     if "lifecyclestage" in props:
         stage = props.pop("lifecyclestage")
