@@ -10,6 +10,7 @@ from urllib.parse import quote
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from stagesync.sandbox.salesforce import Habits, SalesforceWorld
 from stagesync.sandbox.wire import Request, Response
 

@@ -1,0 +1,132 @@
+"""The official client, simple-salesforce, drives the Salesforce world unchanged: over a real socket and without one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from requests.adapters import HTTPAdapter
+from simple_salesforce.api import Salesforce
+from simple_salesforce.exceptions import SalesforceExpiredSession, SalesforceGeneralError, SalesforceMalformedRequest, SalesforceMoreThanOneRecord
+from simple_salesforce.format import format_external_id, format_soql
+
+from stagesync.sandbox.clients import WorldAdapter
+from stagesync.sandbox.salesforce import Habits, SalesforceWorld
+from stagesync.sandbox.server import serve
+
+ADA = {"LastName": "Lovelace", "FirstName": "Ada", "Company": "Engines", "Email": "ada@x.com"}
+
+
+class Rewriting(HTTPAdapter):
+    """simple-salesforce insists on https: this sends what it asks to the sandbox's http address."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self._host = urlsplit(url).netloc
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        """Send it to the sandbox, whatever host it was meant for."""
+        assert request.url is not None
+        request.url = urlsplit(request.url)._replace(scheme="http", netloc=self._host).geturl()
+        return super().send(request, *args, **kwargs)
+
+
+@pytest.fixture
+def world() -> SalesforceWorld:
+    """An org without duplicate rules."""
+    return SalesforceWorld(habits=Habits(duplicate_rules="off"))
+
+
+@pytest.fixture(params=["socket", "adapter"])
+def session(request: pytest.FixtureRequest, world: SalesforceWorld) -> Iterator[requests.Session]:
+    """A session whose https calls reach the world, on both ways."""
+    with requests.Session() as made:
+        if request.param == "adapter":
+            made.mount("https://", WorldAdapter(world))
+            yield made
+        else:
+            with serve(world) as url:
+                made.mount("https://", Rewriting(url))
+                yield made
+
+
+@pytest.fixture
+def client(session: requests.Session) -> Any:
+    """A client with a session id and an instance, as one has it after a login of one's own."""
+    return Salesforce(instance="sandbox.my.salesforce.com", session_id="00D-sandbox-session", session=session)
+
+
+def test_rows_queries_and_pages(world: SalesforceWorld, client: Any) -> None:
+    """Create, read, change, find, page, delete, with the client's own methods."""
+    made = client.Lead.create(ADA)
+    assert made["success"]
+    assert client.Lead.get(made["id"])["Name"] == "Ada Lovelace"
+    assert client.Lead.update(made["id"], {"Title": "Countess"}) == 204
+    assert client.Lead.get_by_custom_id("Email", "ada@x.com")["Title"] == "Countess"
+    world.load("Lead", [{"LastName": f"Müller {number}", "Email": f"m{number}@x.com"} for number in range(2500)])
+    found = client.query_all(format_soql("SELECT Id, LastName, Owner.Name FROM Lead WHERE Email != {} ORDER BY SystemModstamp, Id", "ada@x.com"))
+    assert found["totalSize"] == len(found["records"]) == 2500
+    assert {one["LastName"] for one in found["records"]} == {f"Müller {number}" for number in range(2500)}
+    assert sum(1 for _ in client.query_all_iter("SELECT Id FROM Lead")) == 2501
+    assert client.Lead.delete(made["id"]) == 204
+    assert client.query("SELECT COUNT() FROM Lead")["totalSize"] == 2500
+    assert client.query_all("SELECT Id FROM Lead WHERE IsDeleted = true", include_deleted=True)["totalSize"] == 1
+    assert client.api_usage["api-usage"].used == world.used
+
+
+def test_collections_through_restful(client: Any) -> None:
+    """Collections go by the client's door for any path, row errors in HTTP 200 included."""
+    records = [{"attributes": {"type": "Lead"}, **ADA}, {"attributes": {"type": "Lead"}, "LastName": "x"}]
+    made = client.restful("composite/sobjects", method="POST", json={"allOrNone": False, "records": records})
+    assert [one["success"] for one in made] == [True, False]
+    read = client.restful("composite/sobjects/Lead", method="POST", json={"ids": [made[0]["id"]], "fields": ["Id", "Email"]})
+    assert read[0]["Email"] == "ada@x.com"
+
+
+def test_metadata_limits_and_changes(world: SalesforceWorld, client: Any) -> None:
+    """Describe, limits and the replication calls are understood by the client."""
+    described = client.describe()
+    assert described["maxBatchSize"] == 200
+    fields = client.Lead.describe()
+    assert {"LastName", "Company", "Status"} <= {one["name"] for one in fields["fields"]}
+    assert client.limits()["DailyApiRequests"]["Max"] == 100_000
+    id = world.load("Lead", [ADA])[0]
+    now = datetime.now(UTC)
+    assert client.Lead.updated(now - timedelta(hours=1), now + timedelta(hours=1))["ids"] == [id]
+    world.delete(id)
+    assert [one["id"] for one in client.Lead.deleted(now - timedelta(hours=1), now + timedelta(hours=1))["deletedRecords"]] == [id]
+
+
+def test_upsert(world: SalesforceWorld, client: Any) -> None:
+    """Upsert by external id creates, then changes; several matches are the client's own error."""
+    world.define("Lead", "Key__c", "Key", external_id=True)
+    path = format_external_id("Key__c", "a/b +1")
+    assert client.Lead.upsert(path, ADA) == 201
+    assert client.Lead.upsert(path, {"Title": "x"}) == 200
+    world.load("Lead", [{**ADA, "Key__c": "twice"}, {**ADA, "Key__c": "twice"}])
+    with pytest.raises(SalesforceMoreThanOneRecord):
+        client.Lead.upsert("Key__c/twice", {"Title": "x"})
+
+
+def test_errors_have_the_clients_classes(world: SalesforceWorld, client: Any) -> None:
+    """Refusals, an expired session and a failed condition arrive as the exceptions that the client has for them."""
+    with pytest.raises(SalesforceMalformedRequest) as malformed:
+        client.query("SELECT Nope FROM Lead")
+    assert "INVALID_FIELD" in str(malformed.value.content)
+    id = world.load("Lead", [ADA])[0]
+    with pytest.raises(SalesforceGeneralError) as failed:
+        client.Lead.update(id, {"Title": "x"}, headers={"If-Unmodified-Since": "Thu, 01 Jan 2026 00:00:00 GMT"})
+    assert failed.value.status == 412
+    world.sessions.expire()
+    with pytest.raises(SalesforceExpiredSession):
+        client.query("SELECT Id FROM Lead")
+
+
+def test_login_by_client_credentials(session: requests.Session) -> None:
+    """The client's own login gets a session that works."""
+    client: Any = Salesforce(consumer_key="sandbox-consumer-key", consumer_secret="sandbox-consumer-secret", domain="sandbox.my", session=session)
+    assert client.query("SELECT Id FROM Organization")["totalSize"] == 1
