@@ -1,0 +1,67 @@
+"""The contract suite over the built-in connectors, each against its sandbox world."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hubspot_portal import Portal
+from salesforce_org import Org
+
+from stagesync.connectors.testing import ConnectorContract, Subject, Values
+from stagesync.model.records import Ref
+from stagesync.sandbox.hubspot.habits import Habits
+
+
+def _plain(values: Values) -> dict[str, str | None]:
+    return {name: None if value is None else str(value) for name, value in values.items()}
+
+
+def _hubspot(portal: Portal) -> Subject:
+    return Subject(
+        connector=portal.connector,
+        kind="contact",
+        key="email",
+        text="jobtitle",
+        person=lambda number: {"email": f"p{number}@people.example", "firstname": f"First{number}", "lastname": "Last", "jobtitle": f"Title {number}"},
+        refused={"lifecyclestage": "no such stage"},
+        create=lambda values: Ref("contact", portal.world.create(_plain(values))),
+        edit=lambda ref, values: portal.world.edit(ref.id, _plain(values)),
+        delete=lambda ref: portal.world.archive(ref.id),
+        settle=lambda: portal.clock.sleep(60),
+    )
+
+
+class TestHubSpot(ConnectorContract):
+    """A portal with a search index that lags, by numbered and by dated paths."""
+
+    @pytest.fixture(params=["v3", "2026-09"])
+    def subject(self, request: pytest.FixtureRequest) -> Iterator[Subject]:
+        """An empty portal."""
+        portal = Portal(Habits(search_lag_s=30), api_version=request.param)
+        yield _hubspot(portal)
+        portal.connector.close()
+
+
+class TestSalesforce(ConnectorContract):
+    """An org, as Leads and as Contacts."""
+
+    @pytest.fixture(params=["lead", "contact"])
+    def subject(self, request: pytest.FixtureRequest) -> Iterator[Subject]:
+        """An empty org."""
+        org, kind = Org(), str(request.param)
+        name = kind.capitalize()
+        more = {"Company": "Acme"} if kind == "lead" else {}
+        yield Subject(
+            connector=org.connector,
+            kind=kind,
+            key="Email",
+            text="Title",
+            person=lambda number: {"Email": f"p{number}@people.example", "LastName": f"Last{number}", "Title": f"Title {number}", **more},
+            refused={"LastName": None},
+            create=lambda values: Ref(kind, org.world.create(name, dict(values))),
+            edit=lambda ref, values: org.world.edit(ref.id, dict(values)),
+            delete=lambda ref: org.world.delete(ref.id),
+            settle=lambda: org.clock.sleep(1),
+        )
+        org.connector.close()
