@@ -12,14 +12,16 @@ from .store import Tx
 _WRITES = ("create", "update", "archive")
 _OPEN = ("planned", "sent", "unknown", "skipped")
 
-_theirs = select(action.c.person).where(action.c.run == bindparam("run"), action.c.op.in_(_WRITES))
+_a_write = sa.or_(*(action.c.op == op for op in _WRITES))
+_is_open = sa.or_(*(action.c.state == state for state in _OPEN))
+_theirs = select(action.c.person).where(action.c.run == bindparam("run"), _a_write)
 _SETTLED = Statement(
     sa.update(person)
     .where(
         person.c.workspace == bindparam("ws"),
         person.c.due <= bindparam("started"),
-        person.c.id.in_(_theirs.where(action.c.state.not_in(_OPEN))),
-        person.c.id.not_in(_theirs.where(action.c.state.in_(_OPEN), action.c.person.is_not(None))),
+        person.c.id.in_(_theirs.where(sa.not_(_is_open))),
+        person.c.id.not_in(_theirs.where(_is_open, action.c.person.is_not(None))),
     )
     .values(due=None)
 )
@@ -28,7 +30,7 @@ _REVIVE = Statement(
     sa.update(person)
     .where(
         person.c.workspace == bindparam("ws"),
-        person.c.id.in_(select(action.c.person).where(action.c.run.in_(_broken), action.c.state == "planned", action.c.op.in_(_WRITES))),
+        person.c.id.in_(select(action.c.person).where(action.c.run.in_(_broken), action.c.state == "planned", _a_write)),
     )
     .values(due=bindparam("at"))
 )
