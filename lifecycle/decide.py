@@ -1,15 +1,26 @@
-"""The decision of a stage from what the systems say about it. Pure; independent of the order and the names of systems."""
+"""The decision of a stage from what the systems say about it. Pure; independent of the order and the names of systems.
+
+first meeting       a rejection with a reason first, then the furthest stage
+one system moved    it counts, forward or backward: somebody did it, and it is the cause
+several moved       a rejection first; else the furthest, or the latest where every time is known
+an older version    (a change by somebody who had not yet seen the hub's place, or a record that is new to the person) may raise or reject, never lower
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from ..model.stages import Claim, StageReading, StageState
 from .funnel import Funnel
 
 Tie: TypeAlias = Literal["furthest", "latest"]
+
+_REJECTION = "a rejection with a reason comes first"
+_FURTHEST = "the furthest stage wins"
+_LATEST = "the later change wins"
+_OLDER = "whoever had not seen the present stage may raise it, not lower it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +37,137 @@ class StageDecision:
     hold: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Bid:
+    """A place that one claim wants."""
+
+    place: StageReading
+    claim: Claim
+
+
 def decide(funnel: Funnel, hub: StageState, claims: Sequence[Claim], conflict: Tie = "furthest") -> StageDecision:
-    """The person's place after these claims."""
-    raise NotImplementedError
+    """The person's place after these claims. Claims that are neither changed nor first assert nothing new.
+
+    `claims`: at most one per system and record; their stages and side states are the funnel's. Raises `KeyError` for others.
+    """
+    asserting = [claim for claim in claims if (claim.changed or claim.first) and claim.reading != StageReading()]
+    if not asserting:
+        return StageDecision(hub, "nothing new")
+    if hub.version == 0:
+        return _meet(funnel, hub, asserting)
+    return _contend(funnel, hub, asserting, conflict)
+
+
+def _meet(funnel: Funnel, hub: StageState, claims: Sequence[Claim]) -> StageDecision:
+    """All records see the person for the first time: nobody moved anything, so only what they say counts, never when."""
+    readings = [claim.reading for claim in claims]
+    stage = _furthest(funnel, (reading.stage for reading in readings))
+    rejecting = [reading for reading in readings if reading.side in funnel.rejections]
+    beside = rejecting or [reading for reading in readings if reading.side is not None and not _outrun(funnel, reading, readings)]
+    found = min(beside, key=lambda reading: (reading.reason is None, reading.side or "", reading.reason or ""), default=StageReading())
+    place = StageReading(stage, found.side, found.reason)
+    rule = _REJECTION if rejecting else _FURTHEST
+    lost = [claim for claim in claims if not _within(claim.reading, place)]
+    who = _names(claim for claim in claims if claim not in lost)
+    cause = f"first meeting: {who or 'all together'}: {spoken(place)}"
+    return _decision(funnel, hub, place, cause, lost, f"first meeting: {rule}")
+
+
+def _outrun(funnel: Funnel, reading: StageReading, readings: Iterable[StageReading]) -> bool:
+    """Somebody without a side state stands further: the person has gone on since it was set."""
+    return reading.stage is not None and any(other.side is None and funnel.position(other.stage) > funnel.position(reading.stage) for other in readings)
+
+
+def _contend(funnel: Funnel, hub: StageState, claims: Sequence[Claim], conflict: Tie) -> StageDecision:
+    bids = [bid for claim in claims if (bid := _bid(funnel, hub, claim)) is not None]
+    if not bids:
+        lost = [claim for claim in claims if not _within(claim.reading, hub.reading)]
+        return StageDecision(hub, "nothing new", _overruled(lost, _OLDER))
+    rejecting = [bid for bid in bids if bid.place.side in funnel.rejections and bid.place.side != hub.side]
+    times = [bid.claim.at for bid in bids if bid.claim.at is not None]
+    if rejecting:
+        standing, rule = rejecting, _REJECTION
+    elif conflict == "latest" and len(times) == len(bids):
+        standing, rule = [bid for bid in bids if bid.claim.at == max(times)], _LATEST
+    else:
+        standing, rule = bids, _FURTHEST
+    place = min((bid.place for bid in standing), key=lambda place: _rank(funnel, place))
+    winners = [bid.claim for bid in bids if bid.place == place]
+    verb = "moved" if any(_moved(claim) for claim in winners) else "is new and further" if all(claim.first for claim in winners) else "raised"
+    cause = f"{_names(winners)} {verb}: {spoken(hub.reading)} -> {spoken(place)}"
+    bidding = [bid.claim for bid in bids if bid.place != place]
+    lost = [claim for claim in claims if not _agrees(hub, claim, place)]
+    beaten = [claim for claim in lost if claim in bidding]
+    older = [claim for claim in lost if claim not in bidding]  # a winner too, where only its stage was heard
+    decided = _decision(funnel, hub, place, cause, beaten, rule)
+    return replace(decided, overruled=tuple(sorted((*decided.overruled, *_overruled(older, _OLDER)), key=_by_text)))
+
+
+def _moved(claim: Claim) -> bool:
+    """Somebody who saw the hub's present place changed it on purpose."""
+    return claim.changed and claim.current and not claim.first
+
+
+def _bid(funnel: Funnel, hub: StageState, claim: Claim) -> _Bid | None:
+    """The place that a claim wants; None where it agrees with the hub, or may not have what it wants."""
+    place = _wanted(hub, claim)
+    if not _moved(claim):
+        further = funnel.position(claim.reading.stage) > funnel.position(hub.stage)
+        rejects = claim.reading.side in funnel.rejections and hub.side not in funnel.rejections
+        if not further and not rejects:
+            return None
+        stage = claim.reading.stage if further else hub.stage
+        place = StageReading(stage, place.side, place.reason) if rejects else StageReading(stage, hub.side, hub.reason)
+    return None if place == hub.reading else _Bid(place, claim)
+
+
+def _wanted(hub: StageState, claim: Claim) -> StageReading:
+    """A reading in full: a side state alone keeps the stage, and the same side state without a reason keeps the reason."""
+    reading = claim.reading
+    reason = hub.reason if reading.side == hub.side and reading.reason is None else reading.reason
+    return StageReading(reading.stage if reading.stage is not None else hub.stage, reading.side, reason if reading.side is not None else None)
+
+
+def _agrees(hub: StageState, claim: Claim, place: StageReading) -> bool:
+    return _wanted(hub, claim) == place if _moved(claim) else _within(claim.reading, place)
+
+
+def _within(reading: StageReading, place: StageReading) -> bool:
+    """Everything that the reading says is so; what it leaves out it does not deny."""
+    return reading.stage in (None, place.stage) and reading.side in (None, place.side)
+
+
+def _rank(funnel: Funnel, place: StageReading) -> tuple[int, bool, bool, str, str, str]:
+    """Smallest first: the furthest, then a rejection, then one with a reason, then by the alphabet."""
+    return -funnel.position(place.stage), place.side not in funnel.rejections, place.reason is None, place.stage or "", place.side or "", place.reason or ""
+
+
+def _furthest(funnel: Funnel, stages: Iterable[str | None]) -> str | None:
+    return min((stage for stage in stages if stage is not None), key=lambda stage: (-funnel.position(stage), stage), default=None)
+
+
+def _decision(funnel: Funnel, hub: StageState, place: StageReading, cause: str, lost: Sequence[Claim], rule: str) -> StageDecision:
+    again = hub.side in funnel.reentries and place.side is None
+    state = StageState(place.stage, place.side, place.reason, hub.pass_no + again, hub.version + 1)
+    if again:
+        cause = f"{cause} (enters again, pass {state.pass_no})"
+    return StageDecision(state, cause, _overruled(lost, rule))
+
+
+def _overruled(claims: Iterable[Claim], rule: str) -> tuple[tuple[str, StageReading, str], ...]:
+    return tuple(sorted(((claim.system, claim.reading, rule) for claim in claims), key=_by_text))
+
+
+def _by_text(row: tuple[str, StageReading, str]) -> tuple[str, str]:
+    return row[0], repr(row[1])
+
+
+def _names(claims: Iterable[Claim]) -> str:
+    return " and ".join(sorted({claim.system for claim in claims}))
+
+
+def spoken(place: StageReading) -> str:
+    """A place in words: `mql`, `mql, disqualified (No budget)`."""
+    reason = f" ({place.reason})" if place.reason else ""
+    side = f"{place.side}{reason}" if place.side else None
+    return ", ".join(word for word in (place.stage, side) if word) or "no stage"

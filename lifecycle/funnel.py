@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 
@@ -60,4 +60,4 @@ def parse_funnel(table: Mapping[str, Any]) -> Funnel:
 @cache
 def default_funnel() -> Funnel:
     """HubSpot's stages with SAL, PQL and service-qualified; what is used where nobody chose another."""
-    return parse_funnel(tomllib.loads(files(__package__).joinpath("hubspot.toml").read_text("utf-8")))
+    return parse_funnel(tomllib.loads(Path(__file__).with_name("hubspot.toml").read_text("utf-8")))

@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, cast
 
 from .defaults import NativeName, native_name
@@ -33,7 +33,7 @@ class Entry:
 @cache
 def shipped() -> Mapping[str, Mapping[str, Any]]:
     """The catalogue that comes with the program."""
-    return tomllib.loads(files(__package__).joinpath("catalogue.toml").read_text("utf-8"))["fields"]
+    return tomllib.loads(Path(__file__).with_name("catalogue.toml").read_text("utf-8"))["fields"]
 
 
 def lay_over(own: Mapping[str, Any], systems: Collection[str], problems: Problems) -> Mapping[str, Entry]:

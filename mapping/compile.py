@@ -72,7 +72,7 @@ def _unblank(places: Sequence[Place], fields: Mapping[str, Field], systems: Sequ
 
 
 def _never_blank(described: DescribedField | None, strings: bool) -> bool:
-    """A checkbox that travels as a JSON boolean is never null (Salesforce docs, Object Reference, Primitive Data Types); one that travels as text may be blank."""
+    """A checkbox that travels as a JSON boolean is never null (Salesforce docs, Object Reference, Primitive Data Types); one sent as text may be."""
     return not strings and (described is None or described.type == "boolean")
 
 
@@ -203,7 +203,7 @@ def _kind(system: System, kind: str, fields: Mapping[str, FieldMap], stage: Stag
         if described is not None and native not in described.fields:
             problems.add(f"{path}.create.fallback.{native}", f"{system.name} {kind} has no field {native!r}", closest(native, described.fields))
     required = dict.fromkeys(defaults.required if defaults is not None else ())
-    if described is not None and create is not None:
+    if described is not None:
         required.update(dict.fromkeys(name for name, each in described.fields.items() if each.required))
     natives = {each.native for each in fields.values()}
     stage_natives = stage.natives if stage is not None else ()

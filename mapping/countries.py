@@ -41,8 +41,7 @@ def _names() -> Iterator[tuple[str, str]]:
     from babel import Locale
     from babel.core import get_global
 
-    english = Locale("en").territories
-    codes = [code for code in english if len(code) == 2 and code.isalpha() and code not in _NO_COUNTRY]
+    codes = [code for code in map(str, Locale("en").territories) if len(code) == 2 and code.isalpha() and code not in _NO_COUNTRY]
     yield from ((code, code) for code in codes)
     yield from ((name, code) for code, name in _PLAINER.items())
     for language in _LANGUAGES:

@@ -95,7 +95,7 @@ def _plan_of_region(region: str) -> _Plan | None:
     from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
 
     found = PhoneMetadata.metadata_for_region(region, None)
-    if found is None or found.general_desc is None:
+    if found is None or found.general_desc is None or found.country_code is None:
         return None
     main = PhoneMetadata.metadata_for_region(COUNTRY_CODE_TO_REGION_CODE[found.country_code][0], None)
     lengths = frozenset(found.general_desc.possible_length)

@@ -85,13 +85,22 @@ class StageMap:
     reason: str | None = None
     _seen: dict[tuple[Native, ...], _Finding] = field(default_factory=dict[tuple[Native, ...], _Finding], compare=False, repr=False)
 
-    def read(self, values: Values) -> StageReading | None:
-        """What the record says; None where it makes no claim (blank, `other`, unmapped)."""
+    def read(self, values: Values, hub: StageReading | None = None) -> StageReading | None:
+        """What the record says; None where it makes no claim (blank, `other`, unmapped).
+
+        `hub`: the place that was last written there. What stands in for a stage that this kind cannot express is then read as that stage, so that
+        somebody who changes only the side state does not lower the stage by it.
+        """
         reading = self._find(values).reading
-        if self.reason is None or reading is None or reading.side is None:
-            return reading
-        told = values.get(self.reason)
-        return reading if told is None else StageReading(reading.stage, reading.side, str(told))
+        if reading is None:
+            return None
+        stage, side, reason = reading.stage, reading.side, reading.reason
+        if self.reason is not None and side is not None and values.get(self.reason) is not None:
+            reason = str(values[self.reason])
+        if hub is not None:
+            stage = hub.stage if stage is not None and hub.stage is not None and self.lossy.get(hub.stage) == stage else stage
+            side = hub.side if side is not None and hub.side is not None and self.lossy.get(hub.side) == side else side
+        return reading if (stage, side, reason) == (reading.stage, reading.side, reading.reason) else StageReading(stage, side, reason)
 
     def unmapped(self, values: Values) -> str | None:
         """`field=value` where a value stands that nobody mapped."""
