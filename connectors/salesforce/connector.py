@@ -17,7 +17,7 @@ from . import write as writing
 from .client import Client
 from .errors import Closed, Hidden
 from .history import histories
-from .rows import OBJECTS
+from .rows import OBJECTS, id18
 from .settings import SalesforceSettings
 
 if TYPE_CHECKING:
@@ -133,13 +133,3 @@ def _organization(client: Client) -> Mapping[str, Any]:
         return fetching.one(client, "Organization", ("Id", "Name", "TimeZoneSidKey")) or {}
     except (Closed, Hidden):
         return {}
-
-
-_CHECK = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
-
-
-def id18(id: str) -> str:
-    """The 18-character form of an id: three characters more, each the capitals among five as bits."""
-    if len(id) != 15:
-        return id
-    return id + "".join(_CHECK[sum(char.isupper() << place for place, char in enumerate(id[start : start + 5]))] for start in (0, 5, 10))

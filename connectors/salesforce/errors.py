@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from ...model.errors import ConfigurationError, CredentialError, QuotaSpent, StagesyncError, Unreachable
 from ...model.records import Ref
 from ...model.writes import Deferred, Outcome, Rejected
 from ..manners import Answer, MaybeDone, NotDone, plain, retry_after
-from .rows import KINDS_BY_PREFIX
+from .rows import KINDS_BY_PREFIX, id18
 
 
 class Expired(StagesyncError):
@@ -65,8 +65,7 @@ _DEFERRED = {
 }
 """Refusals that pass by themselves, and the seconds after which it is worth asking again. ENTITY_IS_LOCKED: somebody has to approve the record first."""
 
-ELSEWHERE = frozenset({"CANNOT_UPDATE_CONVERTED_LEAD", "ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY", "INVALID_ID_FIELD", "NOT_FOUND"})
-"""Refusals after which it must be looked up where the record is."""
+_ELSEWHERE = frozenset({"CANNOT_UPDATE_CONVERTED_LEAD", "ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY", "INVALID_ID_FIELD", "NOT_FOUND"})
 
 _UNKNOWN_FIELD = frozenset({"INVALID_FIELD", "INVALID_FIELD_FOR_INSERT_UPDATE"})
 _DISABLED = frozenset({"API_DISABLED_FOR_ORG", "API_CURRENTLY_DISABLED"})
@@ -158,11 +157,16 @@ def outcome(refused: Refusal) -> Outcome:
     return Rejected(refused.code, plain(refused.message), refused.field, existing=_existing(refused))
 
 
+def is_elsewhere(found: Outcome) -> TypeGuard[Rejected]:
+    """The record itself may be gone or moved, and must be looked up; where a field is named, it is a record that the field points at."""
+    return isinstance(found, Rejected) and found.code in _ELSEWHERE and found.field in (None, "Id")
+
+
 def _existing(refused: Refusal) -> Ref | None:
     """The record that has the unique value already: named in the sentence of DUPLICATE_VALUE only."""
     found = _ON_RECORD.search(refused.message) if refused.code == "DUPLICATE_VALUE" else None
     kind = KINDS_BY_PREFIX.get(found.group(1)[:3]) if found else None
-    return Ref(kind, found.group(1)) if found and kind else None
+    return Ref(kind, id18(found.group(1))) if found and kind else None
 
 
 def outcomes(answer: Answer, names: Sequence[Sequence[str]]) -> list[Outcome]:

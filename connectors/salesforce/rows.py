@@ -26,6 +26,7 @@ KINDS_BY_PREFIX = {"003": "contact", "00Q": "lead"}
 _ALWAYS = ("Id", "SystemModstamp", "LastModifiedById")
 _FATE = ("IsDeleted", "MasterRecordId")
 _CONVERSION = ("IsConverted", "ConvertedContactId", "ConvertedOpportunityId", "Status")
+_CHECK = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
 
@@ -39,6 +40,13 @@ def stamp_ms(written: str) -> int:
 def id15(id: str) -> str:
     """What makes two ids equal: the last three of 18 characters only repeat the case of the first 15."""
     return id[:15]
+
+
+def id18(id: str) -> str:
+    """The 18-character form of an id: three characters more, each the capitals among five as bits (SOAP API Developer Guide, ID Field Type)."""
+    if len(id) != 15:
+        return id
+    return id + "".join(_CHECK[sum(char.isupper() << place for place, char in enumerate(id[start : start + 5]))] for start in (0, 5, 10))
 
 
 def bookkeeping(kind: str, *, fate: bool) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from ...model.records import Gone, Moved, Ref
 from ...model.writes import Applied, Deferred, Outcome, Rejected, Step, Unknown
 from ..manners import Answer, MaybeDone, NotDone
 from .client import Client, Method
-from .errors import ELSEWHERE, outcome, outcomes, refusal
+from .errors import is_elsewhere, outcome, outcomes, refusal
 from .fetch import whereabouts
 from .rows import OBJECTS, id15
 from .settings import SalesforceSettings
@@ -145,17 +145,14 @@ def _outcome(step: Step, row: Any) -> Outcome:
 
 def _looked_up(client: Client, steps: Sequence[Step], found: list[Outcome]) -> list[Outcome]:
     """Tell of refused rows whose record is elsewhere where it is now. A failed look takes nothing from what the answer told."""
-    asked = [step.ref.id for step, each in zip(steps, found, strict=True) if step.ref and isinstance(each, Rejected) and each.code in ELSEWHERE]
+    asked = [step.ref.id for step, each in zip(steps, found, strict=True) if step.ref and is_elsewhere(each)]
     if not asked:
         return found
     try:
         seen = whereabouts(client, steps[0].kind, asked)
     except StagesyncError:
         seen = {}
-    return [
-        _placed(each, seen.get(id15(step.ref.id))) if step.ref and isinstance(each, Rejected) and each.code in ELSEWHERE else each
-        for step, each in zip(steps, found, strict=True)
-    ]
+    return [_placed(each, seen.get(id15(step.ref.id))) if step.ref and is_elsewhere(each) else each for step, each in zip(steps, found, strict=True)]
 
 
 def _placed(refused: Rejected, seen: Gone | Moved | None) -> Rejected:
