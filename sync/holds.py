@@ -1,0 +1,169 @@
+"""Open questions, grouped by what they ask, and the answers that somebody gives them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..model.errors import ConfigurationError
+from ..state import actions, links, people
+from ..state.actions import ActionRow
+from ..state.store import Store, Tx
+
+
+@dataclass(slots=True)
+class Group:
+    """Holds that one answer resolves. `id` is what `resolve` takes; `about` the field; `uses` the answers that make sense; `remedy` what else helps."""
+
+    id: str
+    question: str
+    about: str
+    count: int = 0
+    people: set[int] = field(default_factory=set[int])
+    systems: dict[str, int] = field(default_factory=dict[str, int])
+    examples: list[ActionRow] = field(default_factory=list[ActionRow])
+
+    @property
+    def kind(self) -> str:
+        """The kind of question: the first word of its key."""
+        return self.question.partition(":")[0]
+
+    @property
+    def uses(self) -> tuple[str, ...]:
+        """The answers that `resolve --use` takes here."""
+        named = tuple(sorted(name for name in self.systems if name not in ("hub", "this person", "also")))
+        match self.kind:
+            case "first" | "conflict" | "ask" | "undecided" | "stage":
+                return (*named, "newest", "hub", "skip")
+            case "consent":
+                return (*named, "hub", "skip")
+            case "deleted":
+                return (*named, "hub", "skip")
+            case "taken":
+                return ("hub", "newest", "skip")
+            case "ambiguous":
+                return ("newest", "skip")
+            case _:
+                return ("skip",)
+
+    @property
+    def title(self) -> str:
+        """The question in words."""
+        return _title(self)
+
+
+EXAMPLES = 3
+
+
+def groups(tx: Tx, workspace: int) -> list[Group]:
+    """All open questions, the most frequent first."""
+    found: dict[str, Group] = {}
+    for hold in each_hold(tx, workspace):
+        if hold.answer is not None:
+            continue
+        question = hold.question or ""
+        group = found.setdefault(question, Group(group_id(question), question, hold.field or ""))
+        group.count += 1
+        if hold.person is not None:
+            group.people.add(hold.person)
+        for name in hold.payload.get("choices", {}):
+            group.systems[name] = group.systems.get(name, 0) + 1
+        if len(group.examples) < EXAMPLES:
+            group.examples.append(hold)
+    return sorted(found.values(), key=lambda group: (-group.count, group.question))
+
+
+def each_hold(tx: Tx, workspace: int) -> Iterator[ActionRow]:
+    """Every hold that is open, answered or not."""
+    after = 0
+    while rows := actions.holds(tx, workspace, after_id=after):
+        after = rows[-1].id
+        yield from rows
+
+
+def group_id(question: str) -> str:
+    """A short name for a question that stays the same from run to run."""
+    return hashlib.sha256(question.encode()).hexdigest()[:6]
+
+
+def resolve(store: Store, workspace: int, group: str, use: str, only: Collection[int] | None, now: int) -> int:
+    """Answer a group, or only these people's part of it; returns how many holds. The next run acts on it.
+
+    Raises `ConfigurationError` where there is no such group or the answer makes no sense for it.
+    """
+    with store.read() as tx:
+        chosen = next((found for found in groups(tx, workspace) if found.id == group), None)
+        if chosen is None:
+            raise ConfigurationError(f"there is no open group {group}", where="resolve", next_step="run `stagesync holds` to see them")
+        if use not in chosen.uses:
+            allowed = ", ".join(chosen.uses)
+            raise ConfigurationError(f"--use {use} is no answer to: {chosen.title}", where=f"resolve {group}", next_step=f"use one of: {allowed}")
+        rows = [hold for hold in each_hold(tx, workspace) if hold.question == chosen.question and (only is None or hold.person in only)]
+    with store.write() as tx:
+        actions.answer(tx, [row.id for row in rows], use)
+        if use != "skip":
+            people.mark_due(tx, workspace, sorted({row.person for row in rows if row.person is not None}), now)
+            _match_again(tx, rows)
+    return len(rows)
+
+
+def _match_again(tx: Tx, rows: Collection[ActionRow]) -> None:
+    parked: list[int] = [link for row in rows for link in row.payload.get("park", ())]
+    if parked:
+        links.rewrite(tx, [row._replace(state="new") for row in links.by_ids(tx, parked).values() if row.state == "parked" and row.person is None])
+
+
+_PLURALS: Mapping[str, str] = {
+    "email": "e-mail addresses",
+    "phone": "phone numbers",
+    "mobile_phone": "mobile numbers",
+    "country": "countries",
+    "city": "cities",
+}
+
+
+def _plural(name: str) -> str:
+    if name in _PLURALS:
+        return _PLURALS[name]
+    words = name.replace("_", " ")
+    return f"{words[:-1]}ies" if words.endswith("y") else f"{words}s"
+
+
+def _title(group: Group) -> str:
+    parts: list[Any] = group.question.split(":")
+    about = parts[-1]
+    several = f"{group.count:,} {_plural(group.about) if group.count > 1 else group.about.replace('_', ' ')}"
+    names = ", ".join(name for name in sorted(group.systems) if name != "hub")
+    match group.kind:
+        case "first":
+            return f"{several} differ at the first meeting: {names} or newest?"
+        case "conflict" | "ask":
+            return f"{several} changed in several systems: {names} or newest?"
+        case "undecided":
+            return f"{several} met an edit while we wrote to {about}: whose value stands?"
+        case "consent":
+            return f"{group.count:,} opted-out people were opted in again: does that stand?"
+        case "stage":
+            return f"{group.count:,} stages cannot be decided: {names}?"
+        case "deleted":
+            return f"{group.count:,} people were deleted in {about}: archive them elsewhere ({about}), or make them again (hub)?"
+        case "merged":
+            return f"{group.count:,} pairs of linked people were merged in {about}: the other record is left alone"
+        case "taken":
+            return f"{group.count:,} changed e-mail addresses belong to another person already: write them all the same (hub)?"
+        case "ambiguous":
+            return f"{group.count:,} groups of records share an address but may be different people: link the newest, or leave them?"
+        case "unreadable":
+            return f"{several} in {about} cannot be understood: correct them there"
+        case "unwritable":
+            return f"{several} cannot be written to {about}: {_reason(group)}"
+        case "required":
+            return f"{group.count:,} people lack {group.about}, which {about} requires: set a fallback in [systems.{about}.create]"
+        case _:
+            return f"{group.count:,} x {group.question}"
+
+
+def _reason(group: Group) -> str:
+    return group.examples[0].reason if group.examples else ""

@@ -1,0 +1,175 @@
+"""Proves that the systems agree: reads all of them now and compares every linked record with the hub. Writes nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..mapping.fields import Unmappable
+from ..mapping.maps import FieldMap, KindMap
+from ..model.records import Query, Record
+from ..state import links, people
+from ..state.links import LinkRow
+from ..state.people import PersonRow
+from .holds import each_hold
+from .merge import same_value
+from .session import Connected, Session
+from .staging import STAGE
+
+SHOWN = 200
+"""So many drifted records are kept with their fields; all are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """One record that differs from the hub. `fields`: name -> (what the record says, what the hub says)."""
+
+    person: int
+    system: str
+    kind: str
+    ref: str
+    fields: tuple[tuple[str, Any, Any], ...]
+
+
+@dataclass(slots=True)
+class Verification:
+    """What was found. Counts are records.
+
+    `in_sync`: every mapped field agrees. `drifted`: at least one does not, and nothing holds it. `held`: differs, and a question is open.
+    `orphans`: a link whose record is not there, or a record that belongs to nobody. `ambiguous`: set aside, since they cannot be told apart.
+    `unprovable`: fields that a system cannot carry, by system and field.
+    """
+
+    in_sync: int = 0
+    drifted: int = 0
+    held: int = 0
+    orphans: int = 0
+    ambiguous: int = 0
+    unprovable: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
+    drifts: list[Drift] = field(default_factory=list[Drift])
+
+    @property
+    def proved(self) -> bool:
+        """All linked records agree, but for open questions."""
+        return self.drifted == 0 and self.orphans == 0
+
+
+def verify(session: Session) -> Verification:
+    """Compare all systems with the hub, a page at a time."""
+    found = Verification()
+    with session.store.read() as tx:
+        held = {(hold.person, hold.field) for hold in each_hold(tx, session.workspace) if hold.person is not None}
+    for connected in session.systems.values():
+        _verify_system(session, connected, held, found)
+    return found
+
+
+def _verify_system(session: Session, connected: Connected, held: Container[tuple[int, str | None]], found: Verification) -> None:
+    account = connected.system.account
+    seen: set[int] = set()
+    for page in connected.connector.pull(Query(session.asks(account))):
+        with session.store.read() as tx:
+            rows = links.by_refs(tx, session.workspace, account, [record.ref for record in page.records])
+            persons = people.by_ids(tx, [row.person for row in rows.values() if row.person is not None])
+        for record in page.records:
+            row = rows.get(record.ref)
+            if row is None:
+                found.orphans += 1
+                continue
+            if row.id not in seen:
+                seen.add(row.id)
+                _compare(session, connected, record, row, persons.get(row.person or 0), held, found)
+        session.progress(f"{connected.name}: comparing", len(seen))
+    for row in _each_link(session, account):
+        if row.state == "linked" and row.id not in seen:
+            found.orphans += 1
+
+
+def _each_link(session: Session, account: int) -> Iterator[LinkRow]:
+    after = 0
+    while True:
+        with session.store.read() as tx:
+            rows = links.each(tx, session.workspace, account, after, 2_000)
+        if not rows:
+            return
+        after = rows[-1].id
+        yield from rows
+
+
+def _compare(
+    session: Session,
+    connected: Connected,
+    record: Record,
+    row: LinkRow,
+    person: PersonRow | None,
+    held: Container[tuple[int, str | None]],
+    found: Verification,
+) -> None:
+    if row.state == "parked":
+        found.ambiguous += 1
+        return
+    if person is None or row.state != "linked":
+        found.orphans += 1
+        return
+    kind = connected.system.map.kinds[record.ref.kind]
+    different = list(_differences(session, connected, kind, record, person, found))
+    open_ones = [name for name, _, _ in different if (person.id, name) in held or _excluded(connected, person)]
+    if not different:
+        found.in_sync += 1
+    elif len(open_ones) == len(different):
+        found.held += 1
+    else:
+        found.drifted += 1
+        if len(found.drifts) < SHOWN:
+            fields = tuple(item for item in different if item[0] not in open_ones)
+            found.drifts.append(Drift(person.id, connected.name, record.ref.kind, record.ref.id, fields))
+
+
+def _excluded(connected: Connected, person: PersonRow) -> bool:
+    """Frozen: left alone until it is included again."""
+    return connected.system.map.include({name: entry[0] for name, entry in person.canonical.items()}, person.stage) is not None
+
+
+def _differences(
+    session: Session, connected: Connected, kind: KindMap, record: Record, person: PersonRow, found: Verification
+) -> Iterator[tuple[str, Any, Any]]:
+    for name, field_map in kind.fields.items():
+        mapped = session.desk.maps.fields[name]
+        if mapped.policy.kind == "never" or field_map.native not in record.values:
+            continue
+        entry: Sequence[Any] = person.canonical.get(name) or (None, 0)
+        value = _read(field_map, record)
+        if value is not _UNREADABLE and (same_value(mapped, value, entry[0]) or _stored_as(field_map, entry[0], record)):
+            continue
+        if value is _UNREADABLE or not field_map.writable or (mapped.policy.kind == "fill" and value is not None):
+            found.unprovable[(connected.name, name)] += 1
+            continue
+        yield name, value, entry[0]
+    if kind.stage is not None and person.stage_version:
+        owed = kind.stage.write(person.stage, person.side, person.reason, record.values)
+        if owed is None:
+            found.unprovable[(connected.name, STAGE)] += 1
+        elif owed and kind.stage.unmapped(record.values) is None:
+            yield STAGE, ", ".join(f"{native}={record.values.get(native)}" for native in owed), person.stage
+
+
+_UNREADABLE: Any = object()
+
+
+def _read(field_map: FieldMap, record: Record) -> Any:
+    native = record.values[field_map.native]
+    try:
+        return field_map.read(native, record.values) if native is not None else None
+    except Unmappable:
+        return _UNREADABLE
+
+
+def _stored_as(field_map: FieldMap, value: Any, record: Record) -> bool:
+    """The system holds the hub's value in the form in which it stores it (shortened, or false for blank)."""
+    try:
+        native = field_map.write(value)
+    except Unmappable:
+        return False
+    return native == record.values[field_map.native] or (field_map.blank_is_false and not native and not record.values[field_map.native])
