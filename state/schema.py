@@ -148,7 +148,7 @@ action = Table(
     Column("id", ID, primary_key=True),
     Column("workspace", ForeignKey("workspace.id"), nullable=False),
     Column("run", ForeignKey("run.id"), nullable=False),
-    Column("person", ForeignKey("person.id")),
+    Column("person", BigInteger),  # a planned person is not in the state before its plan is applied
     Column("link", ForeignKey("link.id")),
     Column("account", ForeignKey("account.id")),
     Column("step", Integer, nullable=False),
