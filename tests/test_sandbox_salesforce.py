@@ -488,6 +488,27 @@ def test_describe_tells_what_check_needs(client: Client) -> None:
     assert {"Lead", "Contact", "LeadStatus"} <= {one["name"] for one in client.ok("GET", "/sobjects")["sobjects"]}
 
 
+def test_describe_can_be_cached(client: Client) -> None:
+    """Unchanged metadata is 304 to whoever has it; a new field changes it."""
+    client.world.clock.advance(60)
+    since = client.world.clock.http_date()
+    assert client.call("GET", "/sobjects/Lead/describe", if_modified_since=since).status == 304
+    client.world.clock.advance(60)
+    client.world.define("Lead", "New__c")
+    assert client.call("GET", "/sobjects/Lead/describe", if_modified_since=since).status == 200
+
+
+def test_formulas_change_without_a_signal(client: Client) -> None:
+    """A formula field is read-only, and its new value moves no stamp."""
+    client.world.define("Lead", "Score__c", type="double", calculated=True)
+    id = client.world.load("Lead", [{**LEAD, "Score__c": 1.0}])[0]
+    (before,) = client.soql("SELECT SystemModstamp FROM Lead")
+    client.world.clock.advance(60)
+    client.world.recalculate(id, {"Score__c": 2.0})
+    assert client.soql("SELECT SystemModstamp, Score__c FROM Lead") == [{**before, "Score__c": 2.0}]
+    assert codes(client.save("Lead", {"id": id, "Score__c": 3}, method="PATCH")) == ["INVALID_FIELD_FOR_INSERT_UPDATE"]
+
+
 def test_an_org_can_have_other_statuses() -> None:
     """Lead statuses are data: the list given to the constructor is what LeadStatus and describe tell."""
     client = Client(SalesforceWorld(lead_statuses=(("New", False), ("Qualified", True))))
@@ -558,6 +579,28 @@ def test_composite_carries_conditions_per_subrequest(client: Client) -> None:
     answers = client.ok("POST", "/composite", {"allOrNone": True, "compositeRequest": [make, change]})["compositeResponse"]
     assert [one["httpStatusCode"] for one in answers] == [400, 412]
     assert len(client.soql("SELECT Id FROM Account")) == 1
+
+
+@pytest.mark.parametrize("body", [[], {}, {"compositeRequest": [1]}, {"compositeRequest": [{"method": "GET"}]}, {"compositeRequest": 5}])
+def test_malformed_composites(client: Client, body: Any) -> None:
+    """A body that is no composite is refused as one call."""
+    assert client.refused("POST", "/composite", body)[:2] == (400, "JSON_PARSER_ERROR")
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5), lambda inner: st.lists(inner, max_size=2), max_leaves=3
+)
+
+
+@given(
+    st.dictionaries(st.sampled_from(["LastName", "Company", "Email", "Status", "DoNotCall", "AnnualRevenue", "OwnerId", "EmailBouncedDate", "id"]), JSON_VALUES)
+)
+def test_whatever_is_sent_is_answered(values: dict[str, Any]) -> None:
+    """Any JSON in any field is saved or refused row by row, never an accident; what was saved can be read back."""
+    client = Client(SalesforceWorld(habits=CALM))
+    (result,) = client.save("Lead", values)
+    assert result["success"] or result["errors"][0]["statusCode"]
+    assert len(client.soql("SELECT Id, Status, AnnualRevenue FROM Lead")) == result["success"]
 
 
 def test_a_batch_costs_a_call_per_subrequest(client: Client) -> None:

@@ -282,3 +282,41 @@ def test_indexed_and_plain_answers_agree(rows: list[tuple[str | None, int, bool]
     expected = {str(at) for at, (email, d, gone) in enumerate(rows) if not gone and holds(email, d)}
     found = records(world, f"SELECT LastName FROM Lead WHERE Email = '{wanted}' {joint} SystemModstamp {bound} 2026-01-0{1 + day}T00:00:00Z")
     assert {one["LastName"] for one in found} == expected
+
+
+PARTS = [
+    "SELECT",
+    "Id",
+    "Nope",
+    "FROM",
+    "Lead",
+    "WHERE",
+    "AND",
+    "OR",
+    "NOT",
+    "(",
+    ")",
+    "IN",
+    "LIKE",
+    "=",
+    ">",
+    ",",
+    "'a\\'b'",
+    "'x",
+    "5",
+    "null",
+    "true",
+    "2026-01-01",
+    "ORDER BY",
+    "LIMIT",
+]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from(PARTS), max_size=8), st.lists(st.sampled_from(PARTS), max_size=10))
+def test_nonsense_is_refused_not_answered_by_accident(head: list[str], tail: list[str]) -> None:
+    """Any heap of tokens is either a query that was understood, or a refusal with a code."""
+    world = SalesforceWorld()
+    for soql in (" ".join(head), " ".join(["SELECT Id FROM Lead WHERE", *tail]), "SELECT Id FROM Lead WHERE " + "(" * 3000):
+        response = ask(world, soql)
+        assert response.status == 200 or json.loads(response.body)[0]["errorCode"]

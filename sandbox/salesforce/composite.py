@@ -25,8 +25,8 @@ Serve = Callable[[Request], Response]
 def composite(call: Call, serve: Serve) -> Response:
     """Answer POST `/composite`; each subrequest may have headers of its own, and use what an earlier one answered."""
     posted = call.posted()
-    asked = listed(posted, "compositeRequest")
-    if len(asked) > MOST or sum(bool(_COLLECTED.search(str(one.get("url", "")))) for one in asked) > MOST_COLLECTIONS:
+    asked = _subrequests(posted, "compositeRequest", ("method", "url", "referenceId"))
+    if len(asked) > MOST or sum(bool(_COLLECTED.search(one["url"])) for one in asked) > MOST_COLLECTIONS:
         raise Refused("LIMIT_EXCEEDED", f"a composite request has at most {MOST} subrequests, {MOST_COLLECTIONS} of them queries or collections")
     all_or_none = posted.get("allOrNone") is True
     answers: dict[str, Any] = {}
@@ -34,7 +34,7 @@ def composite(call: Call, serve: Serve) -> Response:
     if all_or_none:
         call.org.store.begin()
     for one in asked:
-        name = str(one.get("referenceId", ""))
+        name = str(one["referenceId"])
         if all_or_none and any(answer["httpStatusCode"] >= 400 for answer in found):
             break
         response = serve(_request(call, one["method"], _filled(one["url"], answers), _filled(one.get("body"), answers), one.get("httpHeaders") or {}))
@@ -51,7 +51,7 @@ def composite(call: Call, serve: Serve) -> Response:
 def batch(call: Call, serve: Serve) -> Response:
     """Answer POST `/composite/batch`."""
     posted = call.posted()
-    asked = listed(posted, "batchRequests")
+    asked = _subrequests(posted, "batchRequests", ("method", "url"))
     if len(asked) > MOST:
         raise Refused("LIMIT_EXCEEDED", f"a batch has at most {MOST} subrequests")
     results: list[dict[str, Any]] = []
@@ -59,10 +59,20 @@ def batch(call: Call, serve: Serve) -> Response:
         if posted.get("haltOnError") is True and any(result["statusCode"] >= 400 for result in results):
             results.append({"statusCode": 412, "result": [{"errorCode": "BATCH_PROCESSING_HALTED", "message": "Batch processing halted per request"}]})
             continue
-        url = str(one["url"])
+        url = one["url"]
         response = serve(_request(call, one["method"], url if url.startswith("/") else f"/services/data/{url}", one.get("richInput"), {}))
         results.append({"statusCode": response.status, "result": orjson.loads(response.body) if response.body else None})
     return call.answer({"hasErrors": any(result["statusCode"] >= 400 for result in results), "results": results})
+
+
+def _subrequests(posted: dict[str, Any], name: str, needed: tuple[str, ...]) -> list[dict[str, Any]]:
+    """The subrequests of the body, each with the texts that it needs. Raises JSON_PARSER_ERROR."""
+    asked = list(listed(posted, name))
+    for one in asked:
+        missing = [text for text in needed if not isinstance(one, dict) or not isinstance(one.get(text), str)]
+        if missing:
+            raise Refused("JSON_PARSER_ERROR", f"{name}: missing {', '.join(missing)} at [line:1, column:1]")
+    return asked
 
 
 def _request(call: Call, method: str, url: str, body: Any, headers: dict[str, str]) -> Request:
@@ -95,9 +105,9 @@ def _shown(response: Response) -> dict[str, str]:
     return {name: value for name, value in response.headers.items() if name == "Location"}
 
 
-def _halted(asked: Any, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _halted(asked: list[dict[str, Any]], found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """With allOrNone one failure undoes all; the others are told so."""
     undone = [{"errorCode": "PROCESSING_HALTED", "message": "The transaction was rolled back since another operation in the same transaction failed."}]
     failed = {answer["referenceId"]: answer for answer in found if answer["httpStatusCode"] >= 400}
-    names = [str(one.get("referenceId", "")) for one in asked]
+    names = [one["referenceId"] for one in asked]
     return [failed.get(name) or {"body": undone, "httpHeaders": {}, "httpStatusCode": 400, "referenceId": name} for name in names]

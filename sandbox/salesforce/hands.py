@@ -25,7 +25,7 @@ LENGTHS = {"string": 255, "picklist": 255, "multipicklist": 4099, "email": 80, "
 
 
 class Hands(BaseWorld):
-    """The hands on an org: `edit`, `create`, `convert`, `merge`, `delete`, `undelete`, `touch`, `define`, `load`, `rows`, `fail_rows`."""
+    """The hands on an org. What each takes is in its own docstring."""
 
     org: Org
 
@@ -84,6 +84,12 @@ class Hands(BaseWorld):
         for id in ids:
             touch(self.org, _exact(id), self.org.moment())
 
+    def recalculate(self, id: str, values: Mapping[str, Any]) -> None:
+        """A formula gives other values: they change, and no stamp moves (Salesforce Object Reference, System Fields)."""
+        kind, row = self.org.row(_exact(id))
+        check_names(self.org, self.org.schema.objects[kind], values)
+        self.org.store.put(kind, {**row, **values})
+
     def define(
         self, kind: str, name: str, label: str = "", type: str = "string", *, options: Iterable[str] = (), converts_to: str | None = None, **flags: Any
     ) -> None:
@@ -96,14 +102,17 @@ class Hands(BaseWorld):
             **flags,
             "choices": tuple(Choice(one, one) for one in options),
         }
+        if attributes.get("calculated"):
+            attributes |= {"creatable": False, "updatable": False}
         if type == "boolean":
             attributes |= {"nillable": False, "defaulted": True}
         if type == "reference":
             attributes |= {"refers_to": tuple(attributes.get("refers_to", ())), "relationship": name.removesuffix("c") + "r"}
-        if attributes.get("external_id") and type not in TEXTS | NUMBERS:
-            raise ValueError(f"{name}: an external id is text, a number or an e-mail")
+        if (attributes.get("external_id") or attributes.get("unique")) and type not in TEXTS:
+            raise ValueError(f"{name}: in the sandbox only text and e-mail can be unique or an external id")
         attributes["id_lookup"] = bool(attributes.get("external_id"))
         self.org.schema.define(kind, Field(name, label or spaced(name), type, custom=True, **attributes), converts_to)
+        self.org.metadata_changed = self.org.now()
 
     def load(self, kind: str, rows: Iterable[Mapping[str, Any]]) -> list[str]:
         """Insert many records past every rule of the API; gives their ids."""
@@ -130,6 +139,7 @@ class Hands(BaseWorld):
             "hands/restore": lambda posted: _nothing(self.undelete(**posted)),
             "hands/purge": lambda posted: _nothing(self.purge(**posted)),
             "hands/touch": lambda posted: _nothing(self.touch(**posted)),
+            "hands/recalculate": lambda posted: _nothing(self.recalculate(**posted)),
             "hands/define": lambda posted: _nothing(self.define(**posted)),
             "hands/load": lambda posted: {"ids": self.load(**posted)},
             "hands/habits": lambda posted: _nothing(self.org.change_habits(posted)),

@@ -80,6 +80,7 @@ class Org:
         self._late: list[tuple[int, Callable[[], None]]] = []
         self.integration = self.admin = self.somebody = self.queue = ""
         self._populate(lead_statuses)
+        self.metadata_changed = self.now()
 
     def id_key(self, id: str) -> str:
         """What ids are sorted by; its own inverse."""
@@ -90,6 +91,7 @@ class Org:
         known = {name: frozenset(value) if isinstance(getattr(self.habits, name), frozenset) else value for name, value in changes.items()}
         self.habits = replace(self.habits, **known)
         self.store.reorder(self.id_key)
+        self.metadata_changed = self.now()
 
     def now(self) -> str:
         """The present moment, in whole seconds."""

@@ -48,6 +48,9 @@ def route_record(call: Call, sobject: SObject, rest: tuple[str, ...]) -> Respons
 
 
 def _describe(call: Call, sobject: SObject) -> Response:
+    since = _since(call, "if-modified-since")
+    if since is not None and call.org.metadata_changed <= since:
+        return Response(304, dict(JSON))
     return call.answer(call.org.schema.describe(sobject, call.base))
 
 

@@ -126,53 +126,58 @@ class Schema:
         }
 
     def _field(self, sobject: SObject, one: Field) -> dict[str, Any]:
-        shown = [{"active": c.active, "defaultValue": c.default, "label": c.label, "validFor": None, "value": c.value} for c in self.values(sobject, one)]
+        shown = self.values(sobject, one) if one.type in {"picklist", "multipicklist"} else ()
         return {
-            "aggregatable": one.filterable and one.type != "boolean",
-            "autoNumber": False,
-            "byteLength": one.length * 3 if one.type not in {"id", "reference"} else 18,
-            "calculated": one.calculated,
-            "calculatedFormula": None,
-            "cascadeDelete": False,
-            "caseSensitive": one.case_sensitive,
+            **_constant(),
+            **_kind_of(one),
             "compoundFieldName": "Name" if one.name in {"FirstName", "LastName", "Salutation"} and "Name" in sobject.fields else None,
-            "controllerName": None,
-            "createable": one.creatable,
-            "custom": one.custom,
-            "defaultValue": one.default if one.type != "boolean" else bool(one.default),
-            "defaultValueFormula": None,
-            "defaultedOnCreate": one.defaulted,
-            "dependentPicklist": False,
-            "deprecatedAndHidden": False,
-            "digits": one.precision if one.type == "int" else 0,
-            "encrypted": False,
-            "externalId": one.external_id,
-            "filterable": one.filterable,
-            "groupable": one.filterable and one.type not in {"double", "currency", "percent", "datetime", "multipicklist"},
-            "htmlFormatted": False,
-            "idLookup": one.id_lookup,
-            "inlineHelpText": None,
-            "label": one.label,
-            "length": one.length,
-            "name": one.name,
-            "nameField": one.name == "Name",
-            "namePointing": len(one.refers_to) > 1,
-            "nillable": one.nillable,
-            "permissionable": one.nillable and one.updatable,
-            "picklistValues": shown if one.type in {"picklist", "multipicklist"} else [],
-            "polymorphicForeignKey": len(one.refers_to) > 1,
-            "precision": 0 if one.type == "int" else one.precision,
-            "referenceTo": list(one.refers_to),
-            "relationshipName": one.relationship,
-            "relationshipOrder": None,
-            "restrictedPicklist": one.restricted,
-            "scale": one.scale,
-            "soapType": SOAP_TYPES.get(one.type, "xsd:string"),
-            "sortable": one.sortable,
-            "type": one.type,
-            "unique": one.unique,
-            "updateable": one.updatable,
+            "picklistValues": [{"active": c.active, "defaultValue": c.default, "label": c.label, "validFor": None, "value": c.value} for c in shown],
         }
+
+
+def _constant() -> dict[str, Any]:
+    """What is the same for every field here."""
+    nothing = dict.fromkeys(("calculatedFormula", "controllerName", "defaultValueFormula", "inlineHelpText", "relationshipOrder"))
+    never = dict.fromkeys(("autoNumber", "cascadeDelete", "dependentPicklist", "deprecatedAndHidden", "encrypted", "htmlFormatted"), False)
+    return {**nothing, **never}
+
+
+def _kind_of(one: Field) -> dict[str, Any]:
+    """What follows from the field's definition alone."""
+    ungroupable = {"double", "currency", "percent", "datetime", "multipicklist"}
+    return {
+        "aggregatable": one.filterable and one.type != "boolean",
+        "byteLength": one.length * 3 if one.type not in {"id", "reference"} else 18,
+        "calculated": one.calculated,
+        "caseSensitive": one.case_sensitive,
+        "createable": one.creatable,
+        "custom": one.custom,
+        "defaultValue": one.default if one.type != "boolean" else bool(one.default),
+        "defaultedOnCreate": one.defaulted,
+        "digits": one.precision if one.type == "int" else 0,
+        "externalId": one.external_id,
+        "filterable": one.filterable,
+        "groupable": one.filterable and one.type not in ungroupable,
+        "idLookup": one.id_lookup,
+        "label": one.label,
+        "length": one.length,
+        "name": one.name,
+        "nameField": one.name == "Name",
+        "namePointing": len(one.refers_to) > 1,
+        "nillable": one.nillable,
+        "permissionable": one.nillable and one.updatable,
+        "polymorphicForeignKey": len(one.refers_to) > 1,
+        "precision": 0 if one.type == "int" else one.precision,
+        "referenceTo": list(one.refers_to),
+        "relationshipName": one.relationship,
+        "restrictedPicklist": one.restricted,
+        "scale": one.scale,
+        "soapType": SOAP_TYPES.get(one.type, "xsd:string"),
+        "sortable": one.sortable,
+        "type": one.type,
+        "unique": one.unique,
+        "updateable": one.updatable,
+    }
 
 
 SOAP_TYPES = {

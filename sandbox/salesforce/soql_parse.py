@@ -153,7 +153,10 @@ def unescape(query: str, quoted: str, at: int, *, like: bool = False) -> str:
 def parse_soql(query: str) -> Select:
     """The tree of a query. Raises Refused (MALFORMED_QUERY, NUMBER_OUTSIDE_VALID_RANGE) for what it does not understand."""
     reader = _Reader(query)
-    found = reader.select()
+    try:
+        found = reader.select()
+    except RecursionError:
+        raise malformed(query, 0, "the query is nested too deeply") from None
     if reader.now.kind != "end":
         raise reader.unexpected()
     return found
