@@ -25,7 +25,7 @@ FIELDS = ("email", "firstname", "lastname", "lifecyclestage")
 def settings(**given: Any) -> HubSpotSettings:
     """Settings with the sandbox's static token, unless another credential is given."""
     credential: dict[str, Any] = {} if "client_id" in given else {"token": Secret(TOKEN)}
-    return HubSpotSettings(**{"base_url": "https://api.hubapi.invalid", **credential, **given})
+    return HubSpotSettings.model_validate({"base_url": "https://api.hubapi.invalid", **credential, **given})
 
 
 @dataclass
