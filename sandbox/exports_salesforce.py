@@ -114,7 +114,7 @@ def _kind(line: Line, plans: Mapping[str, _Plan]) -> str | None:
             return cell.capitalize()
     for plan in plans.values():
         for column, name in plan.names.items():
-            found = _PREFIXES.get(line.cells.get(column, "")[:3]) if name == "Id" else None
+            found = _PREFIXES.get(line.cells.get(column, "")[:3].upper()) if name == "Id" else None
             if found is not None:
                 return found
     return None
@@ -152,7 +152,7 @@ def _define_custom(world: SalesforceWorld, table: Table, plan: _Plan) -> None:
 
 
 def _custom_name(column: str, index: int, taken: set[str]) -> str:
-    words = re.sub(r"[^A-Za-z0-9]+", "_", column.removesuffix("__c")).strip("_")
+    words = re.sub(r"[^A-Za-z0-9]+", "_", re.sub("__c$", "", column, flags=re.IGNORECASE)).strip("_")
     stem = words if words[:1].isalpha() and ascii_form(words) != "x" else f"Column_{index + 1}"
     name, again = f"{stem[:38]}__c", 1
     while name.lower() in taken:
