@@ -83,7 +83,7 @@ _PAGE = (_c.id > bindparam("after"),)
 _INSERT = Bulk(link, _COLUMNS)
 _OBSERVED = Bulk(link, ("state", "stamp", "seen", "agreed", "author"), ("id",))
 _REMEMBER = Bulk(link, ("person", "state", "agreed", "carried", "claim"), ("id",))
-_REWRITE = Bulk(link, _COLUMNS[2:], ("id",))
+_REWRITE = Bulk(link, _COLUMNS[3:], ("id",))  # a record may get another ref, never another account
 _BY_REFS = Statement(select(*_ROW).where(_WORKSPACE, _c.account == bindparam("account"), _c.kind == bindparam("kind"), among(_c.ref, "refs")))
 _BY_IDS = Statement(select(*_ROW).where(among(_c.id, "ids")).order_by(_c.id))
 _OF_PEOPLE = Statement(select(*_ROW).where(_c.person.is_not(None), among(_c.person, "ids")).order_by(_c.id))
@@ -191,7 +191,7 @@ def rewrite(tx: Tx, rows: Sequence[LinkRow]) -> None:
     tx.many(
         _REWRITE,
         [
-            (account, kind, ref, person, state, stamp, encode(seen), encode(agreed), encode(carried), _claim(claim), author, id_)
-            for id_, account, kind, ref, person, state, stamp, seen, agreed, carried, claim, author in rows
+            (kind, ref, person, state, stamp, encode(seen), encode(agreed), encode(carried), _claim(claim), author, id_)
+            for id_, _, kind, ref, person, state, stamp, seen, agreed, carried, claim, author in rows
         ],
     )

@@ -87,7 +87,8 @@ link = Table(
     Column("account", ForeignKey("account.id"), nullable=False),
     Column("kind", Text, nullable=False),
     Column("ref", Text, nullable=False),
-    Column("person", ForeignKey("person.id")),
+    # No foreign key here: for an update of a column that has one, SQLite journals each touched page once more, which doubles the cost of `links.remember`.
+    Column("person", BigInteger),
     Column("state", Text, nullable=False),
     Column("stamp", BigInteger, nullable=False),
     Column("seen", Text, nullable=False),

@@ -53,6 +53,11 @@ class among(ColumnElement[Any]):  # noqa: N801 - reads as a word of SQL, like Co
         self.values = bindparam(name, type_=ARRAY(target.type))
 
 
+def _binary(sql: str) -> str:
+    """Let psycopg send arrays in binary form: quoting 5,000 JSON texts for the text form takes sixty times as long."""
+    return sql.replace(")s::", ")b::")
+
+
 @compiles(among, "sqlite")
 def _among_sqlite(element: among, compiler: SQLCompiler, **kw: Any) -> str:
     return f"{compiler.process(element.target, **kw)} IN (SELECT value FROM json_each({compiler.process(element.values, **kw)}))"
@@ -60,7 +65,7 @@ def _among_sqlite(element: among, compiler: SQLCompiler, **kw: Any) -> str:
 
 @compiles(among, "postgresql")
 def _among_postgresql(element: among, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"{compiler.process(element.target, **kw)} = ANY({compiler.process(element.values, **kw)})"
+    return f"{compiler.process(element.target, **kw)} = ANY({_binary(compiler.process(element.values, **kw))})"
 
 
 class now_ms(ColumnElement[int]):  # noqa: N801 - reads as a word of SQL
@@ -139,9 +144,9 @@ class Bulk:
         given = func.unnest(*arrays).table_valued(*(column(name, at[name].type) for name in names), name="given").render_derived()
         if self._keys:
             source = update(self._table).values({name: given.c[name] for name in self._columns})
-            return str(source.where(*(at[name] == given.c[name] for name in self._keys)).compile(dialect=POSTGRES))
+            return _binary(str(source.where(*(at[name] == given.c[name] for name in self._keys)).compile(dialect=POSTGRES)))
         if self._ignore:
             filled = postgresql.insert(self._table).from_select(names, select(given)).on_conflict_do_nothing()
         else:
             filled = insert(self._table).from_select(names, select(given))
-        return str(filled.compile(dialect=POSTGRES))
+        return _binary(str(filled.compile(dialect=POSTGRES)))
