@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import socket
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,8 +23,11 @@ from simple_salesforce.api import Salesforce
 from stagesync.sandbox.base import BaseWorld, json_response
 from stagesync.sandbox.clients import WorldAdapter, WorldPool
 from stagesync.sandbox.faults import Fault
+from stagesync.sandbox.hubspot import Habits as HubSpotHabits
+from stagesync.sandbox.salesforce import Habits as SalesforceHabits
 from stagesync.sandbox.server import serve
 from stagesync.sandbox.wire import Request, Response
+from stagesync.sandbox.worlds import build
 
 
 class EchoWorld(BaseWorld):
@@ -250,3 +256,41 @@ def test_an_unknown_hand_names_the_known_ones() -> None:
     assert (unknown.status_code, wrong.status_code) == (404, 400)
     assert "POST clock" in unknown.json()["known"]
     assert "advance_s" in wrong.json()["error"]
+
+
+DOCS = Path(__file__).parent.parent / "docs" / "sandbox.md"
+
+
+def _documented_calls() -> list[tuple[str, str, str | None, dict[str, str]]]:
+    """(method, URL, posted JSON, headers) of every curl line in the shell blocks of the sandbox's documentation."""
+    found: list[tuple[str, str, str | None, dict[str, str]]] = []
+    for block in re.findall(r"```sh\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL):
+        for line in block.splitlines():
+            words = shlex.split(line, comments=True)
+            options = {name: words[index + 1] for index, name in enumerate(words) if name in ("-X", "-d", "-H")}
+            (url,) = [word for word in words if word.startswith(("$HUBSPOT", "$SALESFORCE"))]
+            name, _, value = options.get("-H", "").partition(": ")
+            found.append((options.get("-X", "GET"), url, options.get("-d"), {name: value} if name else {}))
+    return found
+
+
+def test_every_documented_call_works() -> None:
+    """Each curl line of the documentation, one after another, is answered with success; together they use every hand."""
+    worlds = build(500, seed=1)
+    with serve(worlds.hubspot) as hubspot_url, serve(worlds.salesforce) as salesforce_url, requests.Session() as session:
+        for method, url, posted, headers in _documented_calls():
+            url = url.replace("$HUBSPOT", hubspot_url).replace("$SALESFORCE", salesforce_url)
+            answer = session.request(method, url, data=posted, headers=headers, timeout=5)
+            assert answer.status_code == 200, (url, posted, answer.text)
+    documented = {(url.split("/")[0], url.split("/_sandbox/")[-1].split("?")[0]) for _, url, _, _ in _documented_calls() if "/_sandbox/" in url}
+    for name, world in (("$HUBSPOT", worlds.hubspot), ("$SALESFORCE", worlds.salesforce)):
+        shared = {hand for _, hand in documented if not hand.startswith("hands/")}
+        own = {hand for system, hand in documented if system == name} | {"hands/restore"}
+        assert {*world.hands, *world.views} <= shared | own
+
+
+@pytest.mark.parametrize("habits", [HubSpotHabits, SalesforceHabits])
+def test_every_habit_is_documented(habits: type[HubSpotHabits] | type[SalesforceHabits]) -> None:
+    """Whatever can be switched has its line in the documentation."""
+    text = DOCS.read_text(encoding="utf-8")
+    assert [each.name for each in fields(habits) if f"`{each.name}`" not in text] == []
