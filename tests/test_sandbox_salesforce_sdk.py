@@ -11,6 +11,7 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 from simple_salesforce.api import Salesforce
+from simple_salesforce.bulk2 import Operation, ResultsType
 from simple_salesforce.exceptions import SalesforceExpiredSession, SalesforceGeneralError, SalesforceMalformedRequest, SalesforceMoreThanOneRecord
 from simple_salesforce.format import format_external_id, format_soql
 
@@ -130,3 +131,37 @@ def test_login_by_client_credentials(session: requests.Session) -> None:
     """The client's own login gets a session that works."""
     client: Any = Salesforce(consumer_key="sandbox-consumer-key", consumer_secret="sandbox-consumer-secret", domain="sandbox.my", session=session)
     assert client.query("SELECT Id FROM Organization")["totalSize"] == 1
+
+
+def test_bulk_ingest(world: SalesforceWorld, client: Any) -> None:
+    """An ingest job takes rows as CSV, ignores empty cells, clears with #N/A, and tells failures apart; results name each row's id."""
+    id = world.load("Lead", [{**ADA, "Title": "Countess", "Phone": "1"}])[0]
+    bulk = client.bulk2.Lead._client  # the public methods sleep between polls
+    job = bulk.create_job(Operation.update)["id"]
+    bulk.upload_job_data(job, f'Id,Title,Phone,DoNotCall,Email\n{id},#N/A,,true,"ada@x.com"\n{id},,,,nonsense\n')
+    assert bulk.close_job(job)["state"] == "UploadComplete"
+    told = bulk.get_job(job, is_query=False)
+    assert (told["state"], told["numberRecordsProcessed"], told["numberRecordsFailed"]) == ("JobComplete", 2, 1)
+    assert id in bulk.get_ingest_results(job, ResultsType.successful)
+    assert "INVALID_EMAIL_ADDRESS" in bulk.get_ingest_results(job, ResultsType.failed)
+    row = client.Lead.get(id)
+    assert (row["Title"], row["Phone"], row["DoNotCall"]) == (None, "1", True)
+    job = bulk.create_job(Operation.insert)["id"]
+    bulk.upload_job_data(job, "LastName,Nope\nx,y\n")
+    bulk.close_job(job)
+    assert bulk.get_job(job, is_query=False)["state"] == "Failed"
+    assert '"x","y"' in bulk.get_ingest_results(job, ResultsType.unprocessed)
+
+
+def test_bulk_query(world: SalesforceWorld, client: Any) -> None:
+    """A query job answers CSV in pages that can be read again."""
+    world.load("Lead", [{"LastName": f"Müller {number}"} for number in range(5)])
+    bulk = client.bulk2.Lead._client  # the public methods sleep between polls
+    job = bulk.create_job(Operation.query, query="SELECT LastName, Owner.Name, DoNotCall FROM Lead ORDER BY LastName")["id"]
+    assert bulk.get_job(job, is_query=True)["state"] == "JobComplete"
+    first = bulk.get_query_results(job, max_records=3)
+    assert first["number_of_records"] == 3
+    assert first["records"].splitlines()[0] == '"LastName","Owner.Name","DoNotCall"'
+    rest = bulk.get_query_results(job, locator=first["locator"], max_records=3)
+    assert (rest["number_of_records"], rest["locator"]) == (2, "")
+    assert bulk.get_query_results(job, max_records=3) == first

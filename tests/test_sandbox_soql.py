@@ -118,6 +118,7 @@ def test_conditions(world: SalesforceWorld, where: str, expected: list[str]) -> 
         ("SELECT Id, Id FROM Lead", "MALFORMED_QUERY"),
         ("SELECT * FROM Lead", "MALFORMED_QUERY"),
         ("", "MALFORMED_QUERY"),
+        ("SELECT Id FROM Lead WHERE " + "(" * 3000, "MALFORMED_QUERY"),
         ("SELECT Id FROM Lead OFFSET 2001", "NUMBER_OUTSIDE_VALID_RANGE"),
         ("SELECT Id FROM Leads", "INVALID_TYPE"),
         ("SELECT Nope FROM Lead", "INVALID_FIELD"),
@@ -317,6 +318,6 @@ PARTS = [
 def test_nonsense_is_refused_not_answered_by_accident(head: list[str], tail: list[str]) -> None:
     """Any heap of tokens is either a query that was understood, or a refusal with a code."""
     world = SalesforceWorld()
-    for soql in (" ".join(head), " ".join(["SELECT Id FROM Lead WHERE", *tail]), "SELECT Id FROM Lead WHERE " + "(" * 3000):
+    for soql in (" ".join(head), " ".join(["SELECT Id FROM Lead WHERE", *tail])):
         response = ask(world, soql)
         assert response.status == 200 or json.loads(response.body)[0]["errorCode"]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..wire import Response
 from .call import Call, listed, malformed_id
 from .errors import Refused, refused_row, row_error
-from .fields import SObject
+from .fields import Field, SObject
 from .ids import normalise
 from .records import key_field, matches
 from .validate import check_names
@@ -49,24 +49,29 @@ def upsert_many(call: Call, sobject: SObject, name: str) -> Response:
     counts = Counter(keys)
 
     def job(record: dict[str, Any], key: str) -> dict[str, Any]:
-        if not key:
-            raise refused_row("MISSING_ARGUMENT", f"{one.name} not specified")
-        if counts[key] > 1:
+        if counts[key] > 1 and key:
             raise refused_row("DUPLICATE_VALUE", f"Duplicate external id specified: {key}", [one.name])
-        own = next(str(value).strip() for field, value in record.items() if field.lower() == one.name.lower())
-        found = matches(call, sobject, one, own)
-        if len(found) > 1:
-            raise refused_row("DUPLICATE_EXTERNAL_ID", f"{one.name}: more than one record found for external id field", [one.name])
-        if found:
-            values = {field: value for field, value in record.items() if field.lower() != one.name.lower()}
-            update(call.org, sobject.name, found[0]["Id"], values, call.org.moment(), call.manners)
-            return {"id": found[0]["Id"], "success": True, "errors": [], "created": False}
-        id = create(call.org, sobject.name, record, call.org.moment(), call.manners)
-        return {"id": id, "success": True, "errors": [], "created": True}
+        id, created = saved_by_key(call, sobject, one, record)
+        return {"id": id, "success": True, "errors": [], "created": created}
 
     if any(_sobject(call, record).name != sobject.name for record in records):
         raise Refused("INVALID_TYPE", f"every record must be of type {sobject.name}")
     return _each(call, [lambda record=record, key=key: job(record, key) for record, key in zip(records, keys, strict=True)], all_or_none)
+
+
+def saved_by_key(call: Call, sobject: SObject, one: Field, record: Mapping[str, Any]) -> tuple[str, bool]:
+    """Upsert one row that carries its key; gives its id and whether it was created. Raises Refused."""
+    key = str(next((value for name, value in record.items() if name.lower() == one.name.lower()), None) or "").strip()
+    if not key:
+        raise refused_row("MISSING_ARGUMENT", f"{one.name} not specified")
+    found = matches(call, sobject, one, key)
+    if len(found) > 1:
+        raise refused_row("DUPLICATE_EXTERNAL_ID", f"{one.name}: more than one record found for external id field", [one.name])
+    if not found:
+        return create(call.org, sobject.name, record, call.org.moment(), call.manners), True
+    values = {name: value for name, value in record.items() if name.lower() != one.name.lower()}
+    update(call.org, sobject.name, found[0]["Id"], values, call.org.moment(), call.manners)
+    return found[0]["Id"], False
 
 
 def _limit(records: Sequence[Any]) -> None:

@@ -41,7 +41,7 @@ class Cursors:
         asked = BATCH_SIZE.search(call.request.headers.get("sforce-query-options", ""))
         page = min(MOST_PAGE, max(LEAST_PAGE, int(asked.group(1)))) if asked else MOST_PAGE
         cursor = Cursor(found, min(page, call.org.habits.page_rows), call.org.clock.now_ms())
-        name = call.org.store.mint_cursor() if len(found.rows) > cursor.page else ""
+        name = call.org.store.mint_as("01g") if len(found.rows) > cursor.page else ""
         if name:
             self._open[name] = cursor
             while len(self._open) > KEPT:

@@ -149,10 +149,10 @@ class Store:
             if id not in table.rows:
                 return id
 
-    def mint_cursor(self) -> str:
-        """A new id for a query's cursor."""
-        number = self._numbers["01g"] = self._numbers.get("01g", 0) + 1
-        return mint("01g", number)
+    def mint_as(self, prefix: str) -> str:
+        """A new id for something that is no record, such as a cursor or a job."""
+        number = self._numbers[prefix] = self._numbers.get(prefix, 0) + 1
+        return mint(prefix, number)
 
     def put(self, kind: str, row: Row) -> None:
         """Insert or replace a row."""

@@ -27,9 +27,10 @@ class Shape:
 
 @dataclass(frozen=True)
 class Found:
-    """The rows of a query, as they were when it ran. `shape` is None for COUNT()."""
+    """The rows of a query, as they were when it ran. `fields` as the query names them; `shape` is None for COUNT()."""
 
     kind: str
+    fields: tuple[str, ...]
     rows: list[Row]
     shape: Shape | None
 
@@ -56,7 +57,7 @@ class Runner:
         test = compile_where(select.where, lookup) if select.where is not None else None
         rows = self._rows(select, sobject, lookup, test, everything)
         stop = None if select.limit is None else select.offset + select.limit
-        return Found(sobject.name, list(islice(rows, select.offset, stop)), shape)
+        return Found(sobject.name, select.fields, list(islice(rows, select.offset, stop)), shape)
 
     def _inner(self, everything: bool) -> Callable[[Compare], frozenset[str]]:
         def values(where: Compare) -> frozenset[str]:

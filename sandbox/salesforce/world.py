@@ -8,6 +8,7 @@ from typing import Any
 
 from ..clock import WorldClock
 from ..wire import Request, Response
+from .bulk import Jobs
 from .call import Call, listed
 from .composite import batch, composite
 from .errors import Refused, json_answer, not_found, refused_body
@@ -29,6 +30,7 @@ MAX_URI = 16_384
 
 _DATA = re.compile(r"/services/data/v(\d+)\.0(?:/(.*))?")
 _LOCATOR = re.compile(r"(/query(?:All)?)/[^/]+$")
+_JOB = re.compile(r"(/jobs/(?:ingest|query))/[^/]+")
 _RECORD = re.compile(r"(/sobjects/\w+)/(?!describe$|updated$|deleted$)([^/]+)((?:/.+)?)$")
 
 
@@ -51,6 +53,7 @@ class SalesforceWorld(Hands):
         self.sessions = Sessions(self.org, app or ConnectedApp(), token)
         self.used = 0
         self._cursors = Cursors()
+        self._jobs = Jobs()
         self.views["records"] = self.records
         self.hands |= self.over_http()
         self.hands["hands/expire-sessions"] = self._expire
@@ -58,7 +61,7 @@ class SalesforceWorld(Hands):
 
     def template(self, request: Request) -> str:
         path = request.path.rstrip("/")
-        path = _LOCATOR.sub(r"\1/{locator}", path)
+        path = _JOB.sub(r"\1/{id}", path) if "/jobs/" in path else _LOCATOR.sub(r"\1/{locator}", path)
         return _RECORD.sub(lambda match: f"{match.group(1)}/{match.group(2)}/{{value}}" if match.group(3) else f"{match.group(1)}/{{id}}", path)
 
     def route(self, request: Request) -> Response:
@@ -106,7 +109,7 @@ class SalesforceWorld(Hands):
         schema = self.org.schema
         match call.request.method, call.parts:
             case "GET", ():
-                names = ("sobjects", "query", "queryAll", "composite", "limits")
+                names = ("sobjects", "query", "queryAll", "composite", "jobs", "limits")
                 return call.answer({name: f"{call.base}/{name}" for name in names})
             case "GET", ("limits",):
                 return call.answer(self._limits())
@@ -122,6 +125,8 @@ class SalesforceWorld(Hands):
                 return self._cursors.query(call, everything=which == "queryAll")
             case "GET", ("query" | "queryAll", locator):
                 return self._cursors.more(call, locator)
+            case _, ("jobs", *rest):
+                return self._jobs.route(call, rest)
             case _, ("composite", *rest):
                 return self._composite(call, rest)
             case _:
