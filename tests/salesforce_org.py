@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,8 +15,12 @@ from stagesync.model.records import Gone, Moved, Query, Record
 from stagesync.sandbox.clients import WorldAdapter
 from stagesync.sandbox.clock import WorldClock
 from stagesync.sandbox.salesforce.habits import Habits
+from stagesync.sandbox.salesforce.oauth import ConnectedApp
 from stagesync.sandbox.salesforce.world import TOKEN, SalesforceWorld
+from stagesync.sandbox.server import serve
 
+APP = ConnectedApp()
+CLIENT: dict[str, Any] = {"client_id": APP.consumer_key, "client_secret": Secret(APP.consumer_secret)}
 URL = "https://org.my.salesforce.com"
 LEAD = ("FirstName", "LastName", "Email", "Company", "Status")
 CONTACT = ("FirstName", "LastName", "Email", "Account.Name")
@@ -67,16 +72,16 @@ class Drawer:
 
 def settings(**given: Any) -> SalesforceSettings:
     """Settings with the sandbox's first token, unless another credential is given."""
-    credential = {} if "client_id" in given else {"access_token": Secret(TOKEN)}
-    return SalesforceSettings(**{"instance_url": URL, **credential, **given})
+    credential: dict[str, Any] = {} if "client_id" in given else {"access_token": Secret(TOKEN)}
+    return SalesforceSettings.model_validate({"instance_url": URL, **credential, **given})
 
 
 class Org:
     """A world and a connector to it."""
 
-    def __init__(self, habits: Habits | None = None, **given: Any) -> None:
+    def __init__(self, habits: Habits | None = None, *, app: ConnectedApp | None = None, **given: Any) -> None:
         self.clock = Hand()
-        self.world = SalesforceWorld(clock=WorldClock(lambda: self.clock.at), habits=habits or Habits(duplicate_rules="off"))
+        self.world = SalesforceWorld(clock=WorldClock(lambda: self.clock.at), habits=habits or Habits(duplicate_rules="off"), app=app)
         self.drawer = Drawer()
         self.settings = settings(**given)
         self.connector = self.reopened()
@@ -98,6 +103,17 @@ class Org:
         counted = {name.replace("/services/data/v66.0/", ""): number for name, number in self.world.calls.items()}
         self.world.calls.clear()
         return counted
+
+
+@contextmanager
+def served(app: ConnectedApp | None = None, **given: Any) -> Iterator[Org]:
+    """An org over a real socket, to get into."""
+    org = Org(app=app)
+    with serve(org.world) as url:
+        org.settings = settings(instance_url=url, **given)
+        org.connector = open_org("crm", org.settings, Ports(org.clock, NoLimits(), org.drawer))
+        yield org
+        org.connector.close()
 
 
 @dataclass

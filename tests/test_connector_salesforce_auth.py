@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -14,7 +13,7 @@ import respx
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import ValidationError
-from salesforce_org import URL, Drawer, Hand, NoLimits, Org, settings
+from salesforce_org import APP, CLIENT, URL, Drawer, Hand, NoLimits, served, settings
 
 from stagesync.connectors.contract import Ports
 from stagesync.connectors.manners import Line
@@ -28,37 +27,7 @@ from stagesync.sandbox.salesforce.oauth import ConnectedApp
 from stagesync.sandbox.salesforce.world import TOKEN, SalesforceWorld
 from stagesync.sandbox.server import serve
 
-APP = ConnectedApp()
-CLIENT = {"client_id": APP.consumer_key, "client_secret": Secret(APP.consumer_secret)}
 TOKENS = "POST /services/oauth2/token"
-
-
-class Served(Org):
-    """An org over a real socket."""
-
-    def __init__(self, url: str, world: SalesforceWorld, **given: Any) -> None:
-        self.clock = Hand()
-        self.world = world
-        self.drawer = Drawer()
-        self.settings = settings(instance_url=url, **given)
-        self.connector = plugin.open("crm", self.settings, Ports(self.clock, NoLimits(), self.drawer))  # type: ignore[assignment]
-
-
-@contextmanager
-def served(app: ConnectedApp | None = None, **given: Any) -> Iterator[Served]:
-    """An org to get into."""
-    world = SalesforceWorld(app=app)
-    with serve(world) as url:
-        org = Served(url, world, **given)
-        yield org
-        org.connector.close()
-
-
-@contextmanager
-def client_credentials() -> Iterator[Served]:
-    """An org that is entered by client credentials."""
-    with served(**CLIENT) as org:
-        yield org
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +53,7 @@ def test_an_access_token_is_used_as_it_is() -> None:
 
 def test_client_credentials_get_a_token() -> None:
     """The token is made at the org's own address, once for all calls, and tells who we are."""
-    with client_credentials() as org:
+    with served(**CLIENT) as org:
         assert org.connector.identity().own_actor == org.world.org.integration
         org.connector.describe()
         assert org.world.calls[TOKENS] == 1
@@ -99,11 +68,14 @@ def test_a_refresh_token_gets_a_token() -> None:
 
 
 def test_a_signed_jwt_gets_a_token(key: rsa.RSAPrivateKey) -> None:
-    """The JWT bearer flow is accepted by a server that verifies the signature."""
+    """The JWT bearer flow is accepted by a server that verifies the signature; a machine whose clock is behind is told so."""
     numbers = key.public_key().public_numbers()
     app = ConnectedApp(public_key=(numbers.n, numbers.e))
     with served(app, client_id=app.consumer_key, username=app.username, private_key=pem(key)) as org:
-        org.clock.at = org.world.clock.now_ms() / 1000
+        with pytest.raises(CredentialError) as caught:
+            org.connector.identity()
+        assert "clock of this machine" in caught.value.next_step
+        org.clock.at = time.time()
         assert org.connector.identity().id == org.world.org.org_id
 
 
@@ -172,7 +144,7 @@ def test_a_given_token_that_expired_is_said() -> None:
 
 def test_an_expired_session_is_renewed_once() -> None:
     """A 401 costs one token and one repetition."""
-    with client_credentials() as org:
+    with served(**CLIENT) as org:
         org.connector.identity()
         org.world.sessions.expire()
         org.world.calls.clear()
@@ -182,7 +154,7 @@ def test_an_expired_session_is_renewed_once() -> None:
 
 def test_a_fresh_token_that_is_refused_ends_it() -> None:
     """A org that refuses every token is not asked in circles."""
-    with client_credentials() as org:
+    with served(**CLIENT) as org:
         refusal = '[{"errorCode":"INVALID_SESSION_ID","message":"Session expired or invalid"}]'
         org.world.faults.add(Fault("status", match="GET /services/data", times=99, status=401, body=refusal))
         with pytest.raises(CredentialError, match="fresh access token"):
@@ -192,7 +164,7 @@ def test_a_fresh_token_that_is_refused_ends_it() -> None:
 
 def test_many_threads_renew_one_token_once() -> None:
     """Sixteen callers with one expired token make one new token, not sixteen logins."""
-    with client_credentials() as org:
+    with served(**CLIENT) as org:
         session = Session(org.settings, Line("crm", org.clock, NoLimits()), org.drawer)
         expired = session.token()
         with ThreadPoolExecutor(16) as threads:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from salesforce_org import FIELDS, Org
+from salesforce_org import CLIENT, FIELDS, Org, served
 
 from stagesync.model.errors import ConfigurationError, CredentialError, QuotaSpent
 from stagesync.model.records import Native, Present, Ref
@@ -24,7 +24,7 @@ def step(operation: Operation, id: str | None = None, kind: str = "lead", number
 
 def new(last: str, number: int = 1, **values: Native) -> Step:
     """A Lead to create."""
-    return step("create", number=number, LastName=last, Company="Acme", **values)
+    return Step(number, 1, "create", "lead", None, {"LastName": last, "Company": "Acme", **values})
 
 
 def rejected(outcome: Outcome) -> Rejected:
@@ -306,9 +306,7 @@ def test_an_org_that_is_closed_to_apis_is_said() -> None:
 
 def test_an_expired_session_is_renewed_and_the_call_keeps_its_headers() -> None:
     """After the renewal the same call goes again, still without assignment rules."""
-    from test_connector_salesforce_auth import client_credentials
-
-    with client_credentials() as org:
+    with served(**CLIENT) as org:
         org.world.sessions.expire()
         assert isinstance(org.connector.write([new("Kept")])[0], Applied)
         org.world.sessions.expire()

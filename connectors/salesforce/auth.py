@@ -124,6 +124,8 @@ def _judge(answer: Answer, where: str, now_ms: int) -> None:
 def _remedy(said: str) -> str:
     if "audience" in said:
         return "set `login_url` to https://test.salesforce.com for a sandbox, to https://login.salesforce.com otherwise"
+    if "assertion is expired" in said:
+        return "set the clock of this machine: it is minutes behind"
     if "user hasn't approved" in said:
         return "let an administrator pre-authorise the app for this user"
     return "check the client id and secret, the user or the refresh token, and that the app allows this flow"

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..contract import FieldDescription, KindDescription, Option, SystemDescription
 from .client import Client
+from .errors import Closed, Hidden
 from .rows import OBJECTS
 from .settings import SalesforceSettings
 
@@ -102,8 +103,11 @@ def _with_account(contact: KindDescription, account: Mapping[str, FieldDescripti
 
 
 def _owners(client: Client) -> tuple[Option, ...]:
-    """Users as options of the owner: the id is the value, the e-mail address the label."""
-    rows = client.rows("SELECT Id,Email,IsActive FROM User WHERE UserType = 'Standard' ORDER BY Id")
+    """Users as options of the owner: the id is the value, the e-mail address the label. None where this user may not see the others."""
+    try:
+        rows = client.rows("SELECT Id,Email,IsActive FROM User WHERE UserType = 'Standard' ORDER BY Id")
+    except (Closed, Hidden):
+        return ()
     return tuple(Option(row["Id"], row["Email"] or "", order, active=bool(row["IsActive"])) for order, row in enumerate(rows))
 
 
