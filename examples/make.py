@@ -20,7 +20,6 @@ from stagesync.sandbox.salesforce import SalesforceWorld
 from stagesync.sandbox.worlds import build
 
 PEOPLE, SEED = 3_000, 20
-HERE = Path(__file__).parent
 
 HUBSPOT = {
     "Record ID": "hs_object_id",
@@ -94,14 +93,14 @@ FOOTER = """
 """
 
 
-def main() -> None:
-    """Write both files."""
+def files() -> dict[str, bytes]:
+    """The content of both files by name."""
     worlds = build(PEOPLE, SEED)
     random = Random(SEED)
-    hubspot = _text(list(HUBSPOT), (_hubspot_line(contact["properties"], worlds.hubspot, random) for contact in worlds.hubspot.contacts()), csv.QUOTE_MINIMAL)
-    (HERE / "hubspot-contacts.csv").write_text(hubspot, encoding="utf-8", newline="")
+    contacts = (_hubspot_line(contact["properties"], worlds.hubspot, random) for contact in worlds.hubspot.contacts())
+    hubspot = _text(list(HUBSPOT), contacts, csv.QUOTE_MINIMAL)
     salesforce = _text(list(SALESFORCE), _salesforce_lines(worlds.salesforce, random), csv.QUOTE_ALL)
-    (HERE / "salesforce-leads-contacts.csv").write_text(salesforce + FOOTER, encoding="utf-8-sig", newline="")
+    return {"hubspot-contacts.csv": hubspot.encode(), "salesforce-leads-contacts.csv": (salesforce + FOOTER).encode("utf-8-sig")}
 
 
 def _text(header: list[str], lines: Iterable[list[str]], quoting: Any) -> str:
@@ -176,4 +175,5 @@ def _careless(value: str, random: Random) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    for name, content in files().items():
+        (Path(__file__).parent / name).write_bytes(content)

@@ -42,16 +42,17 @@ _Wish = Callable[[_Pair], bool]
 
 def story(hubspot: HubSpotWorld, salesforce: SalesforceWorld) -> list[Event]:
     """Act on both worlds, each time on another person who suits; what nobody suits is left out. Best after a first sync."""
-    hands = _Hands(hubspot, salesforce)
-    hands.different_fields()
-    hands.same_field()
-    hands.stages()
-    hands.conversion()
-    hands.merges()
-    hands.deletion()
-    hands.cleared_value()
-    hands.changed_address()
-    return hands.events
+    with hubspot.lock, salesforce.lock:
+        hands = _Hands(hubspot, salesforce)
+        hands.different_fields()
+        hands.same_field()
+        hands.stages()
+        hands.conversion()
+        hands.merges()
+        hands.deletion()
+        hands.cleared_value()
+        hands.changed_address()
+        return hands.events
 
 
 class _Hands:

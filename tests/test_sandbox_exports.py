@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from pathlib import Path
 
@@ -58,6 +59,12 @@ def test_the_examples_load() -> None:
     assert converted
     assert all(worlds.salesforce.org.row(row["ConvertedContactId"])[0] == "Contact" for row in converted)
     assert all(row["SystemModstamp"] < "2025-06-02" for row in (*leads, *people))
+
+
+def test_the_examples_are_what_their_script_writes() -> None:
+    """The files can be made again, byte for byte, so they say what the generator says."""
+    made = runpy.run_path(str(EXAMPLES / "make.py"))["files"]()
+    assert {name: (EXAMPLES / name).read_bytes() == content for name, content in made.items()} == dict.fromkeys(made, True)
 
 
 def test_hubspot_columns_go_by_label_or_internal_name(tmp_path: Path) -> None:
