@@ -732,6 +732,13 @@ def test_hands_over_http(client: Client) -> None:
     refused = world.handle(Request("POST", "/_sandbox/hands/edit", "", {}, json.dumps({"id": first, "values": {"Title": "x"}}).encode()))
     assert refused.status == 400
     assert b"CANNOT_UPDATE_CONVERTED_LEAD" in refused.body
+    for name, posted in (
+        ("habits", {"nope": 1}),
+        ("edit", {"id": "nonsense", "values": {}}),
+        ("load", {"kind": "Nope", "rows": []}),
+        ("define", {"kind": "Lead"}),
+    ):
+        assert world.handle(Request("POST", f"/_sandbox/hands/{name}", "", {}, json.dumps(posted).encode())).status == 400
 
 
 @given(st.lists(st.integers(0, 10**7), min_size=2, max_size=20, unique=True))

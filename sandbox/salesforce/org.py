@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from ..clock import WorldClock
@@ -87,7 +87,10 @@ class Org:
         return id if self.habits.ids_sort == "capitals first" else id.swapcase()
 
     def change_habits(self, changes: Mapping[str, Any]) -> None:
-        """Switch habits by name; lists become sets where the habit is one."""
+        """Switch habits by name; lists become sets where the habit is one. Raises ValueError for an unknown name."""
+        unknown = sorted(set(changes) - {one.name for one in fields(Habits)})
+        if unknown:
+            raise ValueError(f"no such habit: {', '.join(unknown)}")
         known = {name: frozenset(value) if isinstance(getattr(self.habits, name), frozenset) else value for name, value in changes.items()}
         self.habits = replace(self.habits, **known)
         self.store.reorder(self.id_key)
