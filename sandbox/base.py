@@ -7,12 +7,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import orjson
 
 from .clock import WorldClock
-from .faults import Fault, FaultPlan
+from .faults import Fault, FaultKind, FaultPlan
 from .wire import ReplyLost, Request, Response
 
 HANDS = "/_sandbox/"
@@ -118,7 +118,8 @@ class BaseWorld:
                 assert hand is not None
                 return json_response(hand(orjson.loads(request.body or b"{}")))
         except (TypeError, ValueError, LookupError) as error:
-            return json_response({"error": f"{name}: {error!r}"}, 400)
+            reason = f"there is no {error}" if isinstance(error, KeyError) else str(error)
+            return json_response({"error": f"{name}: {reason}"}, 400)
 
     def _reset_calls(self, posted: Mapping[str, Any]) -> Any:
         self.calls.clear()
@@ -130,6 +131,8 @@ class BaseWorld:
 
     def _plan_fault(self, posted: Mapping[str, Any]) -> Any:
         planned = dict(posted)
+        if planned.get("kind") not in get_args(FaultKind):
+            raise ValueError(f"kind is one of {', '.join(get_args(FaultKind))}")
         headers = tuple((str(name), str(value)) for name, value in dict(planned.pop("headers", {})).items())
         self.faults.add(Fault(**planned, headers=headers))
         return {}

@@ -122,7 +122,7 @@ def _answered(response: Response, options: Mapping[str, Any]) -> HTTPResponse:
         headers["Content-Length"] = str(len(response.body))
     body = _Broken(response.arriving) if response.truncated else io.BytesIO(response.arriving)
     reason = responses.get(response.status, "")
-    return HTTPResponse(body=body, headers=headers, status=response.status, version=11, version_string="HTTP/1.1", reason=reason, **options)
+    return HTTPResponse(body=body, headers=headers, status=response.status, version=11, reason=reason, **options)
 
 
 class _Broken(io.BytesIO):

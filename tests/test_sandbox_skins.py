@@ -253,7 +253,9 @@ def test_an_unknown_hand_names_the_known_ones() -> None:
     with without_sockets(EchoWorld()) as clients:
         unknown = clients.session.post(f"{clients.url}/_sandbox/clok", json={}, timeout=5)
         wrong = clients.session.post(f"{clients.url}/_sandbox/clock", json={"forward": 1}, timeout=5)
-    assert (unknown.status_code, wrong.status_code) == (404, 400)
+        fault = clients.session.post(f"{clients.url}/_sandbox/faults", json={"kind": "explode"}, timeout=5)
+    assert (unknown.status_code, wrong.status_code, fault.status_code) == (404, 400, 400)
+    assert "lost_after" in fault.json()["error"]
     assert "POST clock" in unknown.json()["known"]
     assert "advance_s" in wrong.json()["error"]
 
