@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from postgres import postgres_server, postgres_url, sqlite_store, sqlite_url, store, store_url
+
+__all__ = ["postgres_server", "postgres_url", "sqlite_store", "sqlite_url", "store", "store_url"]  # fixtures for the tests of all who keep state
 
 ROOT = Path(__file__).resolve().parent.parent
 LONGEST_SLEEP_S = 0.1
