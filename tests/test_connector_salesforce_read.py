@@ -103,6 +103,20 @@ def test_many_keys_are_found_in_parts() -> None:
     assert 1 < org.calls()["GET query"] < 12
 
 
+def test_more_columns_than_a_url_holds_are_found_and_fetched() -> None:
+    """Four hundred long names come by a second call, and the records are whole."""
+    org = Org()
+    names = [f"A_Very_Long_Name_Of_A_Field_{number:03}__c" for number in range(400)]
+    for name in names:
+        org.world.define("Contact", name)
+    id = org.contact("Wide", Email="wide@acme.example", **{names[0]: "first", names[-1]: "last"})
+    wanted = ("LastName", "Account.Name", *names)
+    (found,) = org.connector.find("contact", "Email", ["wide@acme.example"], wanted)
+    (seen,) = org.connector.fetch([Ref("contact", id)], {"contact": wanted})
+    assert found.values == {"LastName": "Wide", "Account.Name": None, **dict.fromkeys(names), names[0]: "first", names[-1]: "last"}
+    assert seen == Present(found)
+
+
 def test_history_tells_who_and_when() -> None:
     """Tracked fields have their versions, newest first, and our own are marked."""
     org = Org(Habits(duplicate_rules="off", tracked_fields=frozenset({"Lead.Status", "Lead.OwnerId"})))

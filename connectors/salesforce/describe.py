@@ -23,7 +23,7 @@ _COMPOUND = frozenset({"address", "location"})
 """Read-only wholes of fields that are there one by one; their values are no scalars."""
 
 _OWNER_PATHS = {"Owner.Email": "email", "Owner.Name": "text"}
-_HUBSPOT = ("hubspot_", "hs_", "hubspot")
+_HUBSPOT = "hubspot"
 
 
 def describe(client: Client, settings: SalesforceSettings) -> SystemDescription:

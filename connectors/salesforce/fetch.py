@@ -10,7 +10,7 @@ from ...model.errors import Unreachable
 from ...model.records import FieldChange, Gone, Moved, Observation, Present, Record, Ref, Unreadable
 from .client import Client
 from .rows import OBJECTS, Row, bookkeeping, fate, id15, shape
-from .soql import select, selects
+from .soql import fitting, select, selects
 
 COLLECTION = 2_000
 """Ids that one read of a collection takes (REST API Developer Guide, Get Records Using sObject Collections)."""
@@ -48,10 +48,28 @@ def _observed(client: Client, kind: str, ids: list[str], fields: tuple[str, ...]
 
 def _read(client: Client, kind: str, ids: list[str], fields: tuple[str, ...]) -> list[Row]:
     """By the collection, 2,000 a call; by queries where fields of related records are asked for, which a collection does not give."""
-    names = tuple(dict.fromkeys((*bookkeeping(kind, fate=False), *fields)))
-    if not any("." in name for name in fields):
-        return [row for row in collection(client, kind, ids, names) if row is not None]
-    return [row for query in selects(names, OBJECTS[kind], "Id", ids) for row in client.rows(query)]
+    if any("." in name for name in fields):
+        return _queried(client, kind, "Id", ids, fields)
+    names = dict.fromkeys((*bookkeeping(kind, fate=False), *fields))
+    return [row for row in collection(client, kind, ids, names) if row is not None]
+
+
+def _queried(client: Client, kind: str, key: str, values: Iterable[str], fields: tuple[str, ...], also: str = "") -> list[Row]:
+    """All rows with these values, in as many queries as fit into URLs."""
+    fixed = bookkeeping(kind, fate=False)
+    inside, outside = fitting(fields, fixed, OBJECTS[kind])
+    found = [row for query in selects((*fixed, *inside), OBJECTS[kind], key, values, also) for row in client.rows(query)]
+    complete(client, kind, found, outside)
+    return found
+
+
+def complete(client: Client, kind: str, rows: Sequence[Row], fields: Sequence[str]) -> None:
+    """Add the fields that found no room in the rows' query. A row that cannot be read a second time keeps them absent."""
+    if not fields:
+        return
+    for row, more in zip(rows, collection(client, kind, [row["Id"] for row in rows], fields), strict=True):
+        if more is not None:
+            row.update((name, more.get(name)) for name in fields)
 
 
 def collection(client: Client, kind: str, ids: Sequence[str], fields: Iterable[str]) -> list[Row | None]:
@@ -83,11 +101,10 @@ def whereabouts(client: Client, kind: str, ids: Sequence[str]) -> dict[str, Gone
 
 def find(client: Client, kind: str, key: str, values: Sequence[str], fields: tuple[str, ...]) -> list[Record]:
     """All live records whose `key` is one of the values; converted Leads are none. SOQL compares text without regard to case."""
-    names = tuple(dict.fromkeys((*bookkeeping(kind, fate=False), *fields)))
     form = shape(kind, fields)
     also = "IsConverted = false" if kind == "lead" else ""
     given = [value for value in values if value]
-    return [form.record(row) for query in selects(names, OBJECTS[kind], key, given, also) for row in client.rows(query)]
+    return [form.record(row) for row in _queried(client, kind, key, given, fields, also)]
 
 
 def one(client: Client, source: str, fields: Sequence[str]) -> Row | None:

@@ -15,7 +15,7 @@ from ...model.records import Gone, Moved, Page, Query, Record
 from ..manners import Answer
 from .client import Client
 from .cursor import Position, read, written
-from .fetch import collection
+from .fetch import complete
 from .rows import OBJECTS, Row, Shape, bookkeeping, fate, records_of, shape, stamp_ms
 from .soql import fitting, moment, select, text
 
@@ -77,7 +77,8 @@ def _parts(client: Client, wanted: Columns, position: Position, overlap_s: int) 
             position = Position(since=position.start)
         elif rows:
             position = replace(position, stamp=stamp_ms(rows[-1]["SystemModstamp"]), after=rows[-1]["Id"])
-        _complete(client, wanted, rows)
+        # What changed since the query ran is read again by the next pull: its stamp is newer than this one.
+        complete(client, wanted.kind, [row for row in rows if not row["IsDeleted"]], wanted.rest)
         yield _Part(rows, position, server_time)
         if following is None:
             return
@@ -93,16 +94,6 @@ def _question(wanted: Columns, at: Position, overlap_s: int) -> str:
     else:
         where = f"SystemModstamp >= {moment((at.since - overlap_s * 1000) // 1000 * 1000)}"
     return select(wanted.queried, source, where, "SystemModstamp, Id")
-
-
-def _complete(client: Client, wanted: Columns, rows: list[Row]) -> None:
-    """Add the columns that found no room. A row that cannot be read a second time keeps them absent; if it changed in between, the next pull sees it again."""
-    if not wanted.rest:
-        return
-    live = [row for row in rows if not row.get("IsDeleted")]
-    for row, more in zip(live, collection(client, wanted.kind, [row["Id"] for row in live], wanted.rest), strict=True):
-        if more is not None:
-            row.update((name, more.get(name)) for name in wanted.rest)
 
 
 def _page(shape: Shape, part: _Part, cursor: str) -> Page:

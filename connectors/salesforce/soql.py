@@ -15,6 +15,9 @@ from ...model.errors import ConfigurationError
 ROOM = 12_000
 """Bytes for one query in its encoded form; the rest is for the host, the path and the headers, of which a token can be long."""
 
+CONDITION_ROOM = 2_000
+"""Bytes of it that columns leave to the condition, so that a list of values is not asked one by one."""
+
 LONGEST_TEXT = 4_000
 """Characters that one text in a WHERE clause may have (Salesforce Developer Limits, SOQL and SOSL)."""
 
@@ -94,12 +97,12 @@ def selects(fields: Sequence[str], source: str, field: str, values: Iterable[str
         yield select(fields, source, condition + tail)
 
 
-def fitting(fields: Sequence[str], fixed: Sequence[str], source: str, condition_room: int = 400) -> tuple[list[str], list[str]]:
+def fitting(fields: Sequence[str], fixed: Sequence[str], source: str) -> tuple[list[str], list[str]]:
     """The fields that fit beside the `fixed` ones into one query, paths first, and those that must be read in another way.
 
     Raises `ConfigurationError` where not even the paths (`Account.Name`) fit: those can be read by a query only.
     """
-    room = ROOM - condition_room - len(quote_plus(select(fixed, source)))
+    room = ROOM - CONDITION_ROOM - len(quote_plus(select(fixed, source)))
     inside: list[str] = []
     outside: list[str] = []
     for field in sorted((each for each in dict.fromkeys(fields) if each not in fixed), key=lambda each: "." not in each):
