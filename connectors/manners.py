@@ -185,13 +185,13 @@ def parsed(answer: Answer, *, where: str, required: bool = True) -> Answer:
 
 
 def collect(chunks: Iterable[bytes], *, where: str, limit: int = REPLY_LIMIT) -> bytes:
-    """The whole body of an answer. Raises `Unreachable` beyond the limit, so that no answer can fill the memory."""
+    """The whole body of an answer. Raises `MaybeDone` beyond the limit, so that no answer can fill the memory."""
     parts: list[bytes] = []
     size = 0
     for chunk in chunks:
         size += len(chunk)
         if size > limit:
-            raise Unreachable(f"an answer is larger than {limit // 2**20} MB", where=where, next_step="check the address and any proxy in between")
+            raise MaybeDone(f"an answer is larger than {limit // 2**20} MB", where=where, next_step="check the address and any proxy in between")
         parts.append(chunk)
     return b"".join(parts)
 

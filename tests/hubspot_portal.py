@@ -10,7 +10,7 @@ from salesforce_org import Drawer, Hand, NoLimits
 from stagesync.connectors.contract import Ports
 from stagesync.connectors.hubspot.connector import HubSpot, open_account
 from stagesync.connectors.hubspot.settings import HubSpotSettings
-from stagesync.model.ports import Secret
+from stagesync.model.ports import Limiter, Secret
 from stagesync.model.records import Query, Record, Ref
 from stagesync.model.writes import Outcome, Step
 from stagesync.sandbox.clients import WorldPool
@@ -49,9 +49,9 @@ class Portal:
         self.settings = settings(**given)
         self.connector = self.reopened()
 
-    def reopened(self) -> HubSpot:
+    def reopened(self, limiter: Limiter | None = None) -> HubSpot:
         """A fresh connector, as after a restart."""
-        return open_account("hubspot", self.settings, Ports(self.clock, NoLimits(), self.drawer), WorldPool(self.world))
+        return open_account("hubspot", self.settings, Ports(self.clock, limiter or NoLimits(), self.drawer), WorldPool(self.world))
 
     def contact(self, number: int, **values: str | None) -> str:
         """A contact that somebody typed in; gives its id."""

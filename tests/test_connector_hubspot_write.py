@@ -151,6 +151,15 @@ def test_a_call_refused_without_a_name_is_halved() -> None:
     assert portal.calls() == {"POST /batch/create": 5}
 
 
+def test_a_stop_between_halves_keeps_what_is_known() -> None:
+    """The first half is written when the daily quota ends: its outcomes are told, the other half comes again later."""
+    portal = Portal()
+    portal.world.faults.add(Fault("status", match=CREATE, status=400, body="{}"))
+    portal.world.faults.add(Fault("status", match=CREATE, skip=1, status=429, body='{"policyName":"DAILY"}'))
+    outcomes = portal.written(*(person(number) for number in range(1, 5)))
+    assert reasons(outcomes) == ["Applied", "Applied", "Deferred", "Deferred"]
+
+
 def test_an_unknown_property_in_all_rows_costs_one_call() -> None:
     """The property itself is at fault, so all rows that have it are refused at once."""
     portal = Portal()
@@ -285,7 +294,8 @@ def test_without_anything_of_ours_nothing_is_own() -> None:
     known = Portal(app_id=actor.id)
     other = known.contact(1)
     known.written(update(1, other, firstname="Ours"))
-    assert known.reopened().fetch([Ref("contact", other)], {"contact": ()}, ("firstname",))[0].history["firstname"][0].actor.own  # pyright: ignore[reportAttributeAccessIssue]
+    seen = known.reopened().fetch([Ref("contact", other)], {"contact": ()}, ("firstname",))[0]
+    assert seen.history["firstname"][0].actor.own
 
 
 @pytest.mark.parametrize("finds", [True, False])

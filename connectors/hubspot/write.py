@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...model.errors import ConfigurationError, CredentialError, QuotaSpent
 from ...model.records import Gone, Moved, Present, Ref
 from ...model.writes import Applied, Deferred, Outcome, Rejected, Step, Unknown
 from ..manners import Answer, MaybeDone, NotDone
@@ -92,11 +93,19 @@ def _without_the_guilty(client: Client, steps: Sequence[Step], places: list[int]
     guilty = [place for place in places if _is_guilty(steps[place], error)]
     if guilty and len(guilty) < len(places):
         innocent = [place for place in places if place not in set(guilty)]
-        return _refused(steps, guilty, error) | _send(client, steps, innocent)
+        return _refused(steps, guilty, error) | _send_rest(client, steps, innocent)
     if guilty and _concerns_all(error):
         return _refused(steps, guilty, error)
     middle = len(places) // 2
-    return _send(client, steps, places[:middle]) | _send(client, steps, places[middle:])
+    return _send(client, steps, places[:middle]) | _send_rest(client, steps, places[middle:])
+
+
+def _send_rest(client: Client, steps: Sequence[Step], places: list[int]) -> _Outcomes:
+    """Like `_send`, but what stops everything only defers these rows: outcomes of the others are known already and must not be lost."""
+    try:
+        return _send(client, steps, places)
+    except (ConfigurationError, CredentialError, QuotaSpent) as stop:  # each is raised where surely nothing was done
+        return dict.fromkeys(places, Deferred(stop.what, _SOON_S))
 
 
 def _refused(steps: Sequence[Step], places: Sequence[int], error: Mapping[str, Any]) -> _Outcomes:
