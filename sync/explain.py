@@ -67,7 +67,11 @@ def why(tx: Tx, desk: Desk, workspace: int, person: int, only: str | None = None
         standings = tuple(standing for link in rows for standing in _standings(desk, link, name, entry[1]))
         events = (*_observed(desk, rows, seen, name), *_acted(desk, acts, name))
         holds = tuple(f"{act.reason} ({act.question})" for act in acts if act.op == "hold" and act.state == "held" and act.field == name)
-        answers.append(Why(person, name, entry[0], entry[1], entry[2], entry[3], standings, tuple(sorted(events, key=lambda event: (event.at or 0, event.run or 0))), holds))
+        answers.append(
+            Why(
+                person, name, entry[0], entry[1], entry[2], entry[3], standings, tuple(sorted(events, key=lambda event: (event.at or 0, event.run or 0))), holds
+            )
+        )
     return answers
 
 

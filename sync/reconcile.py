@@ -12,7 +12,9 @@ from ..model.stages import StageState
 from .creation import create_missing
 from .decision import Decision, Hold, Overruled
 from .desk import Asked, Desk, History, Link, View, lay_out
+from .meeting import meet
 from .merge import Hub, Rules, Say, Side, Verdict, merge, same_value
+from .owing import owe
 from .removal import RECORD, decide_removal
 from .staging import STAGE, decide_stage
 
@@ -41,38 +43,14 @@ def reconcile(
     for view in views:
         view.frozen = view.row.person is not None and bool(view.carried) and view.system.map.include(known, stage.stage) is not None
     live = [view for view in views if not view.frozen]
-    if len(live) == 1 and not canonical and not live[0].carried:
-        _first_sight(desk, decision, live[0])
-    else:
-        for name, field in desk.maps.fields.items():
-            if field.policy.kind != "never":
-                _reconcile_field(desk, decision, field, live, answers.get(name), history, blocked or {})
+    plain = not canonical and not any(view.carried or not view.system.reads for view in live)
+    for field in meet(desk, decision, live) if plain else desk.maps.fields.values():
+        if field.policy.kind != "never":
+            _reconcile_field(desk, decision, field, live, answers.get(field.name), history, blocked or {})
     decide_stage(desk, decision, live, answers.get(STAGE), history)
     decide_removal(desk, decision, links, answers.get(RECORD))
     create_missing(desk, decision, links)
     return decision
-
-
-def _first_sight(desk: Desk, decision: Decision, view: View) -> None:
-    """The plain case of a person that one system alone knows: what it says is so."""
-    seen, stamp, source = view.row.seen, view.row.stamp, view.system.name
-    fields = desk.maps.fields
-    for name, field_map in view.kind.fields.items():
-        native = seen.get(field_map.native, _ABSENT)
-        if native is _ABSENT or fields[name].policy.kind == "never":
-            continue
-        try:
-            value = field_map.read(native, seen) if native is not None else None
-        except Unmappable as refusal:
-            decision.holds.append(_unreadable(name, view, refusal))
-            continue
-        if value is None:
-            view.carried[name] = 0
-        else:
-            decision.canonical[name] = [value, 1, source, stamp]
-            view.carried[name] = 1
-    view.agreed.clear()
-    view.touched = True
 
 
 def _reconcile_field(
@@ -229,22 +207,4 @@ def _settle_field(decision: Decision, field: Field, hub: Hub, sides: Sequence[Si
             if side.say == "first":
                 view.carry(name, new.version if same_value(field, side.value, new.value) else 0)
         if view.carried[name] != new.version:
-            _owe(decision, field, new, side, view, field_map, verdict.reason)
-
-
-def _owe(decision: Decision, field: Field, hub: Hub, side: Side, view: View, field_map: FieldMap, reason: str) -> None:
-    """Bring a link up to the hub's version: by a write, or without one where it says the same or cannot be told."""
-    name, seen = field.name, view.seen[field_map.native]
-    try:
-        native = field_map.write(hub.value)
-    except Unmappable as refusal:
-        decision.holds.append(Hold(f"unwritable:{name}:{view.system.name}", name, {"hub": hub.value, view.system.name: seen}, refusal.reason, view.system.name))
-        return
-    unticked = field_map.blank_is_false and not native and not seen
-    keeps = field.policy.kind == "fill" and seen is not None
-    if native == seen or unticked or keeps or same_value(field, side.value, hub.value) or not field_map.writable or not view.system.writes:
-        view.carry(name, hub.version)
-        return
-    if view.notes.get("parked", {}).get(name) == [hub.version, seen]:
-        return
-    view.owe(name, {field_map.native: native}, seen, native, hub.version, reason or f"owed since version {hub.version}, from {hub.source}")
+            owe(decision, field, new, side.value, view, field_map, verdict.reason)
