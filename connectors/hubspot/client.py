@@ -150,9 +150,15 @@ class Client:
             configuration.retries = Retry(total=0, redirect=False)
             self._api = ApiClient(configuration)
             self._api.user_agent = "stagesync"
+            self._api.sanitize_for_serialization = _as_it_is
             if self._pool is not None:
                 self._api.rest_client.pool_manager = self._pool
         return self._api
+
+
+def _as_it_is(value: Any) -> Any:
+    """What we send is plain JSON; the client's own walk through every value would be a third of a create's cost."""
+    return value
 
 
 def _lower(headers: Mapping[str, str]) -> dict[str, str]:

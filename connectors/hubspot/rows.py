@@ -73,15 +73,13 @@ def moves_of(row: Mapping[str, Any]) -> list[Moved]:
 
 def sent_values(values: Mapping[str, Native]) -> dict[str, str]:
     """Native values as HubSpot takes them: text, and an empty one clears."""
-    return {name: _sent(value) for name, value in values.items()}
+    return {name: value if isinstance(value, str) else _sent(value) for name, value in values.items()}
 
 
 def _sent(value: Native) -> str:
     match value:
         case None:
             return ""
-        case str():
-            return value
         case bool():
             return "true" if value else "false"
         case float() if value.is_integer():
