@@ -52,17 +52,16 @@ def align(offers: Sequence[Offer]) -> list[Translation]:
 def _names(offers: Sequence[Offer]) -> Mapping[str, str]:
     """Folded word -> canonical name, over all systems."""
     classes: dict[str, set[str]] = {}
-    labels: dict[str, str] = {}
+    spelt: dict[str, set[str]] = {}
     for offer in offers:
         values = {fold(value) for value, _ in offer.options}
         for value, label in offer.options:
-            labels.setdefault(fold(label), label)
-            labels[fold(label)] = min(labels[fold(label)], label)
             alias = fold(label)
             # A label that is another option's value must not tie the two together.
-            words = {fold(value)} | ({alias} if alias not in values or alias == fold(value) else set())
-            _join(classes, words)
-    names = {word: min(labels[other] for other in together if other in labels) for word, together in classes.items() if any(o in labels for o in together)}
+            tied = alias == fold(value) or alias not in values
+            _join(classes, {fold(value), alias} if tied else {fold(value)})
+            spelt.setdefault(fold(value), set()).add(label if tied else value)
+    names = {word: min(set[str]().union(*(spelt.get(other, set[str]()) for other in together))) for word, together in classes.items()}
     for offer in offers:
         for canonical in offer.declared:
             names[fold(canonical)] = canonical

@@ -6,7 +6,7 @@ back changes nothing any more. Equal after reading = equal; nobody's spelling is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -176,11 +176,11 @@ def _number_writer(shape: Shape) -> Writer:
 
 def _boolean_writer(shape: Shape) -> Writer:
     as_string = shape.strings or shape.type in {"text", "choice"}
-    blank: Callable[[], Native] = (lambda: False) if shape.type == "boolean" and not shape.strings else (lambda: None)
+    blank: Native = False if shape.unblank and shape.type == "boolean" and not shape.strings else None
 
     def write(value: Value) -> Native:
         if value is None:
-            return blank()
+            return blank
         return ("true" if value else "false") if as_string else bool(value)
 
     return write

@@ -44,15 +44,15 @@ def phone_reader(country: str | None, region: str | None) -> Callable[[Native, V
         if not text:
             return None
         if text[0] == "+":
-            return _international(text) or _asked(text, None)
+            return international(text) or asked(text, None)
         where = record.get(country) if country is not None else None
         home = region if where is None else country_code(where)
-        return (home and _national(text, home)) or _asked(text, home)
+        return (home and national(text, home)) or asked(text, home)
 
     return read
 
 
-def _international(text: str) -> str | None:
+def international(text: str) -> str | None:
     """E.164 of a plain international number; None: ask the library."""
     digits = text[1:].translate(_SEPARATORS)
     if not (digits.isdecimal() and digits.isascii()):
@@ -66,7 +66,7 @@ def _international(text: str) -> str | None:
     return "+" + digits
 
 
-def _national(text: str, region: str) -> str | None:
+def national(text: str, region: str) -> str | None:
     """E.164 of a plain national number; None: ask the library."""
     plan = _plan_of_region(region)
     digits = text.translate(_SEPARATORS)
@@ -112,7 +112,7 @@ def _plan_of_region(region: str) -> _Plan | None:
 
 
 @lru_cache(8192)
-def _asked(text: str, region: str | None) -> str | None:
+def asked(text: str, region: str | None) -> str | None:
     """What the library makes of it; the cleaned text where that is no number of a possible length.
 
     A number without its country must also fit that country's plan: a German number on an American's record is no American number.

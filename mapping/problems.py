@@ -40,8 +40,9 @@ def closest(word: str, known: Iterable[str], limit: int = 3) -> str:
     """`Did you mean X, Y?` with the names that look most alike, else `Known: ...`; a remedy that ends a sentence."""
     from rapidfuzz import fuzz, process, utils
 
-    names = sorted(known)
-    near = [name for name, _, _ in process.extract(word, names, scorer=fuzz.WRatio, processor=utils.default_process, limit=limit, score_cutoff=60)]
+    names = sorted(set(known))
+    alike = [name for name, _, _ in process.extract(word, names, scorer=fuzz.WRatio, processor=utils.default_process, limit=3 * limit, score_cutoff=60)]
+    near = sorted(alike, key=lambda name: -fuzz.ratio(word, name, processor=utils.default_process))[:limit]
     if near:
         return f"Did you mean {', '.join(near)}?"
     return f"Known: {', '.join(names[:12])}{' ...' if len(names) > 12 else ''}" if names else "There is none"
