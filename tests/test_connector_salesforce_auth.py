@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,7 +14,7 @@ import respx
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import ValidationError
-from salesforce_org import APP, CLIENT, URL, Drawer, Hand, NoLimits, served, settings
+from salesforce_org import APP, CLIENT, URL, Drawer, Hand, NoLimits, Org, served, settings
 
 from stagesync.connectors.contract import Ports
 from stagesync.connectors.manners import Line
@@ -234,6 +235,14 @@ def test_settings_that_cannot_work_are_refused(given: dict[str, Any], message: s
     """Each mistake is told before anything is called."""
     with pytest.raises(ValidationError, match=message):
         plugin.settings(**given)
+
+
+def test_a_password_in_netrc_does_not_take_the_tokens_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody's ~/.netrc for the same host is not sent in place of our token."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine org.my.salesforce.com login somebody password else\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    assert Org().connector.identity().name == "Sandbox Org"
 
 
 def test_nobody_there_is_unreachable() -> None:
