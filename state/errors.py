@@ -30,9 +30,7 @@ _SQLITE = {
     sqlite3.SQLITE_IOERR: ("the disk reports an error", "check the disk (and that the database is not on a network share), then run again"),
 }
 _POSTGRES = {
-    "08": ("the database server cannot be reached", "check that it runs, and host and port in `[state] url`; then run again"),
-    "28": ("the database server refuses the user or the password", "check the user and the password in `[state] url`"),
-    "3D": ("the database does not exist", "create it, or change `[state] url`"),
+    "08": ("the connection to the database server broke", "run again when it is up"),
     "40": ("the database gave way to another program at the same rows", "run again"),
     "42501": ("the database user lacks a right", "let the user create and change tables in this database"),
     "53": ("the database server is out of disk, memory or connections", "make room there and run again; nothing was half-written"),
@@ -74,12 +72,10 @@ def _sqlite(cause: sqlite3.Error) -> tuple[str, str]:
 
 def _postgres(cause: BaseException) -> tuple[str, str]:
     state = getattr(cause, "sqlstate", None)
-    if not state:  # psycopg has no code where the server never answered
-        return (
-            _POSTGRES["08"]
-            if type(cause).__name__ == "OperationalError"
-            else (f"the database driver failed ({type(cause).__name__})", "report this together with the version")
-        )
+    if not state and type(cause).__name__ == "OperationalError":  # libpq gives no code for a connection that does not come about
+        return "the database server cannot be reached, or refuses us", "check that it runs, and host, port, database, user and password in `[state] url`"
+    if not state:
+        return f"the database driver failed ({type(cause).__name__})", "report this together with the version"
     if found := _POSTGRES.get(state) or _POSTGRES.get(state[:2]):
         return found
     constraint = getattr(getattr(cause, "diag", None), "constraint_name", None)

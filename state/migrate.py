@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, insert, inspect, select, text
@@ -27,10 +29,27 @@ def prepare(engine: Engine, where: str, path: Path | None) -> None:
         connection = connection.execution_options(stagesync_immediate=True)
         if path is not None and found is not None and found < REVISION:
             _backup(connection, path)
-        with connection.begin():
+        with nullcontext() if path is None else _free_of_keys(connection), connection.begin():
             if path is None:
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
             _change(connection, _revision(connection), where)
+
+
+@contextmanager
+def _free_of_keys(connection: Connection) -> Iterator[None]:
+    """SQLite changes a table by building it anew, which foreign keys take for a deletion of all rows; they cannot be switched off inside a transaction."""
+    driver = _driver(connection)
+    driver.execute("PRAGMA foreign_keys = OFF").close()
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys = ON").close()
+
+
+def _driver(connection: Connection) -> sqlite3.Connection:
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    return driver
 
 
 def _change(connection: Connection, found: str | None, where: str) -> None:
@@ -86,11 +105,9 @@ def _backup(connection: Connection, path: Path) -> None:
     target = path.with_name(f"{path.name}.before-{REVISION}.bak")
     unfinished = target.with_name(target.name + ".part")
     os.close(os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600))
-    source = connection.connection.driver_connection
-    assert isinstance(source, sqlite3.Connection)
     copy = sqlite3.connect(unfinished)
     try:
-        source.backup(copy)
+        _driver(connection).backup(copy)
     finally:
         copy.close()
     unfinished.replace(target)

@@ -79,12 +79,14 @@ def due(tx: Tx, ws: int, after_id: int, limit: int) -> list[PersonRow]:
 
 def mark_due(tx: Tx, ws: int, ids: Iterable[int], at: int) -> None:
     """Let the next look take up these people."""
-    tx.run(_MARK, {"ws": ws, "ids": tx.listed(ids), "at": at})
+    if found := list(ids):
+        tx.run(_MARK, {"ws": ws, "ids": tx.listed(found), "at": at})
 
 
 def clear_due(tx: Tx, ws: int, ids: Iterable[int]) -> None:
     """Nothing is to do for these people."""
-    tx.run(_CLEAR, {"ws": ws, "ids": tx.listed(ids)})
+    if found := list(ids):
+        tx.run(_CLEAR, {"ws": ws, "ids": tx.listed(found)})
 
 
 def count(tx: Tx, ws: int) -> int:

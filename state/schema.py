@@ -170,8 +170,8 @@ Index("ix_action_run", action.c.run, action.c.id)
 Index("ix_action_person", action.c.person, sqlite_where=action.c.person.is_not(None), postgresql_where=action.c.person.is_not(None))
 Index("ix_action_intent", action.c.workspace, action.c.id, sqlite_where=_intent, postgresql_where=_intent)
 Index("ix_action_hold", action.c.workspace, action.c.question, action.c.id, sqlite_where=_hold, postgresql_where=_hold)
-Index("ix_action_hold_person", action.c.person, sqlite_where=_hold, postgresql_where=_hold)
-Index("ix_action_hold_link", action.c.link, sqlite_where=_hold, postgresql_where=_hold)
+Index("ix_action_hold_person", action.c.workspace, action.c.person, sqlite_where=_hold, postgresql_where=_hold)
+Index("ix_action_hold_link", action.c.workspace, action.c.link, sqlite_where=_hold, postgresql_where=_hold)
 
 lease = Table(
     "lease",

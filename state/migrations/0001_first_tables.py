@@ -161,8 +161,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_action")),
     )
     op.create_index("ix_action_hold", "action", ["workspace", "question", "id"], **where("state = 'held'"))
-    op.create_index("ix_action_hold_link", "action", ["link"], **where("state = 'held'"))
-    op.create_index("ix_action_hold_person", "action", ["person"], **where("state = 'held'"))
+    op.create_index("ix_action_hold_link", "action", ["workspace", "link"], **where("state = 'held'"))
+    op.create_index("ix_action_hold_person", "action", ["workspace", "person"], **where("state = 'held'"))
     op.create_index("ix_action_intent", "action", ["workspace", "id"], **where("state IN ('sent', 'unknown')"))
     op.create_index("ix_action_person", "action", ["person"], **where("person IS NOT NULL"))
     op.create_index("ix_action_run", "action", ["run", "id"])

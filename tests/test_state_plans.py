@@ -1,0 +1,82 @@
+"""How the database finds what a run asks for: by an index, so that people who are quiet cost nothing."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event
+
+from stagesync.model.records import Ref
+from stagesync.state import actions, changes, keys, links, people, runs
+from stagesync.state.store import Tx, open_store
+
+ASKED: dict[str, Callable[[Tx], Any]] = {
+    "links.by_refs": lambda tx: links.by_refs(tx, 1, 1, [Ref("contact", "7")]),
+    "links.by_ids": lambda tx: links.by_ids(tx, [1]),
+    "links.of_people": lambda tx: links.of_people(tx, [1]),
+    "links.unmatched": lambda tx: links.unmatched(tx, 1, 0, 10),
+    "links.counts": lambda tx: links.counts(tx, 1),
+    "links.each": lambda tx: links.each(tx, 1, 1, 0, 10),
+    "keys.neighbours": lambda tx: keys.neighbours(tx, 1, 1, 9),
+    "keys.find": lambda tx: keys.find(tx, 1, "email", ["a"]),
+    "keys.replace": lambda tx: keys.replace(tx, 1, [1], []),
+    "people.due": lambda tx: people.due(tx, 1, 0, 10),
+    "people.by_ids": lambda tx: people.by_ids(tx, [1]),
+    "people.mark_due": lambda tx: people.mark_due(tx, 1, [1], 5),
+    "people.clear_due": lambda tx: people.clear_due(tx, 1, [1]),
+    "people.count": lambda tx: people.count(tx, 1),
+    "people.by_stage": lambda tx: people.by_stage(tx, 1),
+    "changes.of_links": lambda tx: changes.of_links(tx, [1]),
+    "actions.of_run": lambda tx: actions.of_run(tx, 1, ["planned"], 0, 10),
+    "actions.set_state": lambda tx: actions.set_state(tx, [1], "sent"),
+    "actions.set_state_range": lambda tx: actions.set_state_range(tx, 1, 1, 9, "planned", "sent"),
+    "actions.open_intents": lambda tx: actions.open_intents(tx, 1),
+    "actions.holds": lambda tx: actions.holds(tx, 1),
+    "actions.holds of a question": lambda tx: actions.holds(tx, 1, "why?"),
+    "actions.hold_groups": lambda tx: actions.hold_groups(tx, 1),
+    "actions.holds_of_people": lambda tx: actions.holds_of_people(tx, 1, [1]),
+    "actions.holds_of_links": lambda tx: actions.holds_of_links(tx, 1, [1]),
+    "actions.of_person": lambda tx: actions.of_person(tx, 1, 1),
+    "actions.tally": lambda tx: actions.tally(tx, 1),
+    "actions.discard": lambda tx: actions.discard(tx, 1),
+    "runs.recent": lambda tx: runs.recent(tx, 1, 5),
+}
+PARTIAL = {
+    "links.unmatched": "ix_link_new",
+    "people.due": "ix_person_due",
+    "actions.open_intents": "ix_action_intent",
+    "actions.holds": "ix_action_hold",
+    "actions.holds of a question": "ix_action_hold",
+    "actions.hold_groups": "ix_action_hold",
+    "actions.holds_of_people": "ix_action_hold_person",
+    "actions.holds_of_links": "ix_action_hold_link",
+    "links.counts": "COVERING INDEX ix_link_workspace_account_state",
+    "people.by_stage": "COVERING INDEX ix_person_workspace_stage",
+}
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_no_question_reads_a_whole_table(sqlite_url: str, name: str) -> None:
+    """SQLite's own account of what it does: a search by index in each table, and only the list that was given is read through."""
+    sent: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, sql: str, parameters: Any, _context: Any, _many: bool) -> None:
+        sent.append((sql, parameters))
+
+    with closing(open_store(sqlite_url)) as store:
+        event.listen(Engine, "before_cursor_execute", note)
+        try:
+            with store.write() as tx:
+                ASKED[name](tx)
+        finally:
+            event.remove(Engine, "before_cursor_execute", note)
+    questions = [(sql, parameters) for sql, parameters in sent if not sql.startswith("BEGIN")]
+    assert questions
+    with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"))) as connection:
+        steps = [row[3] for sql, parameters in questions for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)]
+    assert [step for step in steps if step.startswith("SCAN") and "json_each" not in step] == []
+    assert any(PARTIAL.get(name, "") in step for step in steps), steps
