@@ -39,17 +39,25 @@ class Sender:
         self.ledger = Ledger(self.session.workspace, self.run, self.connected)
 
     def send(self) -> None:
-        """Send all that is planned. Raises what stops everything (`QuotaSpent`, `Unreachable` ...): what is done by then is on record."""
-        after, left = 0, self.limit
+        """Send all that is planned. Raises what stops everything (`QuotaSpent`, `Unreachable` ...): what is done by then is on record.
+
+        One kind of write after another, so that batches are full; what frees a unique value (an update) goes before what needs it (a create).
+        """
+        for op in ("archive", "update", "create"):
+            self._send_all(op)
+
+    def _send_all(self, op: str) -> None:
+        after = 0
         size = max(1, min(self.connected.connector.capabilities.reread, MAX_BLOCK))
-        while left is None or left > 0:
+        while self.limit is None or self.limit > 0:
             with self.session.store.read() as tx:
-                planned = actions.of_run(tx, self.run, ("planned",), after, size if left is None else min(size, left), account=self.connected.system.account)
+                account, most = self.connected.system.account, size if self.limit is None else min(size, self.limit)
+                planned = actions.of_run(tx, self.run, ("planned",), after, most, op=op, account=account)
             if not planned:
                 return
             after = planned[-1].id
-            left = None if left is None else left - len(planned)
-            self._send_block([row for row in planned if row.op in ("create", "update", "archive")])
+            self.limit = None if self.limit is None else self.limit - len(planned)
+            self._send_block(planned)
             self.session.progress(f"{self.connected.name}: writing", self.ledger.count.writes)
 
     def _send_block(self, rows: Sequence[ActionRow]) -> None:

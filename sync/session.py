@@ -20,6 +20,11 @@ def quiet(what: str, count: int) -> None:
     """No progress display."""
 
 
+def never() -> bool:
+    """Nobody asks to stop."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Connected:
     """One system with its open connector. `own_actor`: by what its vendor names our own writes."""
@@ -47,6 +52,8 @@ class Session:
     limits: Mapping[str, Limit] = field(default_factory=lambda: DEFAULT_LIMITS)
     progress: Progress = quiet
     sweep_every_ms: int = 24 * 3600 * 1000
+    stop: Callable[[], bool] = never
+    """Somebody wants the run to end after the batch in hand."""
 
     def asks(self, account: int) -> dict[str, tuple[str, ...]]:
         """Kind -> native fields to read."""

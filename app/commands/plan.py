@@ -1,0 +1,33 @@
+"""`stagesync plan`: what a sync would do, stored under a digest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..options import ConfigOption, JsonOption, OnlyOption
+from ..shell import guarded
+
+OutOption = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Also write every planned change to FILE: .json, .csv or .html.")]
+
+
+@guarded
+def plan(config: ConfigOption = None, out: OutOption = None, only: OnlyOption = None, json: JsonOption = False) -> int:
+    """Read all systems and show what a sync would do. Writes nothing to any system.
+
+    Example: stagesync plan --out plan.html
+    """
+    from ...sync import engine
+    from .. import people, planning
+    from ..interrupts import abrupt
+    from ..running import running
+
+    if out is not None:
+        planning.check_out(out)
+    with abrupt(), running("plan", config) as run:
+        chosen = people.chosen(run.place.store, run.place.id, run.place.bound(), only)
+        report = engine.plan(run.session, chosen)
+        planning.show(run.session, report, json=json, out=out)
+    return 0

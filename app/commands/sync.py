@@ -1,0 +1,29 @@
+"""`stagesync sync`: plan, ask where that is due, and apply."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ..options import ConfigOption, JsonOption, OnlyOption
+from ..shell import guarded
+
+
+@guarded
+def sync(
+    config: ConfigOption = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Answer yes: to a first run, a changed mapping, and many creates, fills or updates.")] = False,
+    approve: Annotated[str | None, typer.Option("--approve", metavar="DIGEST", help="Carry out the stored plan with this digest.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and stop.")] = False,
+    limit: Annotated[int | None, typer.Option("--limit", metavar="N", min=1, help="Write at most N records in each system.")] = None,
+    only: OnlyOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Bring all systems into agreement.
+
+    Example: stagesync sync --yes
+    """
+    from .. import syncing
+
+    return syncing.sync(config, syncing.Wishes(yes=yes, approve=approve, dry_run=dry_run, limit=limit, only=tuple(only or ()), json=json))

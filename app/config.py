@@ -1,0 +1,162 @@
+"""The configuration file, read whole: what it means, or everything that is wrong with it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from ..mapping.fields import GROUPS
+from ..mapping.problems import Problems
+from ..model.errors import ConfigurationError
+from .secrets import read_secret
+from .system_config import SystemConfig, read_system
+from .tables import Table
+from .toml_file import read_toml
+
+DEFAULT_FILE = "stagesync.toml"
+SECTIONS = ("workspace", "state", "systems", "fields", "stage", "first_meeting", "conflict", "delete", "guard")
+GUARDS = ("creates", "fills", "updates", "clears", "archives", "lowerings")
+CONFLICTS = ("furthest", "latest")
+DELETES = ("hold", "archive", "ignore")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What somebody configured. `winners`: field group -> system or "newest". `order`: system -> rank for ties; None: they are asked.
+
+    `guard`: kind of change -> (count, share). `notes`: what works but should be known.
+    """
+
+    path: Path
+    workspace: str
+    state_url: str
+    systems: Mapping[str, SystemConfig]
+    fields: Mapping[str, Any]
+    stage_conflict: Literal["furthest", "latest"]
+    winners: Mapping[str, str]
+    order: Mapping[str, int] | None
+    deletes: Literal["hold", "archive", "ignore"]
+    guard: Mapping[str, tuple[int, float]]
+    notes: tuple[str, ...] = ()
+
+
+def config_path(given: Path | None) -> Path:
+    """The file that is meant: the option, `STAGESYNC_CONFIG`, or `stagesync.toml` here."""
+    return given or Path(os.environ.get("STAGESYNC_CONFIG") or DEFAULT_FILE)
+
+
+def load(given: Path | None) -> Config:
+    """Read the file. Raises `ConfigurationError` with all problems, each with its TOML path and a remedy."""
+    path = config_path(given)
+    problems = Problems()
+    root = Table("", read_toml(path), problems)
+    root.only(SECTIONS)
+    config = _read(root, path, problems)
+    if problems.found:
+        count = len(problems.found)
+        raise ConfigurationError(
+            f"the configuration has {count} mistake{'s' if count > 1 else ''}",
+            where=str(path),
+            next_step="mend what is listed below, then run `stagesync check`",
+            problems=tuple(problems.found),
+        )
+    return config
+
+
+def _read(root: Table, path: Path, problems: Problems) -> Config:
+    folder = path.resolve().parent
+    tables = root.table("systems")
+    systems = {name: system for name in tables.values if (system := read_system(name, tables.table(name), folder)) is not None}
+    if not tables.values:
+        problems.add("systems", "no system is configured", 'Write [systems.hubspot] and below it connector = "hubspot"')
+    names = list(tables.values)
+    sections = {name: root.table(name) for name in SECTIONS if name not in ("systems", "fields")}
+    for name, keys in (("workspace", ("name",)), ("state", ("url", "password")), ("stage", ("conflict",)), ("conflict", ("tie",)), ("delete", ("policy",))):
+        sections[name].only(keys)
+    fields = root.table("fields").values
+    _check_mapping(fields, systems, names, problems)
+    return Config(
+        path=path,
+        workspace=_workspace(sections["workspace"], path),
+        state_url=_state_url(sections["state"], folder),
+        systems=systems,
+        fields=fields,
+        stage_conflict=cast("Literal['furthest', 'latest']", sections["stage"].word("conflict", CONFLICTS, "furthest")),
+        winners=_winners(sections["first_meeting"], names),
+        order=_order(sections["conflict"], names),
+        deletes=cast("Literal['hold', 'archive', 'ignore']", sections["delete"].word("policy", DELETES, "hold")),
+        guard=_guard(sections["guard"]),
+        notes=tuple(problems.notes),
+    )
+
+
+def _check_mapping(fields: Mapping[str, Any], systems: Mapping[str, SystemConfig], names: list[str], problems: Problems) -> None:
+    """The maps as far as they can be judged without asking the accounts, so that their mistakes are told with the others."""
+    if not problems.found or len(systems) < len(names):
+        return
+    from .maps import compile_unasked
+
+    try:
+        compile_unasked(fields, systems)
+    except ConfigurationError as error:
+        problems.found.extend(error.problems)
+
+
+def _workspace(table: Table, path: Path) -> str:
+    name = table.text("name", path.stem)
+    if not re.fullmatch(r"[\w .@+-]{1,64}", name):
+        table.problems.add(table.at("name"), "is no name for a workspace", "Use at most 64 letters, digits, blanks and . @ + - _")
+    return name
+
+
+def _state_url(table: Table, folder: Path) -> str:
+    """The url of the state; files are relative to the configuration."""
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    given = table.values.get("url", "sqlite:///stagesync.db")
+    secret = read_secret(given, table.at("url"), folder, table.problems, clear=True)
+    try:
+        url = make_url(secret.reveal() if secret is not None else "sqlite:///stagesync.db")
+    except ArgumentError:
+        table.problems.add(table.at("url"), "cannot be understood", 'Write url = "sqlite:///stagesync.db" or url = "postgresql://user@host/name"')
+        return ""
+    if "password" in table.values:
+        password = read_secret(table.values["password"], table.at("password"), folder, table.problems, clear=False)
+        url = url.set(password=password.reveal() if password is not None else None)
+    if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:" and not url.database.startswith("file:"):
+        url = url.set(database=str(folder / Path(url.database).expanduser()))
+    return url.render_as_string(hide_password=False)
+
+
+def _winners(table: Table, names: list[str]) -> Mapping[str, str]:
+    table.only([*GROUPS, "default"])
+    allowed = [*names, "newest"]
+    default = table.word("default", allowed, "") if "default" in table.values else None
+    winners = {group: table.word(group, allowed, "") if group in table.values else default for group in GROUPS}
+    return {group: winner for group, winner in winners.items() if winner}
+
+
+def _order(table: Table, names: list[str]) -> Mapping[str, int] | None:
+    """Ties go by the order in which the systems stand in the file, where nothing else is said."""
+    if table.values.get("tie") == "ask":
+        return None
+    said = table.words("tie", names) or []
+    return {name: rank for rank, name in enumerate(dict.fromkeys([*said, *names]))}
+
+
+def _guard(table: Table) -> Mapping[str, tuple[int, float]]:
+    from ..sync.guard import DEFAULT_LIMITS
+
+    table.only(GUARDS)
+    limits: dict[str, tuple[int, float]] = {}
+    for kind in GUARDS:
+        if kind in table.values:
+            each, standard = table.table(kind), DEFAULT_LIMITS[kind]
+            each.only(("count", "share"))
+            limits[kind] = (int(each.number("count", standard.count)), float(each.number("share", standard.share, most=1)))
+    return limits

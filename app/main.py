@@ -1,0 +1,37 @@
+"""The command line: `stagesync COMMAND`. Nothing heavy is imported here, so that help comes at once."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from . import shell
+from .commands.apply import apply
+from .commands.plan import plan
+from .commands.sandbox import sandbox
+from .commands.sync import sync
+
+app = typer.Typer(
+    name="stagesync",
+    help="Keeps people and their lifecycle stages the same in HubSpot and Salesforce.",
+    epilog="Begin with: stagesync init, stagesync check, stagesync plan, stagesync sync",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def root(debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False) -> None:
+    """Options that go before the command."""
+    shell.set_debug(debug)
+
+
+for command in (plan, sync, apply, sandbox):
+    app.command()(command)
+
+
+def run() -> None:
+    """The program `stagesync`."""
+    app()

@@ -1,0 +1,28 @@
+"""How a command speaks: results on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+
+def say(text: str = "") -> None:
+    """One line of the result."""
+    print(text)
+
+
+def say_json(value: Any) -> None:
+    """The whole result as one JSON object."""
+    import orjson
+
+    print(orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode())
+
+
+def tell(text: str) -> None:
+    """Something for the person, not part of the result."""
+    print(text, file=sys.stderr)
+
+
+def interactive() -> bool:
+    """Somebody sits at a terminal and can answer."""
+    return sys.stdin.isatty() and sys.stderr.isatty()

@@ -1,0 +1,37 @@
+"""Showing a plan: on the screen, as JSON, as a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..model.errors import ConfigurationError
+from ..sync.engine import PlanReport
+from ..sync.session import Session
+from . import output, summary
+
+SUFFIXES = (".json", ".csv", ".html")
+
+
+def check_out(out: Path) -> None:
+    """Refuse a file that cannot be written before anything is read. Raises `ConfigurationError`."""
+    if out.suffix.lower() not in SUFFIXES:
+        raise ConfigurationError(
+            f"a plan cannot be written as {out.suffix or 'a file without an ending'}", where="--out", next_step=f"end the name in {', '.join(SUFFIXES)}"
+        )
+    if not out.resolve().parent.is_dir():
+        raise ConfigurationError("the folder does not exist", where=f"--out {out}", next_step="create it, or name another file")
+
+
+def show(session: Session, report: PlanReport, *, json: bool, out: Path | None) -> None:
+    """Print the plan, and write it to a file if one is named."""
+    if json:
+        output.say_json(summary.plan_json(report))
+        return
+    for line in summary.plan_lines(report):
+        output.say(line)
+    if report.empty:
+        output.say("nothing would be written")
+    for stop in report.stops:
+        how = "--yes or --approve" if stop.by_yes else "--approve"
+        output.say(f"needs approval: {stop.sentence} ({how})")
+    output.say(f"digest {report.digest}: `stagesync apply --approve {report.digest}` carries out exactly this plan")

@@ -1,0 +1,52 @@
+"""The common course of the commands that run the engine: open, hold the lease, connect, and look after trouble."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..model.errors import ConfigurationError, CredentialError
+from ..state import actions
+from ..sync.engine import RunReport
+from ..sync.session import Session
+from . import accounts, wiring
+from .config import load
+from .output import tell
+from .progress import shown
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A command that holds the workspace."""
+
+    place: wiring.Place
+    session: Session
+
+
+@contextmanager
+def running(command: str, config_file: Path | None, approved: str | None = None) -> Iterator[Running]:
+    """Everything that a run needs, for the length of the block."""
+    config = load(config_file)
+    for note in config.notes:
+        tell(f"note: {note}")
+    with wiring.opened(config) as place, wiring.held(place, command), shown() as progress, wiring.connected(place, progress, approved=approved) as session:
+        try:
+            yield Running(place, session)
+        except (ConfigurationError, CredentialError):
+            _doubt(session, session.systems)
+            raise
+
+
+def after(session: Session, report: RunReport) -> None:
+    """A rejection that names a field may mean that the account has changed: it is looked at again in the next run."""
+    with session.store.read() as tx:
+        rejected = actions.of_run(tx, report.run, ("rejected",), 0, 1_000)
+    _doubt(session, {row.account for row in rejected if row.account is not None and (row.result or {}).get("field")})
+
+
+def _doubt(session: Session, doubtful: Container[int]) -> None:
+    for account in session.systems:
+        if account in doubtful:
+            accounts.forget(session.store, account)

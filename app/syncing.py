@@ -1,0 +1,123 @@
+"""The course of `sync` and `apply`: plan, ask where that is due, apply, and tell what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..model.errors import ConfigurationError, SafetyStop
+from ..state import actions
+from ..sync import engine
+from ..sync.commit import count_drifted
+from ..sync.engine import PlanReport, RunReport
+from ..sync.guard import Stop
+from ..sync.session import Session
+from . import interrupts, output, people, planning, summary
+from .accounts import ACCOUNT_DIGEST
+from .running import after, running
+from .shell import INTERRUPTED
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What somebody asked for on the command line."""
+
+    yes: bool = False
+    approve: str | None = None
+    dry_run: bool = False
+    limit: int | None = None
+    only: tuple[str, ...] = ()
+    json: bool = False
+    strict: bool = False
+
+
+def sync(config_file: Path | None, wishes: Wishes) -> int:
+    """Run; returns the exit code. Raises what stops a run."""
+    if wishes.approve and (wishes.only or wishes.dry_run):
+        raise ConfigurationError("--approve carries out a stored plan as it is", where="sync", next_step="leave out --only and --dry-run")
+    with interrupts.abrupt(), running("sync", config_file, wishes.approve) as run:
+        session = run.session
+        if wishes.approve and not wishes.approve.startswith(ACCOUNT_DIGEST):
+            return _apply_stored(session, wishes, wishes.approve)
+        report = engine.plan(session, people.chosen(run.place.store, run.place.id, run.place.bound(), wishes.only))
+        if wishes.dry_run:
+            planning.show(session, report, json=wishes.json, out=None)
+            return 0
+        _ask(report, wishes)
+        return _apply(session, report.run, wishes, planned=report)
+
+
+def _ask(report: PlanReport, wishes: Wishes) -> None:
+    """Get the answers that the plan needs, from `--yes` or from somebody at a terminal. Raises `SafetyStop` where there is none."""
+    open_ones = [stop for stop in report.stops if not (stop.by_yes and wishes.yes)]
+    if not open_ones:
+        return
+    grave = [stop for stop in open_ones if not stop.by_yes]
+    if not grave and not wishes.json and output.interactive():
+        for line in summary.plan_lines(report):
+            output.tell(line)
+        if _agreed(open_ones):
+            return
+        raise SafetyStop("nothing was written: you said no", next_step=f"look at it with `stagesync plan --out plan.html`; {_approval(report)}")
+    if wishes.json:
+        output.say_json(summary.plan_json(report))
+    else:
+        for line in summary.plan_lines(report):
+            output.say(line)
+    remedy = _approval(report) if grave else f"run `stagesync sync --yes`, or {_approval(report)}"
+    raise SafetyStop(f"stopped before the first write: {summary.reasons(grave or open_ones)}", next_step=remedy)
+
+
+def _agreed(stops: Sequence[Stop]) -> bool:
+    import typer
+
+    return typer.confirm(f"{summary.reasons(stops).capitalize()}. Go on?", default=False, err=True)
+
+
+def _approval(report: PlanReport) -> str:
+    return f"carry out exactly this plan with `stagesync apply --approve {report.digest}`"
+
+
+def _apply_stored(session: Session, wishes: Wishes, digest: str) -> int:
+    row = engine.load_plan(session, digest)
+    if wishes.strict and (drifted := count_drifted(session, row.id)):
+        raise SafetyStop(
+            f"{drifted:,} people were edited since this plan was made, and --strict applies all or nothing",
+            where=f"--approve {digest}",
+            next_step="run `stagesync plan` again, or leave out --strict",
+        )
+    return _apply(session, row.id, wishes)
+
+
+def _apply(session: Session, run: int, wishes: Wishes, planned: PlanReport | None = None) -> int:
+    with interrupts.gentle() as stop:
+        report = engine.apply(replace(session, stop=stop.is_set), run, stored=planned is None, limit=wishes.limit, planned=planned)
+        stopped = stop.is_set()
+    after(session, report)
+    _tell(report, wishes)
+    if report.error is not None:
+        raise report.error
+    if stopped:
+        output.tell(f"stagesync: stopped when asked to; {_left(session, run):,} records are left for the next run")
+        return INTERRUPTED
+    return report.exit_code
+
+
+def _tell(report: RunReport, wishes: Wishes) -> None:
+    told = summary.numbers(report)
+    if wishes.json:
+        output.say_json(told)
+        return
+    if report.drifted:
+        output.tell(f"{report.drifted:,} people were edited since the plan was made; they are left to the next run")
+    quiet = summary.nothing_written(report)
+    if quiet is not None and wishes.limit is None:
+        output.say(quiet)
+    output.say(summary.line(told))
+
+
+def _left(session: Session, run: int) -> int:
+    with session.store.read() as tx:
+        counted = actions.tally(tx, run)
+    return sum(count for (_, op, state), count in counted.items() if state == "planned" and op in ("create", "update", "archive"))

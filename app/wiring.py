@@ -1,0 +1,107 @@
+"""The only place that builds things: from a configuration to a session that the engine can run.
+
+with opened(config) as place, held(place, "sync"), connected(place, progress) as session:
+    engine.plan(session)
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+
+from ..connectors.contract import Connector, Ports
+from ..model.ports import Clock
+from ..state import accounts as bindings
+from ..state import leases
+from ..state.limits import StoreLimiter
+from ..state.store import Store, open_store
+from ..sync.desk import Desk, Settings, System
+from ..sync.guard import DEFAULT_LIMITS, Limit
+from ..sync.session import Connected, Progress, Session, quiet
+from . import accounts
+from .clock import SystemClock
+from .config import Config
+from .maps import compile_for
+from .system_config import SystemConfig
+from .tokens import token_store
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The open state of one workspace. `id`: the workspace's number."""
+
+    config: Config
+    store: Store
+    id: int
+    clock: Clock
+
+    def bound(self) -> dict[str, int]:
+        """System name -> account number, for the configured systems that were seen before."""
+        with self.store.read() as tx:
+            known = bindings.bound(tx, self.id)
+        return {name: account for name, account in known.items() if name in self.config.systems}
+
+
+@contextmanager
+def opened(config: Config, clock: Clock | None = None) -> Iterator[Place]:
+    """Open the state. Raises `StateError`, `NewerSchema`, `ConfigurationError`."""
+    store = open_store(config.state_url)
+    try:
+        with store.write() as tx:
+            workspace = bindings.workspace(tx, config.workspace)
+        yield Place(config, store, workspace.id, clock or SystemClock())
+    finally:
+        store.close()
+
+
+def held(place: Place, command: str) -> AbstractContextManager[leases.Lease]:
+    """Hold the workspace's lease. Raises `Busy` where somebody else does."""
+    return leases.acquire(place.store, place.id, f"stagesync {command} on {socket.gethostname()}, pid {os.getpid()}")
+
+
+def open_connector(place: Place, system: SystemConfig) -> Connector:
+    """The system's connector, ready to call."""
+    ports = Ports(place.clock, StoreLimiter(place.store, place.clock), token_store(place.config.path, system))
+    return system.plugin.open(system.name, system.settings, ports)
+
+
+@contextmanager
+def connected(place: Place, progress: Progress = quiet, *, approved: str | None = None, any_age: bool = False) -> Iterator[Session]:
+    """A session over all configured systems. `approved`: allows another account by digest. `any_age`: what is known of the accounts may be old."""
+    with ExitStack() as stack:
+        connectors: dict[str, Connector] = {}
+        for name, system in place.config.systems.items():
+            connectors[name] = open_connector(place, system)
+            stack.callback(connectors[name].close)
+        yield _session(place, connectors, _known(place, connectors, approved, any_age=any_age), progress)
+
+
+def _known(place: Place, connectors: dict[str, Connector], approved: str | None, *, any_age: bool) -> dict[str, accounts.Known]:
+    """Every system's account; those that must be asked are asked side by side."""
+    now = place.clock.now_ms()
+    found = {name: accounts.recall(place.store, place.id, system, None if any_age else now) for name, system in place.config.systems.items()}
+    missing = [name for name, known in found.items() if known is None]
+
+    def ask(name: str) -> accounts.Known:
+        return accounts.ask(place.store, place.id, place.config.systems[name], connectors[name], now, approved)
+
+    if missing:
+        with ThreadPoolExecutor(len(missing)) as pool:
+            found |= dict(zip(missing, pool.map(ask, missing), strict=True))
+    return {name: known for name, known in found.items() if known is not None}
+
+
+def _session(place: Place, connectors: dict[str, Connector], known: dict[str, accounts.Known], progress: Progress) -> Session:
+    config = place.config
+    maps, funnel = compile_for(config.fields, config.systems, {name: (each.identity, each.description) for name, each in known.items()})
+    systems = {
+        known[name].account: System(name, known[name].account, maps.systems[name], system.direction, system.creates) for name, system in config.systems.items()
+    }
+    desk = Desk(systems, maps, funnel, Settings(config.winners, config.order, config.stage_conflict, config.deletes))
+    open_ones = {account: Connected(system, connectors[system.name], known[system.name].identity.own_actor) for account, system in systems.items()}
+    limits = {**DEFAULT_LIMITS, **{kind: Limit(count, share) for kind, (count, share) in config.guard.items()}}
+    return Session(place.store, config.workspace, place.id, open_ones, desk, place.clock, limits, progress)
