@@ -18,7 +18,7 @@ STAGE = "stage"
 
 def decide_stage(desk: Desk, decision: Decision, views: Sequence[View], asked: Asked | None, history: History | None) -> None:
     """Decide the stage and plan what each link must be told."""
-    claims = [(view, claim) for view in views if view.system.reads and (claim := _claim(view, decision.stage.version, history)) is not None]
+    claims = [(view, claim) for view in views if view.system.reads and (claim := _claim(view, decision, history)) is not None]
     if history is None and _wants_history(decision, claims):
         return
     if asked is not None:
@@ -37,19 +37,20 @@ def decide_stage(desk: Desk, decision: Decision, views: Sequence[View], asked: A
         _bring_up(desk, decision, view, verdict.cause)
 
 
-def _claim(view: View, version: int, history: History | None) -> Claim | None:
+def _claim(view: View, decision: Decision, history: History | None) -> Claim | None:
     """What this link asserts, if anything: by its own stage fields, or by evidence that came with a conversion."""
     carried = view.carried.get(STAGE)
-    current = carried is not None and carried == version
+    current = carried is not None and carried == decision.stage.version
     converted = view.notes.get("converted")
     if view.kind.stage is None:
         if converted is None or view.notes.get("converted_told"):
             return None
         return Claim(view.system.name, StageReading(*converted), changed=True, current=False, first=carried is None)
-    reading = view.kind.stage.read(view.seen)
+    hub = decision.stage.reading if current else None
+    reading = view.kind.stage.read(view.seen, hub)
     if reading is None:
         return None
-    changed = carried is not None and _moved(view, view.kind.stage, reading)
+    changed = carried is not None and _moved(view, view.kind.stage, reading, hub)
     change = _newest_change(view, history)
     return Claim(
         view.system.name,
@@ -62,11 +63,11 @@ def _claim(view: View, version: int, history: History | None) -> Claim | None:
     )
 
 
-def _moved(view: View, stage: StageMap, reading: StageReading) -> bool:
+def _moved(view: View, stage: StageMap, reading: StageReading, hub: StageReading | None) -> bool:
     """The evidence differs in meaning from what was last agreed."""
     if not any(native in view.agreed for native in stage.natives):
         return False
-    return stage.read({**view.seen, **view.agreed}) != reading
+    return stage.read({**view.seen, **view.agreed}, hub) != reading
 
 
 def _newest_change(view: View, history: History | None) -> FieldChange | None:
