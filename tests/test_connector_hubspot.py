@@ -136,6 +136,8 @@ TROUBLES = [
     (Fault("status", times=99, status=500, body="<html>", content_type="text/html"), Unreachable, "trouble"),
     (Fault("status", status=522, body=""), Unreachable, "522"),
     (Fault("status", status=414, body="<html>"), ConfigurationError, "414"),
+    (Fault("status", times=99, status=408, body=""), Unreachable, "408"),
+    (Fault("status", status=301, body="", headers=(("Location", "https://elsewhere.invalid"),)), ConfigurationError, "301"),
     (Fault("status", status=404, body='{"message":"resource not found"}'), ConfigurationError, "404"),
     (Fault("status", status=400, body='{"message":"no"}'), ConfigurationError, "400"),
     (Fault("status", times=99, status=200, body="<!doctype html><h1>Sign in</h1>", content_type="text/html"), Unreachable, "HTML page"),
@@ -156,6 +158,17 @@ def test_each_trouble_becomes_the_error_that_says_what_to_do(fault: Fault, error
     assert caught.value.where == "hubspot"
     assert caught.value.next_step
     assert TOKEN not in str(caught.value)
+
+
+def test_a_page_not_found_deletes_nobody() -> None:
+    """A gateway's 404 says nothing about contacts: it stops the run, and no record is taken for gone."""
+    portal = Portal()
+    id = portal.contact(1)
+    portal.world.faults.add(Fault("status", times=99, status=404, body="<h1>Not found</h1>", content_type="text/html"))
+    with pytest.raises(ConfigurationError, match="404"):
+        portal.seen(id)
+    with pytest.raises(ConfigurationError, match="404"):
+        portal.connector.write([Step(1, 1, "update", "contact", Ref("contact", id), {"city": "Bonn"})])
 
 
 @pytest.mark.parametrize("kind", ["lost_before", "lost_after", "truncated"])

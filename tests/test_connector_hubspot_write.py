@@ -298,6 +298,13 @@ def test_without_anything_of_ours_nothing_is_own() -> None:
     assert seen.history["firstname"][0].actor.own
 
 
+def test_an_accounts_own_rules_are_told_by_their_name() -> None:
+    """From 2026-09 on the account's required properties bind creates: refused by row, with HubSpot's code for it."""
+    portal = Portal(Habits(required_properties=("company",)), api_version="2026-09")
+    outcomes = portal.written(person(1), person(2, company="Acme"))
+    assert reasons(outcomes) == ["MISSING_REQUIRED_PROPERTY", "Applied"]
+
+
 @pytest.mark.parametrize("finds", [True, False])
 def test_a_secondary_address_never_makes_a_second_contact(finds: bool) -> None:
     """Whether HubSpot finds by it or not: if it does not, the create is refused and names the contact that has it."""

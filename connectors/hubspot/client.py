@@ -119,7 +119,7 @@ class Client:
                 _preload_content=False,
                 _request_timeout=(patience.connect_s, patience.read_s),
             )
-            return Answer(got.status, _lower(got.headers), collect(got.stream(_CHUNK), where=self.system))
+            return self._whole(got)
         except HTTPError as error:
             raise lost(error, where=self.system) from None
         except ApiException as error:
@@ -131,6 +131,14 @@ class Client:
         except AttributeError as error:  # the client trips over its own report of a failed handshake, which has no body
             if isinstance(error.__context__, ApiException):
                 return self._refused(error.__context__)
+            raise
+
+    def _whole(self, got: Any) -> Answer:
+        """The answer with its body: read to the end, the connection goes back to the pool; else it is closed."""
+        try:
+            return Answer(got.status, _lower(got.headers), collect(got.stream(_CHUNK), where=self.system))
+        except BaseException:
+            got.close()
             raise
 
     def _refused(self, error: Any) -> Answer:
@@ -152,6 +160,7 @@ class Client:
             self._api.user_agent = "stagesync"
             self._api.sanitize_for_serialization = _as_it_is
             if self._pool is not None:
+                self._pool.connection_pool_kw["retries"] = configuration.retries
                 self._api.rest_client.pool_manager = self._pool
         return self._api
 

@@ -34,12 +34,13 @@ def body(answer: Answer) -> Mapping[str, Any]:
 
 
 def judge(answer: Answer, *, where: str, now_ms: int) -> None:
-    """Raise what concerns the whole call. Refusals of rows (400, 404, 409) pass: the caller knows what it asked.
+    """Raise what concerns the whole call. HubSpot's refusals of rows (400, 404, 409) pass: the caller knows what it asked. The same from a
+    gateway, in HTML, say nothing about rows: a page "not found" must never make contacts look deleted.
 
     Raises `NotDone` (429, 423, 477: nothing was done), `MaybeDone` (5xx), `QuotaSpent`, `CredentialError`, `Unreachable`, `ConfigurationError`.
     """
     status = answer.status
-    if answer.ok or status in _ROWS_AT_FAULT:
+    if answer.ok or (status in _ROWS_AT_FAULT and isinstance(answer.data, dict)):
         return
     told = _told(answer)
     if status == 429:
@@ -56,7 +57,7 @@ def judge(answer: Answer, *, where: str, now_ms: int) -> None:
         raise _forbidden(answer, told, where)
     if status in _HOPELESS:
         raise Unreachable(f"HubSpot cannot be reached (status {status})", where=where, next_step="check the network; if it stays, ask HubSpot's support")
-    if status >= 500:
+    if status >= 500 or status == 408:
         raise MaybeDone(
             f"HubSpot has trouble (status {status}){told}", where=where, next_step="run again later", retry_after=retry_after(answer.headers, now_ms)
         )
@@ -166,4 +167,5 @@ def rejection(error: Mapping[str, Any], sent: Iterable[str] = ()) -> Rejected:
         mine = set(sent)
         first = next((each for each in bad if each.name in mine), bad[0])
         return Rejected(first.code or category, first.message or message, field=first.name)
-    return Rejected(category, message, gone=category == "OBJECT_NOT_FOUND" or message == "resource not found")
+    code = next((str(part["code"]) for part in _details(error)[1:] if part.get("code")), category)
+    return Rejected(code, message, gone=category == "OBJECT_NOT_FOUND" or message == "resource not found")

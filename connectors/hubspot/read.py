@@ -41,8 +41,6 @@ def batch_read(
         body["idProperty"] = key
     query = (("archived", "true"),) if archived else ()
     answer = client.read(f"{client.paths.contacts}/batch/read", body, query)
-    if answer.status == 404:
-        return []
     if answer.status == 400 and key is not None:
         raise ConfigurationError(
             f"contacts cannot be found by {key}: HubSpot takes only e-mail and properties with unique values",
