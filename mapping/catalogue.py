@@ -118,9 +118,11 @@ def _places(path: str, said: object, problems: Problems) -> Mapping[str, NativeN
 
 def _translations(path: str, said: object, systems: Collection[str], problems: Problems) -> Mapping[str, Mapping[str, Sequence[str]]]:
     found: dict[str, Mapping[str, Sequence[str]]] = {}
-    for system, table in (cast("Mapping[str, Any]", said) if isinstance(said, Mapping) else {}).items():
+    for system, table in problems.table(f"{path}.translate", said).items():
         if system not in systems:
             problems.add(f"{path}.translate.{system}", f"there is no system {system!r}", closest(system, systems))
             continue
-        found[system] = {canonical: (natives,) if isinstance(natives, str) else tuple(natives) for canonical, natives in table.items() if natives}
+        where = f"{path}.translate.{system}"
+        listed = {canonical: problems.words(f"{where}.{canonical}", natives) for canonical, natives in problems.table(where, table).items()}
+        found[system] = {canonical: natives for canonical, natives in listed.items() if natives}
     return found

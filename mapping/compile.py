@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -14,7 +15,7 @@ from .catalogue import Entry, lay_over
 from .choices import Offer, Translation, align
 from .countries import country_code
 from .criteria import asked_fields, compile_include
-from .defaults import parse_defaults
+from .defaults import KindDefaults, parse_defaults
 from .fields import Field, Unmappable
 from .maps import DescribedField, FieldMap, KindMap, Maps, SystemInput, SystemMap
 from .normalise import Shape, make_reader, make_writer
@@ -25,6 +26,19 @@ from .stages import StageMap
 from .text import as_text, read_email, read_text
 
 _CREATE_WORDS = ("kind", "fallback")
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """What is known of all systems together while each one's maps are made."""
+
+    places: Sequence[Place]
+    fields: Mapping[str, Field]
+    unblank: frozenset[str]
+    translations: Mapping[tuple[str, str, str], Translation]
+    stages: Mapping[str, int]
+    sides: Collection[str]
+    problems: Problems
 
 
 def compile_maps(fields: Mapping[str, Any], systems: Mapping[str, SystemInput], *, stages: Mapping[str, int], sides: Collection[str]) -> Maps:
@@ -38,11 +52,8 @@ def compile_maps(fields: Mapping[str, Any], systems: Mapping[str, SystemInput], 
     entries = lay_over(fields, systems.keys(), problems)
     places = _wanted(entries, find_places(entries, known, problems), known, problems)
     mapped = {name: entry.field for name, entry in entries.items() if any(place.field == name for place in places)}
-    translations = _translations(entries, places)
-    compiled: dict[str, SystemMap] = {}
-    for system in known:
-        own = [place for place in places if place.system == system.name]
-        compiled[system.name] = _system(system, own, mapped, _unblank(places, mapped, known), translations, stages, sides, problems)
+    desk = _Desk(places, mapped, _unblank(places, mapped, known), _translations(entries, places), stages, sides, problems)
+    compiled = {system.name: _system(system, desk) for system in known}
     problems.stop()
     return Maps(mapped, compiled, tuple(problems.notes), _digest(mapped, compiled, known, stages))
 
@@ -93,71 +104,55 @@ def _offer(place: Place, entry: Entry) -> Offer:
     return Offer(options, described is not None and described.restricted, entry.translate.get(place.system, {}))
 
 
-def _system(
-    system: System,
-    places: Sequence[Place],
-    fields: Mapping[str, Field],
-    unblank: frozenset[str],
-    translations: Mapping[tuple[str, str, str], Translation],
-    stages: Mapping[str, int],
-    sides: Collection[str],
-    problems: Problems,
-) -> SystemMap:
-    path = f"systems.{system.name}"
-    stage_tables = _table(system, "stages")
-    for kind in stage_tables:
+def _system(system: System, desk: _Desk) -> SystemMap:
+    path, problems = f"systems.{system.name}", desk.problems
+    tables = problems.table(f"{path}.stages", system.given.overrides.get("stages", {}))
+    for kind in tables:
         if kind not in system.kinds:
             problems.add(f"{path}.stages.{kind}", f"{system.name} has no kind {kind!r}", closest(kind, system.kinds))
-    create = _table(system, "create")
+    create = problems.table(f"{path}.create", system.given.overrides.get("create", {}))
     for key in create:
         if key not in _CREATE_WORDS:
             problems.add(f"{path}.create.{key}", "is not a setting of creates", closest(key, _CREATE_WORDS))
     create_kind = str(create.get("kind") or system.defaults.create_kind or next(iter(system.kinds), ""))
     if create_kind not in system.kinds:
         problems.add(f"{path}.create.kind", f"{system.name} has no kind {create_kind!r}", closest(create_kind, system.kinds))
-    kinds: dict[str, KindMap] = {}
-    for kind in system.kinds:
-        own = {place.field: _field_map(place, places, system, fields, place.field in unblank, translations, problems) for place in places if place.kind == kind}
-        described = system.described(kind)
-        defaults = system.defaults.kinds.get(kind)
-        source = Source(
-            f"{system.name} {kind}",
-            defaults.stages if defaults is not None else {},
-            cast("Mapping[str, Any]", stage_tables.get(kind, {})),
-            f"{path}.stages.{kind}",
-            described.fields if described is not None else None,
-            tuple(stages),
-            tuple(sides),
-        )
-        stage = compile_stages(source, problems)
-        if stage is None:
-            problems.note(f"{system.name} {kind} holds no stage: it is not read or written there")
-        _check_evidence(own, stage, places, problems)
-        kinds[kind] = _kind(system, kind, own, stage, create if kind == create_kind else {}, problems)
-    include = compile_include(_table(system, "include"), f"{path}.include", stages, fields, problems)
-    return SystemMap(system.name, kinds, create_kind, include)
+    fallback = problems.table(f"{path}.create.fallback", create.get("fallback", {}))
+    kinds = {
+        kind: _kind(system, kind, problems.table(f"{path}.stages.{kind}", tables.get(kind, {})), fallback if kind == create_kind else None, desk)
+        for kind in system.kinds
+    }
+    asked = problems.table(f"{path}.include", system.given.overrides.get("include", {}))
+    return SystemMap(system.name, kinds, create_kind, compile_include(asked, f"{path}.include", desk.stages, desk.fields, problems))
 
 
-def _check_evidence(fields: Mapping[str, FieldMap], stage: StageMap | None, places: Sequence[Place], problems: Problems) -> None:
+def _stages(system: System, kind: str, table: Mapping[str, Any], desk: _Desk) -> StageMap | None:
+    described, defaults = system.described(kind), system.defaults.kinds.get(kind)
+    source = Source(
+        where=f"{system.name} {kind}",
+        defaults=defaults.stages if defaults is not None else {},
+        own=table,
+        path=f"systems.{system.name}.stages.{kind}",
+        fields=described.fields if described is not None else None,
+        stages=tuple(desk.stages),
+        sides=tuple(desk.sides),
+    )
+    stage = compile_stages(source, desk.problems)
+    if stage is None:
+        desk.problems.note(f"{system.name} {kind} holds no stage: it is not read or written there")
+    return stage
+
+
+def _check_evidence(places: Sequence[Place], stage: StageMap | None, problems: Problems) -> None:
     """What is evidence for the stage is decided as a whole, not merged as a field besides."""
-    for name, each in fields.items():
-        if stage is not None and each.native in stage.writes:
-            path = next((place.name.path for place in places if place.field == name and place.name.native == each.native and place.name.path), f"fields.{name}")
-            problems.add(path, f"{each.native} is evidence for the stage, and cannot be a field besides", "Remove the field, or drop it from the stage map")
+    for place in places:
+        if stage is not None and place.name.native in stage.writes:
+            what = f"{place.name.native} is evidence for the stage, and cannot be a field besides"
+            problems.add(place.name.path or f"fields.{place.field}", what, "Remove the field, or drop it from the stage map")
 
 
-def _field_map(
-    place: Place,
-    places: Sequence[Place],
-    system: System,
-    fields: Mapping[str, Field],
-    unblank: bool,
-    translations: Mapping[tuple[str, str, str], Translation],
-    problems: Problems,
-) -> FieldMap:
-    field, described, native = fields[place.field], place.described, place.name.native
-    country = next((other.name.native for other in places if other.kind == place.kind and fields[other.field].type == "country"), None)
-    strings = system.defaults.strings
+def _field_map(place: Place, country: str | None, system: System, desk: _Desk) -> FieldMap:
+    field, described, native, strings = desk.fields[place.field], place.described, place.name.native, system.defaults.strings
     shape = Shape(
         type=described.type if described is not None else field.type,
         zone=ZoneInfo(system.given.zone),
@@ -165,11 +160,11 @@ def _field_map(
         scale=described.scale if described is not None else None,
         strings=strings,
         seconds=system.defaults.seconds,
-        unblank=unblank,
+        unblank=place.field in desk.unblank,
         country=country,
         region=system.given.region,
         countries=_countries(described) if field.type == "country" and described is not None else None,
-        translation=translations.get((place.system, place.kind, place.field)),
+        translation=desk.translations.get((place.system, place.kind, place.field)),
     )
     writer, lossy = make_writer(field.type, shape)
     open_to_us = place.name.write and "." not in native
@@ -177,7 +172,7 @@ def _field_map(
     creatable = open_to_us and (described is None or described.creatable)
     if not writable:
         why = "is written by the system itself or only readable" if place.name.write and "." not in native else "is only readable there"
-        problems.note(f"{place.system} {place.kind} cannot carry writes of {place.field}: {native} {why}")
+        desk.problems.note(f"{place.system} {place.kind} cannot carry writes of {place.field}: {native} {why}")
     blank_is_false = field.type == "boolean" and _never_blank(described, strings)
     return FieldMap(field.name, native, make_reader(field.type, shape), writer, writable, creatable, lossy, blank_is_false)
 
@@ -192,29 +187,40 @@ def _countries(described: DescribedField) -> Mapping[str, str]:
     return found
 
 
-def _kind(system: System, kind: str, fields: Mapping[str, FieldMap], stage: StageMap | None, create: Mapping[str, Any], problems: Problems) -> KindMap:
-    defaults, described = system.defaults.kinds.get(kind), system.described(kind)
-    path = f"systems.{system.name}"
-    keys = {**(defaults.keys if defaults is not None else {}), **_own_keys(system, kind, problems)}
+def _kind(system: System, kind: str, stage_table: Mapping[str, Any], fallback: Mapping[str, Any] | None, desk: _Desk) -> KindMap:
+    """One kind; `fallback`: the user's, where this is the kind that is created."""
+    places = [place for place in desk.places if (place.system, place.kind) == (system.name, kind)]
+    country = next((place.name.native for place in places if desk.fields[place.field].type == "country"), None)
+    fields = {place.field: _field_map(place, country, system, desk) for place in places}
+    stage = _stages(system, kind, stage_table, desk)
+    _check_evidence(places, stage, desk.problems)
+    defaults, described = system.defaults.kinds.get(kind, KindDefaults()), system.described(kind)
+    keys = {**defaults.keys, **_own_keys(system, kind, desk.problems)}
     if described is not None:
         keys = {key: tuple(native for native in natives if native in described.fields) for key, natives in keys.items()}
-    fallback: dict[str, Native] = {**(defaults.fallback if defaults is not None else {}), **create.get("fallback", {})}
-    for native in fallback:
-        if described is not None and native not in described.fields:
-            problems.add(f"{path}.create.fallback.{native}", f"{system.name} {kind} has no field {native!r}", closest(native, described.fields))
-    required = dict.fromkeys(defaults.required if defaults is not None else ())
+    reason = (stage.reason,) if stage is not None and stage.reason is not None else ()
+    evidence = (*stage.natives, *reason) if stage is not None else ()
+    natives = {each.native for each in fields.values()}
+    required = dict.fromkeys(defaults.required)
     if described is not None:
         required.update(dict.fromkeys(name for name, each in described.fields.items() if each.required))
-    natives = {each.native for each in fields.values()}
-    stage_natives = stage.natives if stage is not None else ()
-    if kind == (create.get("kind") or system.defaults.create_kind):
-        for native in required:
-            if native not in natives and native not in fallback and native not in stage_natives:
-                problems.note(f'{system.name} {kind} demands {native} on create, which nothing fills: give [{path}.create] fallback = {{ {native} = "..." }}')
-    reason = (stage.reason,) if stage is not None and stage.reason is not None else ()
-    asks = {*natives, *stage_natives, *reason, *(native for own in keys.values() for native in own)}
+    filled: dict[str, Native] = {**defaults.fallback, **(fallback or {})}
+    if fallback is not None:
+        _check_create(system, kind, required, {*natives, *evidence}, filled, desk.problems)
+    asks = {*natives, *evidence, *(native for listed in keys.values() for native in listed)}
     email = fields["email"].native if "email" in fields else None
-    return KindMap(kind, fields, stage, tuple(sorted(asks)), _key_reader(keys), _primary(email), fallback, tuple(required))
+    return KindMap(kind, fields, stage, tuple(sorted(asks)), _key_reader(keys), _primary(email), filled, tuple(required))
+
+
+def _check_create(system: System, kind: str, required: Collection[str], given: Collection[str], fallback: Mapping[str, Native], problems: Problems) -> None:
+    """Fallbacks must exist, and what the account demands should come from somewhere."""
+    described, path = system.described(kind), f"systems.{system.name}.create"
+    for native in fallback:
+        if described is not None and native not in described.fields:
+            problems.add(f"{path}.fallback.{native}", f"{system.name} {kind} has no field {native!r}", closest(native, described.fields))
+    for native in required:
+        if native not in given and native not in fallback:
+            problems.note(f'{system.name} {kind} demands {native} on create, which nothing fills: give [{path}] fallback = {{ {native} = "..." }}')
 
 
 def _own_keys(system: System, kind: str, problems: Problems) -> Mapping[str, tuple[str, ...]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 from ..model.errors import ConfigurationError
 
@@ -25,6 +26,29 @@ class Problems:
         """Something that cannot be carried. Told once."""
         if sentence not in self.notes:
             self.notes.append(sentence)
+
+    def table(self, path: str, said: object) -> Mapping[str, Any]:
+        """What was said, if it is a table; else a mistake, and an empty one."""
+        if isinstance(said, Mapping):
+            return cast("Mapping[str, Any]", said)
+        self.add(path, "is not a table", f"Write [{path}] and one setting per line below it")
+        return {}
+
+    def rows(self, path: str, said: object) -> Sequence[Mapping[str, Any]]:
+        """What was said, if it is a list of tables."""
+        if isinstance(said, list) and all(isinstance(each, Mapping) for each in cast("list[object]", said)):
+            return cast("list[Mapping[str, Any]]", said)
+        self.add(path, "is not a list of tables", f"Write [[{path}]] before each row")
+        return ()
+
+    def words(self, path: str, said: object) -> Sequence[str]:
+        """One text or a list of texts."""
+        if isinstance(said, str):
+            return (said,)
+        if isinstance(said, list) and all(isinstance(each, str) for each in cast("list[object]", said)):
+            return cast("list[str]", said)
+        self.add(path, f"{said!r} is not a text", "Write one value in quotes, or several in brackets")
+        return ()
 
     def stop(self) -> None:
         """Raise `ConfigurationError` with all mistakes, if there are any."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from ..model.records import Native
 from .choices import fold
@@ -83,12 +83,12 @@ def _writable(source: Source, native: str) -> bool:
     return "." not in native and (source.fields is None or (native in source.fields and source.fields[native].writable))
 
 
-def _both(source: Source, key: str) -> Iterator[tuple[Table, str | None, int]]:
-    """The rows of a list of tables, the user's first: (row, its path or None for a default, its number)."""
-    for number, row in enumerate(cast("Sequence[Table]", source.own.get(key, ()))):
-        yield row, f"{source.path}.{key}[{number}]", number
-    for number, row in enumerate(cast("Sequence[Table]", source.defaults.get(key, ()))):
-        yield row, None, number
+def _both(source: Source, key: str, problems: Problems) -> Iterator[tuple[Table, str | None]]:
+    """The rows of a list of tables, the user's first: (row, its path or None for a default)."""
+    for number, row in enumerate(problems.rows(f"{source.path}.{key}", source.own[key]) if key in source.own else ()):
+        yield row, f"{source.path}.{key}[{number}]"
+    for row in cast("Sequence[Table]", source.defaults.get(key, ())):
+        yield row, None
 
 
 def _means(source: Source, row: Table, path: str | None, problems: Problems) -> tuple[str | None, str | None] | None:
@@ -107,12 +107,12 @@ def _means(source: Source, row: Table, path: str | None, problems: Problems) -> 
 
 
 def _rules(source: Source, problems: Problems) -> Iterator[Rule]:
-    for row, path, _ in _both(source, "rules"):
+    for row, path in _both(source, "rules", problems):
         for key in row if path is not None else ():
             if key not in _RULE_WORDS:
                 problems.add(f"{path}.{key}", "is not part of a rule", closest(key, _RULE_WORDS))
         meaning = _means(source, row, path, problems)
-        when = cast("Mapping[str, Any]", row.get("when", {}))
+        when = problems.table(f"{path}.when", row.get("when", {}))
         missing = [native for native in when if not _has(source, native)]
         for native in missing if path is not None else ():
             problems.add(f"{path}.when.{native}", f"{source.where} has no field {native!r}", closest(native, source.fields or ()))
@@ -129,7 +129,7 @@ def _wanted(value: object) -> frozenset[Native] | bool:
 
 
 def _words(source: Source, problems: Problems) -> Iterator[Words]:
-    own = cast("Mapping[str, Any]", source.own.get("values", {}))
+    own = problems.table(f"{source.path}.values", source.own.get("values", {}))
     default = cast("Mapping[str, Mapping[str, Sequence[str]]]", source.defaults.get("values", {}))
     for native in dict.fromkeys([*own, *default]):
         said = own.get(native, {})
@@ -149,73 +149,87 @@ def _words(source: Source, problems: Problems) -> Iterator[Words]:
 
 
 def _field_words(source: Source, native: str, own: Mapping[str, Any], default: Mapping[str, Sequence[str]], problems: Problems) -> Words:
-    """One field's values. A value is claimed first by the user's lines, then by the default ones; by its internal value before its label."""
-    path = f"{source.path}.values.{native}"
-    listed: list[tuple[str, Sequence[str], str | None]] = []
-    for meaning, values in own.items():
-        if meaning in source.meanings:
-            listed.append((meaning, [values] if isinstance(values, str) else list(values or ()), f"{path}.{meaning}"))
-        else:
-            problems.add(f"{path}.{meaning}", f"{meaning!r} is neither a stage nor a side state of the funnel", closest(meaning, source.meanings))
-    listed += [(meaning, values, None) for meaning, values in default.items() if meaning in source.meanings and meaning not in own]
+    """One field's values, resolved against the account's options. Values with an option are claimed by their internal value before their label."""
+    listed = list(_listed(source, f"{source.path}.values.{native}", own, default, problems))
+    _check_twice(listed, problems)
     options = source.fields[native].options if source.fields is not None else ()
     by_value = {fold(option.value): option for option in options}
     by_label = {fold(option.label): option for option in reversed(options)}
     reads: dict[Native, str] = {}
-    _check_twice(listed, problems)
     for by in (by_value, by_label):
-        for meaning, values, _ in listed:
-            for value in values:
-                option = by.get(fold(value))
+        for line in listed:
+            for option in (by.get(fold(value)) for value in line.values):
                 if option is not None:
-                    reads.setdefault(word(option.value), meaning)
+                    reads.setdefault(word(option.value), line.meaning)
     writes: dict[str, str] = {}
-    for meaning, values, said in listed:
-        for value in values:
+    for line in listed:
+        for value in line.values:
             option = by_value.get(fold(value)) or by_label.get(fold(value))
-            if option is None and options:
-                if said is not None:
-                    known = [label for each in options for label in (each.value, each.label)]
-                    problems.add(said, f"{source.where}.{native} has no value {value!r}", f"{closest(value, known)} Or add the value in the account")
-                reads.setdefault(word(value), meaning)  # old records may still hold a value that the account no longer lists
-                continue
-            name = value if option is None else option.value
-            if reads.setdefault(word(name), meaning) == meaning and (option is None or (option.active and not option.done)):
-                writes.setdefault(meaning, name)
+            claimed = reads.setdefault(word(value if option is None else option.value), line.meaning) == line.meaning
+            if option is not None and claimed and option.active and not option.done:
+                writes.setdefault(line.meaning, option.value)
+            elif option is None and not options and claimed:
+                writes.setdefault(line.meaning, value)
+            elif option is None and options and line.path is not None:  # a default may name what the account does not have
+                known = [name for each in options for name in (each.value, each.label)]
+                problems.add(line.path, f"{source.where}.{native} has no value {value!r}", f"{closest(value, known)} Or add the value in the account")
     return Words(
         native=native,
         reads=reads,
         writes=writes if _writable(source, native) else {},
         labels={word(option.value): option.label for option in options},
-        ignored=_ignored(source, native, [option.value for option in options if option.done]),
+        ignored=_ignored(source, native, [option.value for option in options if option.done], problems),
         sides_only=all(meaning in source.sides for meaning in reads.values()),
     )
 
 
-def _check_twice(listed: Sequence[tuple[str, Sequence[str], str | None]], problems: Problems) -> None:
+class _Line(NamedTuple):
+    """A stage or side state and the values that mean it; `path` where the user said so."""
+
+    meaning: str
+    values: Sequence[str]
+    path: str | None
+
+
+def _listed(source: Source, path: str, own: Mapping[str, Any], default: Mapping[str, Sequence[str]], problems: Problems) -> Iterator[_Line]:
+    """The user's lines, then the default ones that they do not replace."""
+    for meaning, values in own.items():
+        if meaning in source.meanings:
+            yield _Line(meaning, problems.words(f"{path}.{meaning}", values), f"{path}.{meaning}")
+        else:
+            problems.add(f"{path}.{meaning}", f"{meaning!r} is neither a stage nor a side state of the funnel", closest(meaning, source.meanings))
+    for meaning, values in default.items():
+        if meaning in source.meanings and meaning not in own:
+            yield _Line(meaning, values, None)
+
+
+def _check_twice(listed: Sequence[_Line], problems: Problems) -> None:
     """One value for two meanings, both written by the user, is a mistake; over a default the user's line simply wins."""
     claimed: dict[str, str] = {}
-    for meaning, values, path in listed:
-        for value in values if path is not None else ():
-            other = claimed.setdefault(fold(value), meaning)
-            if other != meaning:
-                problems.add(str(path), f"{value!r} already means {other}", "Keep it in one of the two lines; the other may be written by `instead`")
+    for line in listed:
+        for value in line.values if line.path is not None else ():
+            other = claimed.setdefault(fold(value), line.meaning)
+            if other != line.meaning:
+                problems.add(str(line.path), f"{value!r} already means {other}", "Keep it in one of the two lines; the other may be written by `instead`")
 
 
-def _ignored(source: Source, native: str, done: Sequence[str]) -> frozenset[Native] | None:
-    said = [cast("Mapping[str, Any]", table.get("ignore", {})).get(native, ()) for table in (source.own, source.defaults)]
+def _ignored(source: Source, native: str, done: Sequence[str], problems: Problems) -> frozenset[Native] | None:
+    """The values that say nothing; None: all that are not listed. A status that means converted says nothing by itself."""
+    path = f"{source.path}.ignore"
+    own, default = problems.table(path, source.own.get("ignore", {})), cast("Mapping[str, Any]", source.defaults.get("ignore", {}))
+    said = [table[native] for table in (own, default) if native in table]
     if any(each is True for each in said):
         return None
-    return frozenset(word(value) for each in said for value in ([each] if isinstance(each, str) else each)) | {word(value) for value in done}
+    return frozenset(word(value) for each in said for value in problems.words(f"{path}.{native}", each)) | {word(value) for value in done}
 
 
 def _settings(source: Source, problems: Problems) -> Iterator[tuple[str, Mapping[str, Native]]]:
     taken: set[str] = set()
-    for row, path, _ in _both(source, "write"):
+    for row, path in _both(source, "write", problems):
         meaning = _means(source, row, path, problems)
         if meaning is None:
             continue
-        settings = cast("Mapping[str, Any]", row.get("set", {}))
+        settings = problems.table(f"{path}.set", row.get("set", {}))
         fine = bool(settings)
         for native, value in settings.items():
             described = source.fields.get(native) if source.fields is not None else None
@@ -234,12 +248,12 @@ def _settings(source: Source, problems: Problems) -> Iterator[tuple[str, Mapping
 
 def _expressed(source: Source, direct: Collection[str], problems: Problems) -> Mapping[str, str]:
     """Meaning -> what is written for it: itself, or the first in the chain of `instead` that can be written."""
-    own = cast("Mapping[str, Any]", source.own.get("instead", {}))
+    own = problems.table(f"{source.path}.instead", source.own.get("instead", {}))
     for key, value in own.items():
         for name in (key, value):
             if name not in source.meanings:
                 problems.add(f"{source.path}.instead.{key}", f"{name!r} is neither a stage nor a side state of the funnel", closest(str(name), source.meanings))
-    instead: Mapping[str, str] = {**cast("Mapping[str, str]", source.defaults.get("instead", {})), **own}
+    instead: Mapping[str, str] = {**cast("Mapping[str, str]", source.defaults.get("instead", {})), **{key: str(value) for key, value in own.items()}}
     found: dict[str, str] = {}
     for meaning in (*source.stages, *source.sides):
         at: str | None = meaning
@@ -255,7 +269,7 @@ def _expressed(source: Source, direct: Collection[str], problems: Problems) -> M
 def _tell(source: Source, expressed: Mapping[str, str], problems: Problems) -> None:
     """What this account has no own value for."""
     other: dict[str, list[str]] = {}
-    for meaning in source.stages:
+    for meaning in (*source.stages, *source.sides):
         if expressed.get(meaning) != meaning:
             other.setdefault(expressed.get(meaning, ""), []).append(meaning)
     for target, meanings in other.items():
