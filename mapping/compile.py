@@ -225,16 +225,16 @@ def _check_create(system: System, kind: str, required: Collection[str], given: C
 
 def _own_keys(system: System, kind: str, problems: Problems) -> Mapping[str, tuple[str, ...]]:
     """`[systems.NAME.keys]`: match key -> native field, or a table by kind."""
+    path, described = f"systems.{system.name}.keys", system.described(kind)
     found: dict[str, tuple[str, ...]] = {}
-    described = system.described(kind)
-    for key, said in _table(system, "keys").items():
-        native = cast("Mapping[str, Any]", said).get(kind) if isinstance(said, Mapping) else said
+    for key, said in problems.table(path, system.given.overrides.get("keys", {})).items():
+        by_kind = cast("Mapping[str, Any]", said) if isinstance(said, Mapping) else {kind: said}
+        native = problems.text(f"{path}.{key}", by_kind[kind]) if kind in by_kind else None
         if native is None:
             continue
         if described is not None and native not in described.fields:
-            path = f"systems.{system.name}.keys.{key}"
-            problems.add(path, f"{system.name} {kind} has no field {native!r}", closest(str(native), described.fields))
-        found[key] = (str(native),)
+            problems.add(f"{path}.{key}", f"{system.name} {kind} has no field {native!r}", closest(native, described.fields))
+        found[key] = (native,)
     return found
 
 

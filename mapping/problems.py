@@ -41,6 +41,13 @@ class Problems:
         self.add(path, "is not a list of tables", f"Write [[{path}]] before each row")
         return ()
 
+    def text(self, path: str, said: object) -> str | None:
+        """One text."""
+        if isinstance(said, str) and said:
+            return said
+        self.add(path, f"{said!r} is not a text", "Write one value in quotes")
+        return None
+
     def words(self, path: str, said: object) -> Sequence[str]:
         """One text or a list of texts."""
         if isinstance(said, str):

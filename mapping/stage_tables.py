@@ -43,8 +43,8 @@ def compile_stages(source: Source, problems: Problems) -> StageMap | None:
     rules = tuple(_rules(source, problems))
     words = tuple(_words(source, problems))
     settings = dict(_settings(source, problems))
-    reason = source.own.get("reason", source.defaults.get("reason"))
-    if isinstance(reason, str) and not _has(source, reason):
+    reason = problems.text(f"{source.path}.reason", source.own["reason"]) if "reason" in source.own else source.defaults.get("reason")
+    if reason is not None and not _has(source, reason):
         problems.add(f"{source.path}.reason", f"{source.where} has no field {reason!r}", closest(reason, source.fields or ()))
     if not rules and not words:
         return None
@@ -54,7 +54,7 @@ def compile_stages(source: Source, problems: Problems) -> StageMap | None:
     evidence = dict.fromkeys([native for rule in rules for native in rule.when] + [each.native for each in words])
     exact = {native for rule in rules for native, wanted in rule.when.items() if not isinstance(wanted, bool)} | {each.native for each in words}
     written = {each.native for each in words} | {native for setting in settings.values() for native in setting}
-    extra = (reason,) if isinstance(reason, str) else ()
+    extra = (reason,) if reason is not None else ()
     return StageMap(
         natives=(*evidence, *(native for native in written if native not in evidence)),
         writes=frozenset(native for native in (*written, *extra) if _writable(source, native)),
@@ -248,12 +248,13 @@ def _settings(source: Source, problems: Problems) -> Iterator[tuple[str, Mapping
 
 def _expressed(source: Source, direct: Collection[str], problems: Problems) -> Mapping[str, str]:
     """Meaning -> what is written for it: itself, or the first in the chain of `instead` that can be written."""
-    own = problems.table(f"{source.path}.instead", source.own.get("instead", {}))
+    said = problems.table(f"{source.path}.instead", source.own.get("instead", {}))
+    own = {key: problems.text(f"{source.path}.instead.{key}", value) or key for key, value in said.items()}
     for key, value in own.items():
         for name in (key, value):
             if name not in source.meanings:
-                problems.add(f"{source.path}.instead.{key}", f"{name!r} is neither a stage nor a side state of the funnel", closest(str(name), source.meanings))
-    instead: Mapping[str, str] = {**cast("Mapping[str, str]", source.defaults.get("instead", {})), **{key: str(value) for key, value in own.items()}}
+                problems.add(f"{source.path}.instead.{key}", f"{name!r} is neither a stage nor a side state of the funnel", closest(name, source.meanings))
+    instead: Mapping[str, str] = {**cast("Mapping[str, str]", source.defaults.get("instead", {})), **own}
     found: dict[str, str] = {}
     for meaning in (*source.stages, *source.sides):
         at: str | None = meaning

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from mapping_accounts import FUNNEL, HOUSE, defaults, field, kind, maps, org, portal
 
 from stagesync.mapping.catalogue import shipped
@@ -308,6 +310,13 @@ MISTAKES: list[tuple[str, Mapping[str, Any], str, str]] = [
 ]
 
 
+WORDS = [
+    "stages", "include", "create", "keys", "kind", "fallback", "min_stage", "countries", "equals", "has_email", "contact", "lead", "values", "rules",
+    "write", "when", "set", "stage", "side", "ignore", "instead", "reason", "replace", "lifecyclestage", "Status", "mql", "type", "policy", "group",
+    "hubspot", "field", "translate", "sticky", "closed",
+]  # fmt: skip
+
+
 def _compile(said: Mapping[str, Any]) -> None:
     maps(said.get("fields"), hubspot=said.get("hubspot"), salesforce=said.get("salesforce"))
 
@@ -320,6 +329,23 @@ def test_each_mistake_has_its_path_and_a_remedy(path: str, said: Mapping[str, An
     line = next(problem for problem in stopped.value.problems if problem.startswith(f"{path}: "))
     assert what in line
     assert remedy in line
+
+
+JUNK = st.recursive(
+    st.one_of(st.booleans(), st.integers(), st.sampled_from(["", "mql", "phone", "lead", "email", "Status"])),
+    lambda inner: st.one_of(st.lists(inner, max_size=2), st.dictionaries(st.sampled_from(WORDS), inner, max_size=3)),
+    max_leaves=6,
+)
+
+
+@given(fields=st.dictionaries(st.sampled_from(["phone", "own"]), JUNK), table=st.dictionaries(st.sampled_from(WORDS), JUNK))
+def test_no_configuration_is_answered_with_anything_but_its_mistakes(fields: dict[str, Any], table: dict[str, Any]) -> None:
+    """Whatever stands in the place of a setting, the answer is compiled maps or a list of mistakes with their paths."""
+    try:
+        maps(fields, hubspot=table, salesforce={"stages": {"lead": table}, **table})
+    except ConfigurationError as stopped:
+        assert stopped.problems
+        assert all(re.match(r"(fields|systems)\.\S+: ", problem) for problem in stopped.problems)
 
 
 def test_all_mistakes_are_told_at_once() -> None:
