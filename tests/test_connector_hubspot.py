@@ -143,6 +143,8 @@ TROUBLES = [
     (Fault("status", times=99, status=200, body="<!doctype html><h1>Sign in</h1>", content_type="text/html"), Unreachable, "HTML page"),
     (Fault("status", times=99, status=200, body='{"results":'), Unreachable, "broken JSON"),
     (Fault("status", times=99, status=200, body=""), Unreachable, "empty answer"),
+    (Fault("status", status=200, body="[1]"), Unreachable, "shape"),
+    (Fault("status", status=200, body='{"results":[{"id":1}]}'), Unreachable, "shape"),
     (Fault("truncated", times=99), Unreachable, "connection broke"),
     (Fault("lost_after", times=99), Unreachable, "connection broke"),
 ]

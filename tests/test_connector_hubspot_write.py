@@ -265,6 +265,25 @@ def test_a_lost_update_is_found_by_a_look() -> None:
     assert reasons(portal.written(update(2, id, city="Kiel"))) == ["Unknown"]
 
 
+def test_trouble_during_the_look_leaves_the_rows_unknown() -> None:
+    """Something may have been written, so nothing is raised any more: the answered row is told, the other one is unknown."""
+    portal = Portal()
+    one, two, three = (portal.contact(number) for number in (1, 2, 3))
+    portal.world.merge(one, two)
+    portal.world.faults.add(Fault("status", match="POST /crm/v3/objects/contacts/batch/read", status=401, body="{}"))
+    assert reasons(portal.written(update(1, one, city="Bonn"), update(2, three, city="Bonn"))) == ["Unknown", "Applied"]
+
+
+def test_what_is_stored_is_told_without_bookkeeping() -> None:
+    """Written and asked fields only: HubSpot's own stamps would look like somebody's edits."""
+    portal = Portal()
+    portal.pulled(fields=("email", "firstname"))
+    (outcome,) = portal.written(person(1, city="Bonn"))
+    assert isinstance(outcome, Applied)
+    assert outcome.stored is not None
+    assert outcome.stored.values.keys() == {"email", "firstname", "city", "lifecyclestage"}
+
+
 def test_history_tells_who_and_when_and_our_own() -> None:
     """Versions come newest first; a user's edit is a user's; ours is recognised once something of ours was written."""
     portal = Portal()

@@ -13,7 +13,7 @@ from ...model.ports import Rate
 from ..contract import Ports
 from ..manners import Answer, Line, MaybeDone, Pace, Patience, checked_url, collect, http_date_ms, lost
 from .auth import credential, fingerprint
-from .errors import judge, unexpected
+from .errors import judge, strange, unexpected
 from .paths import Paths
 from .settings import HubSpotSettings
 
@@ -50,14 +50,16 @@ class Client:
         """A read that HubSpot wants as a POST: `batch/read`."""
         return self.call("POST", path, body=body, query=query, repeatable=True)
 
-    def search(self, body: Mapping[str, Any]) -> Any:
+    def search(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """A page of a search: paced by its own limit, not by the ten-second one (HubSpot docs, Search the CRM)."""
         return self.expected(self.call("POST", f"{self.paths.contacts}/search", body=body, repeatable=True, pace=self._search_pace))
 
-    def expected(self, answer: Answer) -> Any:
-        """The JSON of a read that has no business being refused."""
+    def expected(self, answer: Answer) -> dict[str, Any]:
+        """The JSON object of a read that has no business being refused."""
         if not answer.ok:
             raise unexpected(answer, where=self.system)
+        if not isinstance(answer.data, dict):
+            raise strange(where=self.system)
         return answer.data
 
     def call(

@@ -27,6 +27,7 @@ class HubSpot:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._app_id = client.settings.app_id
+        self._asked: set[str] = {STAGE}
         self._sample: Sample | None = None
         self._stages: Mapping[str, int] | None = None
 
@@ -48,16 +49,19 @@ class HubSpot:
 
     def pull(self, query: Query) -> Iterator[Page]:
         """See the module `pull`."""
+        self._asked |= set(query.fields.get(KIND, ()))
         return pulling.pull(self._client, query)
 
     def fetch(self, refs: Sequence[Ref], fields: Mapping[str, tuple[str, ...]], history: tuple[str, ...] = ()) -> Sequence[Observation]:
         """See the module `read`."""
+        self._asked |= set(fields.get(KIND, ()))
         if history and self._app_id is None and self._sample is not None:
             self._app_id = learned_app(self._client, self._sample)
         return read.fetch(self._client, refs, fields.get(KIND, ()), history, self._app_id)
 
     def find(self, kind: str, key: str, values: Sequence[str], fields: tuple[str, ...]) -> Sequence[Record]:
         """By e-mail (secondary addresses as far as HubSpot finds them), record id, or a property with unique values."""
+        self._asked |= set(fields)
         return read.find(self._client, key, values, fields) if kind == KIND else ()
 
     def expand(self, write: Write) -> Sequence[Step]:
@@ -70,7 +74,7 @@ class HubSpot:
 
     def write(self, steps: Sequence[Step]) -> Sequence[Outcome]:
         """See the module `write`."""
-        outcomes = write(self._client, steps)
+        outcomes = write(self._client, steps, self._asked)
         if self._app_id is None and self._sample is None:
             self._sample = next((sample for step, outcome in zip(steps, outcomes, strict=True) if (sample := sample_of(step, outcome))), None)
         return outcomes

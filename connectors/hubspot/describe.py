@@ -7,7 +7,7 @@ from typing import Any
 
 from ..contract import AccountId, FieldDescription, KindDescription, Option, SystemDescription
 from .client import Client
-from .errors import KIND
+from .errors import KIND, strange
 from .history import HISTORY_PAGE, NATIVE_CONNECTOR, sources_of
 from .write import STAGE
 
@@ -27,6 +27,8 @@ _TYPES = {
 def identity(client: Client, app_id: str | None) -> AccountId:
     """The portal behind the credential."""
     told = client.expected(client.get(client.paths.account))
+    if "portalId" not in told:
+        raise strange(where=client.system)
     portal = str(told["portalId"])
     kind = str(told.get("accountType") or "")
     name = portal if kind in ("", "STANDARD") else f"{portal} ({kind.lower().replace('_', ' ')})"

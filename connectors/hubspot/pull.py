@@ -22,7 +22,7 @@ from .client import Client
 from .cursor import Cursor, parse
 from .errors import KIND
 from .read import BATCH, batches, fetch, gone_of
-from .rows import ALWAYS, STAMP, moves_of, records_of, with_own
+from .rows import ALWAYS, STAMP, moves_of, records_of, shaped, with_own
 
 LIST_PAGE = 100
 SEARCH_PAGE = 200
@@ -72,7 +72,7 @@ def _scan(client: Client, cursor: Cursor, fields: Sequence[str]) -> tuple[Page, 
     names = ",".join(with_own(fields))
     fits = len(names) <= URL_LIMIT
     found = _list(client, cursor.after, names if fits else ",".join(ALWAYS))
-    rows: list[dict[str, Any]] = found.get("results") or []
+    rows = shaped(found.get("results"), where=client.system)
     following = _after(_begun(client, cursor), _next(found))
     return _page(client, rows, fields, following, complete=fits), following
 
@@ -80,7 +80,7 @@ def _scan(client: Client, cursor: Cursor, fields: Sequence[str]) -> tuple[Page, 
 def _bin(client: Client, cursor: Cursor, fields: Sequence[str]) -> tuple[Page, Cursor]:
     found = _list(client, cursor.after, ",".join(ALWAYS), archived=True)
     following = _after(_begun(client, cursor), _next(found))
-    gone = [gone_of(row["id"], row) for row in found.get("results") or []]
+    gone = [gone_of(row["id"], row) for row in shaped(found.get("results"), where=client.system)]
     return Page((), following.text(), client.server_time, gone=gone), following
 
 
@@ -102,7 +102,7 @@ def _delta(client: Client, cursor: Cursor, fields: Sequence[str]) -> tuple[Page,
     while not found.get("results") and after is not None:  # HubSpot may give an empty page before the end
         found = client.search({**body, "after": after})
         after = later if (later := _next(found)) != after else None
-    rows: list[dict[str, Any]] = found.get("results") or []
+    rows = shaped(found.get("results"), where=client.system)
     if not _in_order([cursor.after or "0", *(row["id"] for row in rows)]):
         return _scan(client, Cursor(start=cursor.start, sweep=cursor.sweep), fields)
     following = _after(cursor, rows[-1]["id"] if rows and after is not None else None)

@@ -11,7 +11,7 @@ from ...model.records import Gone, Moved, Observation, Present, Record, Ref, Unr
 from .client import Client
 from .errors import KIND
 from .history import HISTORY_PAGE, history_of
-from .rows import ALWAYS, instant_ms, moves_of, record_of, records_of, with_own
+from .rows import ALWAYS, instant_ms, moves_of, record_of, records_of, shaped, with_own
 
 BATCH = 100
 """Rows per batch call (HubSpot docs, Contacts)."""
@@ -47,7 +47,7 @@ def batch_read(
             where=client.system,
             next_step="use another key, or a property created with unique values",
         )
-    return client.expected(answer).get("results") or []
+    return shaped(client.expected(answer).get("results"), where=client.system)
 
 
 def fetch(client: Client, refs: Sequence[Ref], fields: Sequence[str], history: Sequence[str], app_id: str | None) -> list[Observation]:
@@ -84,8 +84,9 @@ def _missing(client: Client, ids: Sequence[str], fields: Sequence[str]) -> dict[
     for each in ids:
         ref = Ref(KIND, each)
         answer = client.get(f"{client.paths.contacts}/{each}", [("properties", ",".join(ALWAYS))])
-        if answer.ok and str(answer.data["id"]) != each:
-            found[each] = Moved(ref, Ref(KIND, str(answer.data["id"])), "merged")
+        now = shaped([answer.data], where=client.system)[0]["id"] if answer.ok else each
+        if now != each:
+            found[each] = Moved(ref, Ref(KIND, now), "merged")
         elif answer.ok:  # restored between the two calls
             again = batch_read(client, [each], fields)
             found[each] = Present(record_of(again[0], fields)) if again else Unreadable(ref, "HubSpot shows it alone, but in no batch")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ...model.records import Moved, Native, Record, Ref
-from .errors import KIND
+from .errors import KIND, strange
 
 STAMP = "lastmodifieddate"
 """The contacts' change clock (other objects have `hs_lastmodifieddate`; HubSpot docs, Search the CRM)."""
@@ -43,10 +43,13 @@ def record_of(row: Mapping[str, Any], fields: Sequence[str]) -> Record:
     return Record(Ref(KIND, row["id"]), stamp_of(row), {name: found[name] or None for name in fields if name in found})
 
 
-def stored_record(row: Mapping[str, Any]) -> Record:
-    """Everything that the answer to a write shows of the record."""
-    found: dict[str, Any] = row["properties"]
-    return Record(Ref(KIND, row["id"]), stamp_of(row), {name: value or None for name, value in found.items()})
+def shaped(rows: Any, *, where: str) -> list[dict[str, Any]]:
+    """The rows of an answer. Raises `Unreachable` for something in their place that is none."""
+    if rows is None:
+        return []
+    if isinstance(rows, list) and all(isinstance(row, dict) and isinstance(row.get("id"), str) and isinstance(row.get("properties"), dict) for row in rows):
+        return rows
+    raise strange(where=where)
 
 
 def stamp_of(row: Mapping[str, Any]) -> int:

@@ -5,23 +5,25 @@ or unknown (creates). Rows are recognised by the trace id that we send with them
 A call that is refused as a whole wrote nothing: it is sent again without the rows at fault, or in halves.
 
 An update by an id that was merged away is lost without a word: the look finds the new id, and the row is refused with `moved`.
+What is raised here was surely not done; once anything may have been done, every row gets an outcome.
+
 A stage that is set by an update is never believed from the answer (`stored` is None): HubSpot ignores a stage going backward and may
 show the value that it did not take.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from ...model.errors import ConfigurationError, CredentialError, QuotaSpent
-from ...model.records import Gone, Moved, Present, Ref
+from ...model.errors import StagesyncError
+from ...model.records import Gone, Moved, Present, Record, Ref
 from ...model.writes import Applied, Deferred, Outcome, Rejected, Step, Unknown
 from ..manners import Answer, MaybeDone, NotDone
 from .client import Client
 from .errors import KIND, bad_values, body, named, rejection
 from .read import fetch
-from .rows import sent_values, stored_record
+from .rows import record_of, sent_values
 
 STAGE = "lifecyclestage"
 
@@ -30,12 +32,23 @@ _Outcomes = dict[int, Outcome]
 """The place of a step in what we were given -> what came of it."""
 
 
-def write(client: Client, steps: Sequence[Step]) -> list[Outcome]:
-    """Send the steps, all of one operation, and give one outcome each, in their order."""
+def write(client: Client, steps: Sequence[Step], fields: Collection[str] = ()) -> list[Outcome]:
+    """Send the steps, all of one operation, and give one outcome each, in their order.
+
+    What is told as stored is what the step wrote and, as far as the answer shows them, `fields`: not HubSpot's own bookkeeping.
+    """
     places, done = _distinct(steps)
     if places:
         done |= _send(client, steps, places)
-    return [done[place] for place in range(len(steps))]
+    return [_trimmed(steps[place], done[place], fields) for place in range(len(steps))]
+
+
+def _trimmed(step: Step, outcome: Outcome, fields: Collection[str]) -> Outcome:
+    if not isinstance(outcome, Applied) or outcome.stored is None:
+        return outcome
+    stored = outcome.stored
+    values = {name: value for name, value in stored.values.items() if name in step.values or name in fields}
+    return Applied(outcome.ref, Record(stored.ref, stored.stamp, values))
 
 
 def _distinct(steps: Sequence[Step]) -> tuple[list[int], _Outcomes]:
@@ -104,7 +117,7 @@ def _send_rest(client: Client, steps: Sequence[Step], places: list[int]) -> _Out
     """Like `_send`, but what stops everything only defers these rows: outcomes of the others are known already and must not be lost."""
     try:
         return _send(client, steps, places)
-    except (ConfigurationError, CredentialError, QuotaSpent) as stop:  # each is raised where surely nothing was done
+    except StagesyncError as stop:  # raised only where surely nothing was done
         return dict.fromkeys(places, Deferred(stop.what, _SOON_S))
 
 
@@ -128,17 +141,22 @@ def _reconciled(client: Client, steps: Sequence[Step], places: list[int], told: 
     by_trace = {str(steps[place].id): place for place in places}
     by_ref = {step.ref.id: place for place in places if (step := steps[place]).ref is not None}
     found: _Outcomes = {}
-    for row in told.get("results") or []:
+    for row in _whole(told.get("results")):
         place = by_trace.get(str(row.get("objectWriteTraceId") or ""), by_ref.get(str(row.get("id"))))
         place = place if place is not None else _by_address(steps, places, row)
         if place is not None:
             found[place] = _applied(steps[place], row)
-    for error in told.get("errors") or []:
+    for error in (each for each in told.get("errors") or [] if isinstance(each, dict)):
         traces, ids = named(error, "objectWriteTraceId"), named(error, "ids")
         for place in {by_trace[each] for each in traces if each in by_trace} | {by_ref[each] for each in ids if each in by_ref}:
             found.setdefault(place, _named_rejection(client, steps[place], error))
     left = [place for place in places if place not in found]
     return found | _looked_at(client, steps, left) if left else found
+
+
+def _whole(rows: Any) -> list[dict[str, Any]]:
+    """The rows that can be read; one that cannot counts as not mentioned."""
+    return [row for row in rows or [] if isinstance(row, dict) and "id" in row and isinstance(row.get("properties"), dict)]
 
 
 def _by_address(steps: Sequence[Step], places: Sequence[int], row: Mapping[str, Any]) -> int | None:
@@ -154,7 +172,7 @@ def _applied(step: Step, row: Mapping[str, Any]) -> Outcome:
     if step.ref is not None and ref != step.ref:
         return Rejected("MERGED", "the contact was merged into another", moved=ref)
     unsure = step.operation == "update" and step.values.get(STAGE) is not None
-    return Applied(ref, None if unsure else stored_record(row))
+    return Applied(ref, None if unsure else record_of(row, tuple(row["properties"])))
 
 
 def _named_rejection(client: Client, step: Step, error: Mapping[str, Any]) -> Outcome:
@@ -171,7 +189,11 @@ def _looked_at(client: Client, steps: Sequence[Step], places: Sequence[int]) -> 
     known = [place for place in places if steps[place].ref is not None]
     refs = [_ref(steps[place]) for place in known]
     names = sorted({name for place in known for name in steps[place].values})
-    for place, seen in zip(known, fetch(client, refs, names, (), None), strict=True):
+    try:
+        answers = fetch(client, refs, names, (), None)
+    except StagesyncError:  # the write itself may have been done, and that must not be forgotten
+        return found
+    for place, seen in zip(known, answers, strict=True):
         match seen:
             case Moved(to=to):
                 found[place] = Rejected("MERGED", "the contact was merged into another", moved=to)
