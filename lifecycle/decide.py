@@ -61,6 +61,8 @@ def decide(funnel: Funnel, hub: StageState, claims: Sequence[Claim], conflict: T
 def _meet(funnel: Funnel, hub: StageState, claims: Sequence[Claim]) -> StageDecision:
     """All records see the person for the first time: nobody moved anything, so only what they say counts, never when."""
     readings = [claim.reading for claim in claims]
+    if readings.count(readings[0]) == len(readings):  # most people of a first sync: nothing to weigh
+        return _decision(funnel, hub, readings[0], f"first meeting: {_names(claims)}: {spoken(readings[0])}", (), "")
     stage = _furthest(funnel, (reading.stage for reading in readings))
     rejecting = [reading for reading in readings if reading.side in funnel.rejections]
     beside = rejecting or [reading for reading in readings if reading.side is not None and not _outrun(funnel, reading, readings)]
@@ -151,7 +153,7 @@ def _decision(funnel: Funnel, hub: StageState, place: StageReading, cause: str, 
     state = StageState(place.stage, place.side, place.reason, hub.pass_no + again, hub.version + 1)
     if again:
         cause = f"{cause} (enters again, pass {state.pass_no})"
-    return StageDecision(state, cause, _overruled(lost, rule))
+    return StageDecision(state, cause, _overruled(lost, rule) if lost else ())
 
 
 def _overruled(claims: Iterable[Claim], rule: str) -> tuple[tuple[str, StageReading, str], ...]:
@@ -163,11 +165,13 @@ def _by_text(row: tuple[str, StageReading, str]) -> tuple[str, str]:
 
 
 def _names(claims: Iterable[Claim]) -> str:
-    return " and ".join(sorted({claim.system for claim in claims}))
+    systems = {claim.system for claim in claims}
+    return " and ".join(sorted(systems)) if len(systems) > 1 else "".join(systems)
 
 
 def spoken(place: StageReading) -> str:
     """A place in words: `mql`, `mql, disqualified (No budget)`."""
+    if place.side is None:
+        return place.stage or "no stage"
     reason = f" ({place.reason})" if place.reason else ""
-    side = f"{place.side}{reason}" if place.side else None
-    return ", ".join(word for word in (place.stage, side) if word) or "no stage"
+    return f"{place.stage}, {place.side}{reason}" if place.stage else f"{place.side}{reason}"
