@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -66,6 +67,13 @@ def test_a_killed_holder_frees_the_file_at_once(sqlite_url: str) -> None:
         program.wait()
         with leases.acquire(store, workspace(store), "me") as lease:
             assert lease.epoch == 2
+
+
+def test_the_lock_file_is_beside_the_database_and_ours_alone(sqlite_url: str) -> None:
+    """It names the workspace, so that somebody who looks into the folder knows what it is."""
+    with closing(open_store(sqlite_url)) as store, leases.acquire(store, workspace(store), "me"):
+        lock = Path(sqlite_url.removeprefix("sqlite:///")).with_name("stagesync.db.main.lock")
+        assert lock.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_killed_holder_keeps_a_server_until_its_time_is_over(postgres_url: str) -> None:

@@ -95,6 +95,19 @@ def test_threads_write_in_turn(store: Store) -> None:
         assert people.reserve(tx, 1) == 201
 
 
+def test_programs_that_start_together_create_the_tables_once(store_url: str) -> None:
+    """A scheduler starts several at the same second on a new database."""
+    opened: list[Store] = []
+    threads = [threading.Thread(target=lambda: opened.append(open_store(store_url))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [workspaces(store) for store in opened] == [[]] * 4
+    for store in opened:
+        store.close()
+
+
 def test_reserved_ids_never_meet(store_url: str) -> None:
     """Two programs on one database, of which one rolls back, never write the same id."""
     taken: list[range] = []
