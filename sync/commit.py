@@ -57,7 +57,8 @@ def _commit(tx: Tx, workspace: int, rows: Sequence[ActionRow], started: int) -> 
     for row in rows:
         memory, person = row.payload, row.person or 0
         due = started + 1 if memory["again"] else (started if memory["writes"] else None)
-        (fresh if memory["new"] else known).append(PersonRow(person, *memory["stage"], memory["canonical"], due))
+        stage, side, reason, pass_no, version = memory["stage"]
+        (fresh if memory["new"] else known).append(PersonRow(person, stage, side, reason, pass_no, version, memory["canonical"], due))
         for link, _, carried, agreed, notes in memory["links"]:
             remembered.append(Remembered(link, person, "linked", carried, agreed, notes or None))
         for link in memory["duplicates"]:

@@ -1,17 +1,22 @@
-"""`why`: how a person's value came to be. What each system says, which rule decided, what was overruled, and what comes next."""
+"""`why`: how a person's value came to be. What each system says, which rule decided, what was overruled, and what comes next. Pure reads."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from ..state import actions, changes, links, people
+from ..state import actions, changes, links, people, runs
 from ..state.actions import ActionRow
+from ..state.changes import ChangeRow
 from ..state.links import LinkRow
+from ..state.people import PersonRow
 from ..state.store import Tx
 from .desk import Desk
+from .holds import because
 from .staging import STAGE
+
+EventKind = Literal["seen", "met", "decided", "held", "overruled", "written"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +34,24 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened to the field, at a time (ms), in words."""
+    """Something that happened to the field. `at`: the vendor's time for what was seen, the run's for what we did (ms). `system`: where, "" for the hub.
+
+    `before` and `after` are native for what was seen, canonical for the rest. `note`: who, or by which rule, or what came of it.
+    """
 
     at: int | None
     run: int | None
-    what: str
+    kind: EventKind
+    system: str
+    before: Any
+    after: Any
+    note: str
+    native: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """Everything known about one field of one person. `source`: the system from which the value came."""
+    """Everything known about one field of one person. `source`: the system from which the value came. `next`: what the coming runs do about it."""
 
     person: int
     field: str
@@ -48,36 +61,55 @@ class Why:
     at: int | None
     standings: tuple[Standing, ...]
     events: tuple[Event, ...]
-    holds: tuple[str, ...]
+    holds: tuple[ActionRow, ...]
+    next: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """All that the state has on one person."""
+
+    row: PersonRow
+    links: Sequence[LinkRow]
+    acts: Sequence[ActionRow]
+    seen: Mapping[int, Sequence[ChangeRow]]
+    starts: Mapping[int, int]
 
 
 def why(tx: Tx, desk: Desk, workspace: int, person: int, only: str | None = None) -> list[Why]:
-    """All fields of the person, or one. Reads the state alone."""
+    """All fields of the person, or one. Reads the state alone. Raises `KeyError` where there is no such person."""
     row = people.by_ids(tx, [person])[person]
     rows = links.of_people(tx, [person]).get(person, [])
-    acts = actions.of_person(tx, workspace, person)
-    seen = changes.of_links(tx, [link.id for link in rows])
-    names = [STAGE, *desk.maps.fields] if only is None else [only]
-    answers: list[Why] = []
-    for name in names:
-        if name == STAGE:
-            entry: Sequence[Any] = [_stage_words(row), row.stage_version, "", None]
-        else:
-            entry = row.canonical.get(name) or [None, 0, "", None]
-        standings = tuple(standing for link in rows for standing in _standings(desk, link, name, entry[1]))
-        events = (*_observed(desk, rows, seen, name), *_acted(desk, acts, name))
-        holds = tuple(f"{act.reason} ({act.question})" for act in acts if act.op == "hold" and act.state == "held" and act.field == name)
-        answers.append(
-            Why(
-                person, name, entry[0], entry[1], entry[2], entry[3], standings, tuple(sorted(events, key=lambda event: (event.at or 0, event.run or 0))), holds
-            )
-        )
-    return answers
+    acts = actions.of_person(tx, workspace, person, 1_000)
+    found = {act.run for act in acts}
+    starts = {run: known.started_at for run in found if (known := runs.by_id(tx, run)) is not None}
+    file = _File(row, rows, acts, changes.of_links(tx, [link.id for link in rows]), starts)
+    return [_why(desk, file, name) for name in ([STAGE, *desk.maps.fields] if only is None else [only])]
 
 
-def _stage_words(row: people.PersonRow) -> str | None:
+def _why(desk: Desk, file: _File, name: str) -> Why:
+    if name == STAGE:
+        entry: Sequence[Any] = [stage_words(file.row), file.row.stage_version, "", None]
+    else:
+        entry = file.row.canonical.get(name) or [None, 0, "", None]
+    standings = tuple(standing for link in file.links for standing in _standings(desk, link, name, entry[1]))
+    events = sorted([*_observed(desk, file, name), *_acted(desk, file, name)], key=_order)
+    holds = tuple(act for act in file.acts if act.op == "hold" and act.state == "held" and act.answer != "skip" and act.field in (name, "record"))
+    return Why(file.row.id, name, entry[0], entry[1], entry[2], entry[3], standings, tuple(events), holds, tuple(_next(desk, file, name, standings, holds)))
+
+
+def stage_words(row: PersonRow) -> str | None:
+    """A person's stage as it is shown: `mql`, `mql (disqualified: no budget)`."""
     side = f"{row.side}: {row.reason}" if row.side and row.reason else row.side
     return f"{row.stage or 'none'} ({side})" if side else row.stage
+
+
+_RANK: Mapping[str, int] = {"seen": 0, "met": 1, "decided": 2, "held": 3, "overruled": 4, "written": 5}
+
+
+def _order(event: Event) -> tuple[int, int, int]:
+    """By run, since clocks of several vendors and ours need not agree; within a run first what it saw, then what it made of it."""
+    return (event.run or 0, _RANK[event.kind], event.at or 0)
 
 
 def _natives(desk: Desk, link: LinkRow, name: str) -> tuple[str, ...]:
@@ -90,6 +122,9 @@ def _natives(desk: Desk, link: LinkRow, name: str) -> tuple[str, ...]:
     return (kind.fields[name].native,) if name in kind.fields else ()
 
 
+_STATES = {"gone": "deleted there", "moved": "moved to another record", "parked": "a duplicate that is left alone", "new": "not matched yet"}
+
+
 def _standings(desk: Desk, link: LinkRow, name: str, version: int) -> list[Standing]:
     system = desk.systems.get(link.account)
     label = system.name if system else f"account {link.account}"
@@ -97,55 +132,88 @@ def _standings(desk: Desk, link: LinkRow, name: str, version: int) -> list[Stand
     found: list[Standing] = []
     for native in _natives(desk, link, name):
         if link.state != "linked":
-            state = {"gone": "deleted there", "moved": "moved to another record", "parked": "set aside as a duplicate"}.get(link.state, link.state)
+            state = _STATES.get(link.state, link.state)
         elif native in link.agreed:
-            state = f"changed from {link.agreed[native]!r}, not agreed yet"
+            state = "changed there, not agreed yet"
         elif carried is None:
-            state = "never met"
+            state = "not met yet"
         else:
-            state = "agrees" if carried == version else "is owed a write"
+            state = "agrees" if carried == version else "is behind"
         found.append(Standing(label, link.kind, link.ref, native, link.seen.get(native), link.stamp, state))
     return found
 
 
-def _observed(desk: Desk, rows: Sequence[LinkRow], seen: Mapping[int, Sequence[changes.ChangeRow]], name: str) -> list[Event]:
-    found: list[Event] = []
-    for link in rows:
+def _observed(desk: Desk, file: _File, name: str) -> Iterable[Event]:
+    for link in file.links:
         system = desk.systems.get(link.account)
-        for change in seen.get(link.id, ()):
+        for change in file.seen.get(link.id, ()):
             for native in _natives(desk, link, name):
                 if native in change.values:
                     before, after = change.values[native]
-                    author = f" by {change.author}" if change.author else ""
-                    found.append(Event(change.at, change.run, f"{system.name if system else '?'} {native}: {before!r} -> {after!r}{author}"))
-    return found
+                    note = f"the record was last modified by {change.author}" if change.author else ""
+                    yield Event(change.at, change.run, "seen", system.name if system else f"account {link.account}", before, after, note, native)
 
 
-def _acted(desk: Desk, acts: Sequence[ActionRow], name: str) -> list[Event]:
-    found: list[Event] = []
-    for act in acts:
+def _acted(desk: Desk, file: _File, name: str) -> Iterable[Event]:
+    for act in file.acts:
+        if act.state == "planned":
+            continue
+        at = file.starts.get(act.run)
         system = desk.systems.get(act.account) if act.account is not None else None
-        where = system.name if system else "hub"
-        if act.op == "decide" and name in act.fields and act.state == "applied":
+        where = system.name if system else ""
+        if act.op == "decide":
+            yield from _decided(act, name, at)
+        elif act.op == "hold" and act.field in (name, "record"):
+            answered = f"answered: {act.answer}" if act.answer else ("waits for an answer" if act.state == "held" else "no longer asked")
+            yield Event(at, act.run, "held", where, None, dict(act.payload.get("choices", {})), f"{because(act)}; {answered}")
+        elif name in act.fields:
             before, after, _, reason = act.fields[name]
-            found.append(Event(_FIRST, act.run, f"decided: {before!r} -> {after!r} ({reason})"))
-        elif act.op == "overrule" and act.field == name and act.state == "overruled":
-            lost, won, _, rule = act.fields[name]
-            found.append(Event(_FIRST, act.run, f"overruled in {where}: {lost!r} gave way to {won!r} ({rule})"))
-        elif act.op == "update" and name in act.fields:
-            before, after, _, reason = act.fields[name]
-            found.append(Event(_FIRST, act.run, f"{_PAST.get(act.state, act.state)} to {where}: {before!r} -> {after!r} ({reason})"))
-        elif act.op == "create":
-            found.append(Event(_FIRST, act.run, f"{_PAST.get(act.state, act.state)} to {where} as a new record"))
-    return found
+            if act.op == "overrule":
+                yield Event(at, act.run, "overruled", where, before, after, str(reason))
+            elif act.op == "update":
+                yield Event(at, act.run, "written", where, before, after, _outcome(act, str(reason)))
+        elif act.op == "create" and name in act.payload.get("carried", {}):
+            yield Event(at, act.run, "written", where, None, None, _outcome(act, "with the new record"))
 
 
-_FIRST = 0
-_PAST = {
-    "applied": "written",
-    "rejected": "refused when written",
-    "planned": "planned to be written",
-    "skipped": "not written",
-    "sent": "sent",
-    "unknown": "sent, unknown",
-}
+def _decided(act: ActionRow, name: str, at: int | None) -> Iterable[Event]:
+    if act.state != "applied":
+        return
+    if name in act.fields:
+        before, after, _, reason = act.fields[name]
+        yield Event(at, act.run, "decided", "", before, after, str(reason))
+    elif act.payload.get("new"):
+        entry = act.payload.get("canonical", {}).get(name)
+        stage = act.payload.get("stage") or [None, None, None, 1, 0]
+        if name == STAGE and stage[4]:
+            yield Event(at, act.run, "met", "", None, stage[0] if stage[1] is None else f"{stage[0] or 'none'} ({stage[1]})", "")
+        elif entry is not None and entry[0] is not None:
+            yield Event(at, act.run, "met", entry[2], None, entry[0], "")
+
+
+def _outcome(act: ActionRow, reason: str) -> str:
+    refusal = (act.result or {}).get("reason")
+    said = {
+        "applied": "",
+        "rejected": "refused there",
+        "skipped": "not sent",
+        "sent": "sent, the outcome is being looked up",
+        "unknown": "sent, the outcome is being looked up",
+    }
+    words = said.get(act.state, act.state)
+    return "; ".join(part for part in (reason, words, str(refusal) if refusal and act.state != "applied" else "") if part)
+
+
+def _next(desk: Desk, file: _File, name: str, standings: Sequence[Standing], holds: Sequence[ActionRow]) -> Iterable[str]:
+    """What would happen, as sentences; none where nothing would."""
+    for act in file.acts:
+        if act.state == "planned" and name in act.fields and act.op == "update":
+            system = desk.systems.get(act.account or 0)
+            yield f"the stored plan of run {act.run} writes it to {system.name if system else '?'}"
+    if holds:
+        yield "nothing, until the question is answered"
+    elif any(standing.state == "is behind" for standing in standings):
+        behind = sorted({standing.system for standing in standings if standing.state == "is behind"})
+        yield f"the next run brings {', '.join(behind)} up, unless it cannot carry the value or refused it"
+    elif file.row.due is not None:
+        yield "the next run looks at this person again"

@@ -33,20 +33,30 @@ class Group:
     @property
     def uses(self) -> tuple[str, ...]:
         """The answers that `resolve --use` takes here."""
-        named = tuple(sorted(name for name in self.systems if name not in ("hub", "this person", "also")))
+        return tuple(self.answers)
+
+    @property
+    def answers(self) -> dict[str, str]:
+        """What `resolve --use` takes here -> what it does, in words."""
+        named = {name: f"{name}'s value stands" for name in sorted(self.systems) if name not in ("hub", "this person", "also")}
+        last = {"skip": "leave it as it is, and do not ask again until somebody edits it"}
         match self.kind:
-            case "first" | "conflict" | "ask" | "undecided" | "stage":
-                return (*named, "newest", "hub", "skip")
+            case "first":
+                known = {"hub": "the value that was agreed before stands"} if "hub" in self.systems else {}
+                return {**named, "newest": "the value of the record that was modified last stands", **known, **last}
+            case "conflict" | "ask" | "undecided" | "stage":
+                return {**named, "newest": "the value that was entered last stands", "hub": "the value that was agreed before stands", **last}
             case "consent":
-                return (*named, "hub", "skip")
+                return {**named, "hub": "the opt-out stands", **last}
             case "deleted":
-                return (*named, "hub", "skip")
+                told = {name: "the deletion stands: archive the person's other records" for name in sorted(self.question.partition(":")[2].split("+"))}
+                return {**told, "hub": "the person stays: make the record again", **last}
             case "taken":
-                return ("hub", "newest", "skip")
+                return {"newest": "the new address stands all the same", "hub": "the address that was agreed before stands", **last}
             case "ambiguous":
-                return ("newest", "skip")
+                return {"newest": "they are one human: link the newest record of each system", "skip": "leave them alone"}
             case _:
-                return ("skip",)
+                return last
 
     @property
     def title(self) -> str:
@@ -100,7 +110,7 @@ def resolve(store: Store, workspace: int, group: str, use: str, only: Collection
         if use not in chosen.uses:
             allowed = ", ".join(chosen.uses)
             raise ConfigurationError(f"--use {use} is no answer to: {chosen.title}", where=f"resolve {group}", next_step=f"use one of: {allowed}")
-        rows = [hold for hold in each_hold(tx, workspace) if hold.question == chosen.question and (only is None or hold.person in only)]
+        rows = [hold for hold in each_hold(tx, workspace) if hold.question == chosen.question and hold.answer is None and (only is None or hold.person in only)]
     with store.write() as tx:
         actions.answer(tx, [row.id for row in rows], use)
         if use != "skip":
@@ -113,6 +123,19 @@ def _match_again(tx: Tx, rows: Collection[ActionRow]) -> None:
     parked: list[int] = [link for row in rows for link in row.payload.get("park", ())]
     if parked:
         links.rewrite(tx, [row._replace(state="new") for row in links.by_ids(tx, parked).values() if row.state == "parked" and row.person is None])
+
+
+_BECAUSE: Mapping[str, str] = {
+    "first": "the records differ where they meet for the first time, and nobody has said who wins",
+    "conflict": "changed in several systems, and nothing says which change came last",
+    "ask": "changed in several systems, and the policy is to ask",
+    "consent": "an opt-out was taken back, which only somebody may decide",
+}
+
+
+def because(hold: ActionRow) -> str:
+    """Why it is held, in words."""
+    return _BECAUSE.get(hold.reason, hold.reason)
 
 
 _PLURALS: Mapping[str, str] = {
@@ -133,34 +156,38 @@ def _plural(name: str) -> str:
 
 def _title(group: Group) -> str:
     parts: list[Any] = group.question.split(":")
-    about = parts[-1]
-    several = f"{group.count:,} {_plural(group.about) if group.count > 1 else group.about.replace('_', ' ')}"
-    names = ", ".join(name for name in sorted(group.systems) if name != "hub")
+    about, one = parts[-1], group.count == 1
+    several = f"{group.count:,} {group.about.replace('_', ' ') if one else _plural(group.about)}"
+    whose = ", ".join([*(name for name in sorted(group.systems) if name != "hub"), "newest"])
+    people = "1 person" if one else f"{group.count:,} people"
     match group.kind:
         case "first":
-            return f"{several} differ at the first meeting: {names} or newest?"
+            return f"{several} {'differs' if one else 'differ'} where the records meet for the first time: {whose}?"
         case "conflict" | "ask":
-            return f"{several} changed in several systems: {names} or newest?"
+            return f"{several} changed in several systems: {whose}?"
         case "undecided":
             return f"{several} met an edit while we wrote to {about}: whose value stands?"
         case "consent":
-            return f"{group.count:,} opted-out people were opted in again: does that stand?"
+            return f"{people} who had opted out {'is' if one else 'are'} opted in again: does that stand?"
         case "stage":
-            return f"{group.count:,} stages cannot be decided: {names}?"
+            return f"{group.count:,} {'stage' if one else 'stages'} cannot be decided: {whose}?"
         case "deleted":
-            return f"{group.count:,} people were deleted in {about}: archive them elsewhere ({about}), or make them again (hub)?"
+            where = " and ".join(about.split("+"))
+            return f"{people} {'was' if one else 'were'} deleted in {where}: does that hold everywhere ({about.replace('+', ', ')}), or is the record made again (hub)?"
         case "merged":
-            return f"{group.count:,} pairs of linked people were merged in {about}: the other record is left alone"
+            return f"{group.count:,} {'pair' if one else 'pairs'} of linked people merged in {about}: the record left over is not touched"
         case "taken":
-            return f"{group.count:,} changed e-mail addresses belong to another person already: write them all the same (hub)?"
+            return (
+                f"{group.count:,} changed e-mail {'address belongs' if one else 'addresses belong'} to another person already: take the new one all the same?"
+            )
         case "ambiguous":
-            return f"{group.count:,} groups of records share an address but may be different people: link the newest, or leave them?"
+            return f"{group.count:,} {'group' if one else 'groups'} of records share an address but may be different people: one human, or leave them?"
         case "unreadable":
-            return f"{several} in {about} cannot be understood: correct them there"
+            return f"{several} in {about} cannot be understood: correct {'it' if one else 'them'} there"
         case "unwritable":
             return f"{several} cannot be written to {about}: {_reason(group)}"
         case "required":
-            return f"{group.count:,} people lack {group.about}, which {about} requires: set a fallback in [systems.{about}.create]"
+            return f"{people} {'lacks' if one else 'lack'} {group.about}, which {about} requires: set a fallback in [systems.{about}.create]"
         case _:
             return f"{group.count:,} x {group.question}"
 

@@ -31,7 +31,7 @@ from stagesync.sync.desk import Desk, Settings, System
 from stagesync.sync.session import Connected, Session
 
 FALLBACK = {"Company": "[not provided]", "LastName": "(unknown)"}
-NEWEST = dict.fromkeys(("name", "contact details", "company", "consent", "other"), "newest")
+NEWEST: Mapping[str, str] = dict.fromkeys(("name", "contact details", "company", "consent", "other"), "newest")
 
 
 class Office:
