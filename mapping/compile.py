@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ..model.records import Native, Value, Values
 from .catalogue import Entry, lay_over
@@ -38,6 +38,7 @@ class _Desk:
     translations: Mapping[tuple[str, str, str], Translation]
     stages: Mapping[str, int]
     sides: Collection[str]
+    zones: Mapping[str, ZoneInfo]
     problems: Problems
 
 
@@ -49,10 +50,11 @@ def compile_maps(fields: Mapping[str, Any], systems: Mapping[str, SystemInput], 
     """
     problems = Problems()
     known = [System(name, given, parse_defaults(given.defaults)) for name, given in sorted(systems.items())]
+    zones = {system.name: _zone(system, problems) for system in known}
     entries = lay_over(fields, systems.keys(), problems)
     places = _wanted(entries, find_places(entries, known, problems), known, problems)
     mapped = {name: entry.field for name, entry in entries.items() if any(place.field == name for place in places)}
-    desk = _Desk(places, mapped, _unblank(places, mapped, known), _translations(entries, places), stages, sides, problems)
+    desk = _Desk(places, mapped, _unblank(places, mapped, known), _translations(entries, places), stages, sides, zones, problems)
     compiled = {system.name: _system(system, desk) for system in known}
     problems.stop()
     return Maps(mapped, compiled, tuple(problems.notes), _digest(mapped, compiled, known, stages))
@@ -69,6 +71,18 @@ def _wanted(entries: Mapping[str, Entry], places: list[Place], systems: Sequence
         if entries[field].own:
             problems.note(f"{field} is mapped in {', '.join(where[field])} only, so there is nothing to keep the same")
     return [place for place in places if place.field not in lonely]
+
+
+def _zone(system: System, problems: Problems) -> ZoneInfo:
+    """The account's time zone; its region is checked on the way, since both come with the system."""
+    region = system.given.region
+    if region is not None and country_code(region) != region:
+        problems.add(f"systems.{system.name}.region", f"{region!r} is not a country code", "Write two capital letters, such as DE")
+    try:
+        return ZoneInfo(system.given.zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        problems.add(f"systems.{system.name}", f"the account's time zone {system.given.zone!r} is not known on this machine", "Install the package tzdata")
+        return ZoneInfo("UTC")
 
 
 def _table(system: System, key: str) -> Mapping[str, Any]:
@@ -155,7 +169,7 @@ def _field_map(place: Place, country: str | None, system: System, desk: _Desk) -
     field, described, native, strings = desk.fields[place.field], place.described, place.name.native, system.defaults.strings
     shape = Shape(
         type=described.type if described is not None else field.type,
-        zone=ZoneInfo(system.given.zone),
+        zone=desk.zones[system.name],
         length=described.length if described is not None else None,
         scale=described.scale if described is not None else None,
         strings=strings,

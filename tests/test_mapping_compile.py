@@ -357,6 +357,14 @@ def test_all_mistakes_are_told_at_once() -> None:
     assert stopped.value.exit_code == 2
 
 
+def test_zone_and_region_are_checked() -> None:
+    """An unknown time zone or country of a system is a mistake like any other."""
+    with pytest.raises(ConfigurationError) as stopped:
+        compile_maps({}, {"crm": SystemInput(defaults("salesforce"), zone="Mars/Base", region="usa")}, stages=FUNNEL.positions, sides=FUNNEL.sides)
+    assert "time zone 'Mars/Base'" in str(stopped.value)
+    assert "systems.crm.region: 'usa' is not a country code" in str(stopped.value)
+
+
 def test_a_system_may_not_be_named_like_a_setting() -> None:
     """A system that is called like a setting of a field would make the file ambiguous."""
     with pytest.raises(ConfigurationError, match="Give the system another name"):
