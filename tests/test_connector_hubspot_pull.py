@@ -136,6 +136,19 @@ def test_more_properties_than_a_call_can_name(mapped: int) -> None:
         assert all(len(record.values) == mapped + 4 for record in found.records.values())
 
 
+def test_hits_that_are_gone_when_they_are_read_are_told_as_such() -> None:
+    """Between the search and the batch read for its values a contact may be archived or merged: neither is dropped nor taken for a record."""
+    portal = Portal()
+    there, binned, one, two = (portal.contact(number) for number in range(4))
+    portal.world.archive(binned)
+    merged = portal.world.merge(one, two)
+    stamp = '"properties":{"lastmodifieddate":"2026-01-01T00:00:00Z"}'
+    rows = ",".join(f'{{"id":"{id}",{stamp}}}' for id in (there, binned, one))
+    portal.world.faults.add(Fault("status", match="POST /crm/v3/objects/contacts/search", status=200, body=f'{{"total":3,"results":[{rows}]}}'))
+    found = portal.pulled(FROM_THE_BEGINNING, fields=("email", *(f"custom_property_number_{number}" for number in range(130))))
+    assert (set(found.records), found.gone, found.moved) == ({there}, {binned}, {one: merged})
+
+
 def test_an_unknown_property_is_absent() -> None:
     """A property that the portal has not is neither blank nor an error."""
     portal = Portal()

@@ -265,6 +265,17 @@ def test_a_lost_update_is_found_by_a_look() -> None:
     assert reasons(portal.written(update(2, id, city="Kiel"))) == ["Unknown"]
 
 
+def test_rows_without_their_trace_are_known_by_their_address() -> None:
+    """Where an answer does not repeat the trace ids, the unique address tells which row it is; a row with neither is unknown."""
+    portal = Portal()
+    rows = [{"id": "71", "properties": {"email": "n2@new.example"}, "updatedAt": "2026-01-01T00:00:00Z"}, {"id": "72", "properties": {}}, {"id": "73"}, 5]
+    portal.world.faults.add(Fault("status", match=CREATE, status=201, body=json.dumps({"status": "COMPLETE", "results": rows})))
+    outcomes = portal.written(person(1), person(2))
+    assert reasons(outcomes) == ["Unknown", "Applied"]
+    assert isinstance(outcomes[1], Applied)
+    assert outcomes[1].ref == Ref("contact", "71")
+
+
 def test_trouble_during_the_look_leaves_the_rows_unknown() -> None:
     """Something may have been written, so nothing is raised any more: the answered row is told, the other one is unknown."""
     portal = Portal()

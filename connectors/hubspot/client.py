@@ -11,7 +11,7 @@ from typing import Any
 
 from ...model.ports import Rate
 from ..contract import Ports
-from ..manners import Answer, Line, MaybeDone, Pace, Patience, checked_url, collect, http_date_ms, lost
+from ..manners import Answer, Line, Pace, Patience, checked_url, collect, http_date_ms, lost
 from .auth import credential, fingerprint
 from .errors import judge, strange, unexpected
 from .paths import Paths
@@ -127,13 +127,9 @@ class Client:
         except ApiException as error:
             return self._refused(error)
         except UnicodeDecodeError as error:  # the client decodes an error's body as UTF-8, which a gateway's page need not be
-            if isinstance(error.__context__, ApiException):
-                return self._refused(error.__context__)
-            raise MaybeDone("an unreadable answer came in place of JSON", where=self.system, next_step="check `base_url` and any proxy in between") from None
-        except AttributeError as error:  # the client trips over its own report of a failed handshake, which has no body
-            if isinstance(error.__context__, ApiException):
-                return self._refused(error.__context__)
-            raise
+            if not isinstance(error.__context__, ApiException):
+                raise
+            return self._refused(error.__context__)
 
     def _whole(self, got: Any) -> Answer:
         """The answer with its body: read to the end, the connection goes back to the pool; else it is closed."""
@@ -144,10 +140,7 @@ class Client:
             raise
 
     def _refused(self, error: Any) -> Answer:
-        if not error.status:  # only a failed TLS handshake has none
-            from urllib3.exceptions import SSLError
-
-            raise lost(SSLError(str(error.reason)), where=self.system) from None
+        """The answer behind the client's exception for everything but a 2xx; a failed handshake never gets here, urllib3 reports it itself."""
         body = error.body if isinstance(error.body, bytes) else str(error.body or "").encode()
         return Answer(int(error.status), _lower(error.headers or {}), body)
 

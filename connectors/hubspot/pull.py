@@ -149,7 +149,7 @@ def _page(client: Client, rows: Sequence[Mapping[str, Any]], fields: Sequence[st
                     gone.append(seen)
                 case Moved():
                     moved.append(seen)
-                case _:  # nothing can be said now; the next pull's overlap asks again
+                case _:  # nothing can be said of it now, and one such record must not stop all others: it comes again with its next change
                     continue
     return Page(records, following.text(), server_time, gone=gone, moved=moved)
 
