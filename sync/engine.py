@@ -159,6 +159,7 @@ def apply(session: Session, run: int, *, stored: bool = False, limit: int | None
     settle(session, run)
     with session.store.write() as tx:
         closing.settle_due(tx, session.workspace, run, started)
+        actions.discard(tx, run)
         accounts.set_workspace(tx, session.workspace, mapping=session.desk.maps.digest, synced=True)
         held = len(open_holds(tx, session.workspace))
         report = RunReport(

@@ -104,9 +104,15 @@ def _settle_one(tx: Tx, session: Session, ledger: Ledger, row: ActionRow, link: 
 
 
 def _own_version(answer: Present, values: Mapping[str, Native], since: int) -> bool:
-    """The vendor's history shows that we wrote each of these values after the revision on which the write was planned."""
+    """The vendor's history shows that we wrote each of these values after the revision on which the write was planned.
+
+    Where our own name is not known there, an integration that wrote exactly what we sent is taken for us.
+    """
     return bool(answer.history) and all(
-        any(change.actor.own and change.at >= since and (change.value or None) == value for change in answer.history.get(native, ()))
+        any(
+            (change.actor.own or change.actor.kind == "integration") and change.at >= since and (change.value or None) == value
+            for change in answer.history.get(native, ())
+        )
         for native, value in values.items()
     )
 

@@ -7,30 +7,43 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..mapping.fields import Unmappable
+from ..mapping.fields import Field, Unmappable
 from ..mapping.maps import FieldMap, KindMap
-from ..model.records import Query, Record
+from ..model.records import Query, Record, Ref
 from ..state import links, people
 from ..state.links import LinkRow
 from ..state.people import PersonRow
+from .explain import stage_words
 from .holds import each_hold
 from .merge import same_value
 from .session import Connected, Session
 from .staging import STAGE
 
 SHOWN = 200
-"""So many drifted records are kept with their fields; all are counted."""
+"""So many drifted and orphaned records are kept with their details; all are counted."""
+MIN_DIGITS = 6
+"""A national telephone number has at least so many digits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """One record that differs from the hub. `fields`: name -> (what the record says, what the hub says)."""
+    """One record that differs from the hub. `fields`: (name, what the record says, what the hub says, whether the system refused the hub's value)."""
 
     person: int
     system: str
     kind: str
     ref: str
-    fields: tuple[tuple[str, Any, Any], ...]
+    fields: tuple[tuple[str, Any, Any, bool], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """A record that belongs to nobody, or a link without its record."""
+
+    system: str
+    kind: str
+    ref: str
+    why: str
 
 
 @dataclass(slots=True)
@@ -38,26 +51,36 @@ class Verification:
     """What was found. Counts are records.
 
     `in_sync`: every mapped field agrees. `drifted`: at least one does not, and nothing holds it. `held`: differs, and a question is open.
-    `orphans`: a link whose record is not there, or a record that belongs to nobody. `ambiguous`: set aside, since they cannot be told apart.
+    `frozen`: differs, and is excluded by the configuration. `orphans`: a link whose record is not there, or a record that belongs to nobody.
+    `ambiguous`: set aside, since nobody can tell them apart; `duplicates`: a second record of a linked person in the same system, left alone.
     `unprovable`: fields that a system cannot carry, by system and field.
     """
 
     in_sync: int = 0
     drifted: int = 0
     held: int = 0
+    frozen: int = 0
     orphans: int = 0
     ambiguous: int = 0
+    duplicates: int = 0
     unprovable: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
     drifts: list[Drift] = field(default_factory=list[Drift])
+    lost: list[Orphan] = field(default_factory=list[Orphan])
 
     @property
     def proved(self) -> bool:
         """All linked records agree, but for open questions."""
         return self.drifted == 0 and self.orphans == 0
 
+    def orphan(self, system: str, ref: Ref, why: str) -> None:
+        """Count one more."""
+        self.orphans += 1
+        if len(self.lost) < SHOWN:
+            self.lost.append(Orphan(system, ref.kind, ref.id, why))
+
 
 def verify(session: Session) -> Verification:
-    """Compare all systems with the hub, a page at a time."""
+    """Compare all systems with the hub, a page at a time. Raises what the connectors raise."""
     found = Verification()
     with session.store.read() as tx:
         held = {(hold.person, hold.field) for hold in each_hold(tx, session.workspace) if hold.person is not None}
@@ -69,6 +92,7 @@ def verify(session: Session) -> Verification:
 def _verify_system(session: Session, connected: Connected, held: Container[tuple[int, str | None]], found: Verification) -> None:
     account = connected.system.account
     seen: set[int] = set()
+    strangers: set[Ref] = set()
     for page in connected.connector.pull(Query(session.asks(account))):
         with session.store.read() as tx:
             rows = links.by_refs(tx, session.workspace, account, [record.ref for record in page.records])
@@ -76,15 +100,16 @@ def _verify_system(session: Session, connected: Connected, held: Container[tuple
         for record in page.records:
             row = rows.get(record.ref)
             if row is None:
-                found.orphans += 1
-                continue
-            if row.id not in seen:
+                if record.ref not in strangers:
+                    strangers.add(record.ref)
+                    found.orphan(connected.name, record.ref, "a record that no run has read yet")
+            elif row.id not in seen:
                 seen.add(row.id)
                 _compare(session, connected, record, row, persons.get(row.person or 0), held, found)
         session.progress(f"{connected.name}: comparing", len(seen))
     for row in _each_link(session, account):
         if row.state == "linked" and row.id not in seen:
-            found.orphans += 1
+            found.orphan(connected.name, row.address, "linked, but no longer there")
 
 
 def _each_link(session: Session, account: int) -> Iterator[LinkRow]:
@@ -108,22 +133,27 @@ def _compare(
     found: Verification,
 ) -> None:
     if row.state == "parked":
-        found.ambiguous += 1
+        if row.person is None:
+            found.ambiguous += 1
+        else:
+            found.duplicates += 1
         return
     if person is None or row.state != "linked":
-        found.orphans += 1
+        found.orphan(connected.name, record.ref, "read, but not matched with a person yet" if row.state == "new" else "there again, after it was gone")
         return
-    kind = connected.system.map.kinds[record.ref.kind]
-    different = list(_differences(session, connected, kind, record, person, found))
-    open_ones = [name for name, _, _ in different if (person.id, name) in held or _excluded(connected, person)]
+    different = list(_differences(session, connected, connected.system.map.kinds[record.ref.kind], record, person, found))
+    open_ones = [name for name, _, _ in different if (person.id, name) in held]
     if not different:
         found.in_sync += 1
+    elif _excluded(connected, person):
+        found.frozen += 1
     elif len(open_ones) == len(different):
         found.held += 1
     else:
         found.drifted += 1
         if len(found.drifts) < SHOWN:
-            fields = tuple(item for item in different if item[0] not in open_ones)
+            refused = (row.claim or {}).get("parked", {})
+            fields = tuple((name, theirs, ours, name in refused) for name, theirs, ours in different if name not in open_ones)
             found.drifts.append(Drift(person.id, connected.name, record.ref.kind, record.ref.id, fields))
 
 
@@ -135,24 +165,25 @@ def _excluded(connected: Connected, person: PersonRow) -> bool:
 def _differences(
     session: Session, connected: Connected, kind: KindMap, record: Record, person: PersonRow, found: Verification
 ) -> Iterator[tuple[str, Any, Any]]:
+    writes = connected.system.writes
     for name, field_map in kind.fields.items():
         mapped = session.desk.maps.fields[name]
         if mapped.policy.kind == "never" or field_map.native not in record.values:
             continue
         entry: Sequence[Any] = person.canonical.get(name) or (None, 0)
         value = _read(field_map, record)
-        if value is not _UNREADABLE and (same_value(mapped, value, entry[0]) or _stored_as(field_map, entry[0], record)):
+        if value is not _UNREADABLE and (_same(mapped, value, entry[0]) or _stored_as(field_map, entry[0], record)):
             continue
-        if value is _UNREADABLE or not field_map.writable or (mapped.policy.kind == "fill" and value is not None):
+        if value is _UNREADABLE or not writes or not field_map.writable or (mapped.policy.kind == "fill" and value is not None):
             found.unprovable[(connected.name, name)] += 1
             continue
         yield name, value, entry[0]
     if kind.stage is not None and person.stage_version:
         owed = kind.stage.write(person.stage, person.side, person.reason, record.values)
-        if owed is None:
+        if owed is None or (owed and not writes):
             found.unprovable[(connected.name, STAGE)] += 1
         elif owed and kind.stage.unmapped(record.values) is None:
-            yield STAGE, ", ".join(f"{native}={record.values.get(native)}" for native in owed), person.stage
+            yield STAGE, ", ".join(f"{native}={record.values.get(native)}" for native in owed), stage_words(person)
 
 
 _UNREADABLE: Any = object()
@@ -164,6 +195,19 @@ def _read(field_map: FieldMap, record: Record) -> Any:
         return field_map.read(native, record.values) if native is not None else None
     except Unmappable:
         return _UNREADABLE
+
+
+def _same(mapped: Field, value: Any, ours: Any) -> bool:
+    return same_value(mapped, value, ours) or (mapped.type == "phone" and _same_number(value, ours))
+
+
+def _same_number(value: Any, ours: Any) -> bool:
+    """One number, once written nationally in a record whose country nobody can read (any more), once internationally."""
+    one, other = (str(number or "") for number in (value, ours))
+    if other.startswith("+"):
+        one, other = other, one
+    national = "".join(sign for sign in other if sign.isdigit()).lstrip("0")
+    return one.startswith("+") and not other.startswith("+") and len(national) >= MIN_DIGITS and one.endswith(national)
 
 
 def _stored_as(field_map: FieldMap, value: Any, record: Record) -> bool:
