@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -33,7 +33,7 @@ class Config:
 
     path: Path
     workspace: str
-    state_url: str
+    state_url: str = field(repr=False)
     systems: Mapping[str, SystemConfig]
     fields: Mapping[str, Any]
     stage_conflict: Literal["furthest", "latest"]

@@ -8,9 +8,17 @@ import typer
 
 from . import shell
 from .commands.apply import apply
+from .commands.check import check
+from .commands.holds import holds
+from .commands.init import init
 from .commands.plan import plan
+from .commands.resolve import resolve
+from .commands.runs import runs
 from .commands.sandbox import sandbox
+from .commands.status import status
 from .commands.sync import sync
+from .commands.verify import verify
+from .commands.why import why
 
 app = typer.Typer(
     name="stagesync",
@@ -28,7 +36,7 @@ def root(debug: Annotated[bool, typer.Option("--debug", help="Show the traceback
     shell.set_debug(debug)
 
 
-for command in (plan, sync, apply, sandbox):
+for command in (init, check, plan, sync, apply, status, runs, holds, resolve, why, verify, sandbox):
     app.command()(command)
 
 

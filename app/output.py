@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -26,3 +27,9 @@ def tell(text: str) -> None:
 def interactive() -> bool:
     """Somebody sits at a terminal and can answer."""
     return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def say_all(lines: Iterable[str]) -> None:
+    """Several lines of the result."""
+    for line in lines:
+        say(line)

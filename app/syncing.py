@@ -17,6 +17,7 @@ from . import interrupts, output, people, planning, summary
 from .accounts import ACCOUNT_DIGEST
 from .running import after, running
 from .shell import INTERRUPTED
+from .views.run import run_json, run_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +106,10 @@ def _apply(session: Session, run: int, wishes: Wishes, planned: PlanReport | Non
 
 
 def _tell(report: RunReport, wishes: Wishes) -> None:
-    told = summary.numbers(report)
     if wishes.json:
-        output.say_json(told)
-        return
-    if report.drifted:
-        output.tell(f"{report.drifted:,} people were edited since the plan was made; they are left to the next run")
-    quiet = summary.nothing_written(report)
-    if quiet is not None and wishes.limit is None:
-        output.say(quiet)
-    output.say(summary.line(told))
+        output.say_json(run_json(report))
+    else:
+        output.say_all(run_text(report))
 
 
 def _left(session: Session, run: int) -> int:

@@ -1,0 +1,143 @@
+"""What `check` looks at: each system by itself, then all of them together. Trouble with one never hides trouble with another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..connectors.contract import AccountId, Connector, SystemDescription
+from ..mapping.fields import GROUPS
+from ..model.errors import ConfigurationError, QuotaSpent, StagesyncError, Unreachable
+from . import accounts, comparing, wiring
+from .config import Config, load
+from .maps import compile_for
+from .system_config import SystemConfig
+
+
+@dataclass(slots=True)
+class Findings:
+    """`systems`: what was found in order, by name. `problems` prevent a sync, `notes` do not. `later`: all problems may pass by themselves."""
+
+    systems: dict[str, str] = field(default_factory=dict[str, str])
+    problems: list[str] = field(default_factory=list[str])
+    notes: list[str] = field(default_factory=list[str])
+    later: bool = True
+
+    def wrong(self, error: StagesyncError) -> None:
+        """Something that prevents a sync. A configuration error brings each of its problems by itself."""
+        self.later = self.later and isinstance(error, (Unreachable, QuotaSpent))
+        if isinstance(error, ConfigurationError) and error.problems:
+            self.problems.extend(error.problems)
+        else:
+            self.problems.append(str(error))
+
+    def note(self, sentence: str) -> None:
+        """Something to know, once."""
+        if sentence not in self.notes:
+            self.notes.append(sentence)
+
+    @property
+    def exit_code(self) -> int:
+        """0 fine; 2 something must be mended; 4 only something that may pass."""
+        return (4 if self.later else 2) if self.problems else 0
+
+    def as_json(self) -> dict[str, Any]:
+        """For programs."""
+        return {"ok": not self.problems, "systems": self.systems, "problems": self.problems, "notes": self.notes}
+
+    def lines(self) -> Iterator[str]:
+        """For people."""
+        for name, found in self.systems.items():
+            yield f"{name}: {found}"
+        for title, listed in (("problems", self.problems), ("notes", self.notes)):
+            if listed:
+                yield f"{len(listed)} {title if len(listed) > 1 else title[:-1]}:"
+                yield from ("  - " + each.replace("\n", "\n    ") for each in listed)
+        yield "a sync cannot run before this is mended" if self.problems else "ready: `stagesync plan` shows what a sync would do"
+
+
+def check(config_file: Path | None) -> Findings:
+    """Look at everything. Raises `ConfigurationError` for a file that cannot be read at all, `StateError` where the state fails."""
+    config = load(config_file)
+    found = Findings(notes=list(config.notes))
+    seen: dict[str, tuple[AccountId, SystemDescription]] = {}
+    with wiring.opened(config) as place:
+        for name, system in config.systems.items():
+            known = _look_at(place, name, system, found)
+            if known is not None:
+                seen[name] = (known.identity, known.description)
+    _first_meeting(config, found)
+    if len(seen) == len(config.systems):
+        _together(config, seen, found)
+    return found
+
+
+def _look_at(place: wiring.Place, name: str, system: SystemConfig, found: Findings) -> accounts.Known | None:
+    try:
+        connector = wiring.open_connector(place, system)
+    except StagesyncError as error:
+        found.wrong(error)
+        found.systems[name] = "its settings cannot be used"
+        return None
+    try:
+        known = accounts.ask(place.store, place.id, system, connector, place.clock.now_ms())
+    except StagesyncError as error:
+        found.wrong(error)
+        found.systems[name] = error.what
+        return None
+    finally:
+        connector.close()
+    identity = known.identity
+    label = identity.name if identity.id in identity.name else f"{identity.id} {identity.name}".rstrip()
+    found.systems[name] = f"{identity.vendor} {label}; {_rights(known.description)}"
+    for finding in known.description.findings:
+        found.note(f"{name}: {finding}")
+    _quota(name, system, connector, found)
+    return known
+
+
+def _rights(description: SystemDescription) -> str:
+    parts: list[str] = []
+    for kind in description.kinds.values():
+        writable = sum(field.writable for field in kind.fields.values())
+        parts.append(f"{kind.kind}: {len(kind.fields)} fields, {writable} writable")
+    return "; ".join(parts)
+
+
+def _quota(name: str, system: SystemConfig, connector: Connector, found: Findings) -> None:
+    usage = connector.usage()
+    if usage.daily_used is None or not usage.daily_limit:
+        return
+    found.systems[name] += f"; {usage.daily_used:,} of {usage.daily_limit:,} API calls of today used"
+    share = getattr(system.settings, "daily_share", 1.0)
+    if usage.daily_used >= share * usage.daily_limit:
+        found.wrong(
+            QuotaSpent("the share of the daily API calls that stagesync may use is spent", where=f"systems.{name}", next_step="wait, or raise daily_share")
+        )
+
+
+def _first_meeting(config: Config, found: Findings) -> None:
+    open_groups = [group for group in GROUPS if group not in config.winners]
+    if open_groups and len(config.systems) > 1:
+        found.note(
+            f"first_meeting: nobody wins {', '.join(open_groups)}: where two systems differ at the first meeting, people are held until somebody answers"
+        )
+
+
+def _together(config: Config, seen: dict[str, tuple[AccountId, SystemDescription]], found: Findings) -> None:
+    try:
+        maps, funnel = compile_for(config.fields, config.systems, seen)
+    except ConfigurationError as error:
+        found.wrong(error)
+        return
+    for note in maps.notes:
+        found.note(note)
+    descriptions = {name: description for name, (_, description) in seen.items()}
+    for note in (
+        *comparing.unmapped_stages(maps, descriptions),
+        *comparing.stage_order(maps, descriptions, funnel),
+        *comparing.missing_options(maps, descriptions),
+    ):
+        found.note(note)

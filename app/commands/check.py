@@ -1,0 +1,25 @@
+"""`stagesync check`: everything that would keep a sync from working, all at once."""
+
+from __future__ import annotations
+
+from ..options import ConfigOption, JsonOption
+from ..shell import guarded
+
+
+@guarded
+def check(config: ConfigOption = None, json: JsonOption = False) -> int:
+    """Look at configuration, credentials, rights, fields, stage values and quota. Reads only; exit 2 where something prevents a sync.
+
+    Example: stagesync check
+    """
+    from .. import checking, output
+    from ..interrupts import abrupt
+
+    with abrupt():
+        found = checking.check(config)
+    if json:
+        output.say_json(found.as_json())
+    else:
+        for line in found.lines():
+            output.say(line)
+    return found.exit_code

@@ -1,0 +1,24 @@
+"""`stagesync holds`: the open questions."""
+
+from __future__ import annotations
+
+from ..options import ConfigOption, JsonOption
+from ..shell import guarded
+
+
+@guarded
+def holds(config: ConfigOption = None, json: JsonOption = False) -> int:
+    """List what waits for somebody's answer, in groups that one answer resolves.
+
+    Example: stagesync holds
+    """
+    from .. import output, wiring
+    from ..config import load
+    from ..views.holds import holds_json, holds_text
+
+    with wiring.opened(load(config)) as place, wiring.connected(place, any_age=True) as session, place.store.read() as tx:
+        if json:
+            output.say_json(holds_json(tx, session.desk, place.id))
+        else:
+            output.say_all(holds_text(tx, session.desk, place.id))
+    return 0

@@ -1,0 +1,18 @@
+"""`stagesync init`: a few questions, and a configuration that explains itself."""
+
+from __future__ import annotations
+
+from ..options import ConfigOption
+from ..shell import guarded
+
+
+@guarded
+def init(config: ConfigOption = None) -> int:
+    """Ask a few questions and write stagesync.toml. An existing file is never overwritten.
+
+    Example: stagesync init --config acme.toml
+    """
+    from .. import starting
+    from ..config import config_path
+
+    return starting.start(config_path(config))

@@ -1,0 +1,37 @@
+"""`stagesync resolve`: answer a group of open questions."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ..options import ConfigOption, JsonOption, OnlyOption
+from ..shell import guarded
+
+
+@guarded
+def resolve(
+    group: Annotated[str, typer.Argument(metavar="GROUP", help="The group's id, as `stagesync holds` shows it.")],
+    use: Annotated[str, typer.Option("--use", metavar="SYSTEM|newest|hub|skip", help="Whose value stands; skip leaves things as they are.")],
+    only: OnlyOption = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Answer all questions of a group at once. The next sync acts on it.
+
+    Example: stagesync resolve 3fa91c --use newest
+    """
+    from ...sync import holds
+    from .. import output, people, wiring
+    from ..config import load
+    from ..views.holds import resolved_text
+
+    with wiring.opened(load(config)) as place, wiring.held(place, "resolve"):
+        chosen = people.chosen(place.store, place.id, place.bound(), only)
+        answered = holds.resolve(place.store, place.id, group, use, chosen, place.clock.now_ms())
+    if json:
+        output.say_json({"group": group, "use": use, "answered": answered})
+    else:
+        output.say_all(resolved_text(group, use, answered))
+    return 0

@@ -1,0 +1,24 @@
+"""`stagesync status`: where the workspace stands."""
+
+from __future__ import annotations
+
+from ..options import ConfigOption, JsonOption
+from ..shell import guarded
+
+
+@guarded
+def status(config: ConfigOption = None, json: JsonOption = False) -> int:
+    """Show systems, people by stage, open questions and the last run, from the state alone.
+
+    Example: stagesync status
+    """
+    from .. import output, wiring
+    from ..config import load
+    from ..views.status import status_json, status_text
+
+    with wiring.opened(load(config)) as place, place.store.read() as tx:
+        if json:
+            output.say_json(status_json(tx, place.id, place.config.workspace))
+        else:
+            output.say_all(status_text(tx, place.id, place.config.workspace))
+    return 0

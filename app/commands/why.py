@@ -1,0 +1,40 @@
+"""`stagesync why`: how a person's values came to be."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from ..options import ConfigOption, JsonOption
+from ..shell import guarded
+
+
+@guarded
+def why(
+    who: Annotated[str, typer.Argument(metavar="WHO", help="An e-mail address, our number (p12), SYSTEM:ID, or - to read them from stdin.")],
+    field: Annotated[str | None, typer.Argument(metavar="[FIELD]", help="One field, such as phone or stage. [default: all]", show_default=False)] = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Tell what each system says, which rule decided, what was overruled and what comes next.
+
+    Example: stagesync why anna@acme.example phone
+    """
+    from .. import output, people, wiring
+    from ..config import load
+    from ..views.why import why_json, why_text
+
+    with wiring.opened(load(config)) as place, wiring.connected(place, any_age=True) as session:
+        people.check_field(session.desk, field)
+        persons = sorted(people.chosen(place.store, place.id, place.bound(), [who]) or ())
+        with place.store.read() as tx:
+            told: list[dict[str, Any]] = []
+            for number, person in enumerate(persons):
+                if json:
+                    told.append(why_json(tx, session.desk, place.id, person, field))
+                    continue
+                output.say_all([*([""] if number else []), *why_text(tx, session.desk, place.id, person, field)])
+    if json:
+        output.say_json({"people": told})
+    return 0
