@@ -51,6 +51,7 @@ class Decision:
     `archives`: live links whose record shall be archived; `retired`: links with a tombstone that somebody lifted.
     `wants`: link -> native fields whose history is needed before this can be decided (then nothing else here counts).
     `excluded`: system -> why no record is made there. `lowered`: systems in which the stage goes back.
+    `unmapped`: system -> `field=value` of a stage that nobody mapped.
     """
 
     canonical: dict[str, Entry]
@@ -65,6 +66,7 @@ class Decision:
     wants: dict[int, set[str]] = field(default_factory=dict[int, set[str]])
     excluded: dict[str, str] = field(default_factory=dict[str, str])
     lowered: list[str] = field(default_factory=list[str])
+    unmapped: dict[str, str] = field(default_factory=dict[str, str])
     again: bool = False
 
     @property

@@ -126,6 +126,7 @@ def _plan_counts(tally: Tally, stops: Sequence[Stop]) -> dict[str, Any]:
         "new_holds": tally.new_holds,
         "overruled": tally.overruled,
         "excluded": [[system, reason, count] for (system, reason), count in sorted(tally.excluded.items())],
+        "unmapped": [[system, value, count] for (system, value), count in sorted(tally.unmapped.items())],
         "stops": [[stop.kind, stop.sentence] for stop in stops],
     }
 

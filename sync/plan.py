@@ -43,6 +43,8 @@ def rows_of(desk: Desk, person: int, new: bool, decision: Decision, expand: Expa
     tally.people += 1
     for system, reason in decision.excluded.items():
         tally.excluded[(system, reason)] += 1
+    for system, value in decision.unmapped.items():
+        tally.unmapped[(system, value)] += 1
     names = {system.name: account for account, system in desk.systems.items()}
     yield _columns(person, op="decide", fields=decision.changed, payload=_memory(decision, new))
     for lost in decision.overruled:

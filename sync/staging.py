@@ -49,6 +49,9 @@ def _claim(view: View, decision: Decision, history: History | None) -> Claim | N
     hub = decision.stage.reading if current else None
     reading = view.kind.stage.read(view.seen, hub)
     if reading is None:
+        unmapped = view.kind.stage.unmapped(view.seen)
+        if unmapped is not None:
+            decision.unmapped[view.system.name] = unmapped
         return None
     changed = carried is not None and _moved(view, view.kind.stage, reading, hub)
     change = _newest_change(view, history)
