@@ -1,0 +1,66 @@
+"""`stagesync status`: where the workspace stands, from the state alone, without asking any system."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...state import accounts, actions, links, people, runs
+from ...state.links import Counts
+from ...state.store import Tx
+from ...sync import holds
+from . import words
+from .runs import did, run_row_json, state
+
+
+def status_text(tx: Tx, workspace: int, name: str) -> list[str]:
+    """Systems, people by stage, open questions and the last run, as lines."""
+    bound, counts = accounts.bound(tx, workspace), links.counts(tx, workspace)
+    lines = [f"Workspace {name}: {words.count(people.count(tx, workspace), 'person', 'people')}"]
+    lines += words.table([_system(tx, system, account, counts.get(account)) for system, account in bound.items()])
+    stages = people.by_stage(tx, workspace)
+    if stages:
+        lines += ["By lifecycle stage", *words.table([(stage or "(none)", f"{number:,}") for stage, number in _most_first(stages)])]
+    groups = holds.groups(tx, workspace)
+    lines += [f"Open questions: {sum(group.count for group in groups):,}{' (`stagesync holds`)' if groups else ''}"]
+    lines += words.table([(group.id, group.title) for group in groups])
+    intents = actions.open_intents(tx, workspace)
+    if intents:
+        lines.append(f"Writes whose outcome is not known yet: {len(intents):,} (the next run looks them up)")
+    last = runs.last(tx, workspace)
+    if last is None:
+        return [*lines, "Last run: none yet"]
+    lines.append(f"Last run: {last.id}, {words.moment(last.started_at)} UTC, {state(last)}: {did(last) or 'nothing'}")
+    if last.state == "planned":
+        lines.append(f"  `stagesync apply --approve {last.digest}` carries its plan out")
+    return lines
+
+
+def status_json(tx: Tx, workspace: int, name: str) -> dict[str, Any]:
+    """The same as one object."""
+    counts, groups, last = links.counts(tx, workspace), holds.groups(tx, workspace), runs.last(tx, workspace)
+    return {
+        "workspace": name,
+        "people": people.count(tx, workspace),
+        "systems": {system: _system_json(tx, account, counts.get(account)) for system, account in accounts.bound(tx, workspace).items()},
+        "stages": {stage or "": number for stage, number in people.by_stage(tx, workspace).items()},
+        "questions": [{"id": group.id, "question": group.title, "holds": group.count} for group in groups],
+        "unknown_outcomes": len(actions.open_intents(tx, workspace)),
+        "last_run": None if last is None else run_row_json(last),
+    }
+
+
+def _system(tx: Tx, system: str, account: int, count: Counts | None) -> tuple[str, str, str]:
+    known = accounts.by_id(tx, account)
+    live, linked = (count.live, count.linked) if count else (0, 0)
+    aside = f", {live - linked:,} not linked" if live > linked else ""
+    return (system, f"{known.vendor} {known.ref} {known.name}".rstrip(), f"{live:,} records, {linked:,} linked{aside}")
+
+
+def _system_json(tx: Tx, account: int, count: Counts | None) -> dict[str, Any]:
+    known = accounts.by_id(tx, account)
+    return {"vendor": known.vendor, "account": known.ref, "records": count.live if count else 0, "linked": count.linked if count else 0}
+
+
+def _most_first(stages: Mapping[str | None, int]) -> list[tuple[str | None, int]]:
+    return sorted(stages.items(), key=lambda item: (-item[1], item[0] or ""))

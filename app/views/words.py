@@ -1,0 +1,66 @@
+"""How the views word things: times, values, people, counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+
+def moment(at: int | None) -> str:
+    """A time in UTC, to the second; `at` in milliseconds since 1970."""
+    return "time unknown" if at is None else datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def stamp(at: int | None) -> str | None:
+    """A time for JSON: ISO 8601 in UTC with milliseconds."""
+    return None if at is None else datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def value(shown: Any) -> str:
+    """One value on one line: blank is said, text is quoted, and control characters cannot move the cursor."""
+    if shown is None or shown == "":
+        return "(blank)"
+    if isinstance(shown, bool):
+        return "yes" if shown else "no"
+    if isinstance(shown, str):
+        plain = "".join(sign if sign.isprintable() else " " for sign in shown)
+        return f'"{plain if len(plain) <= 80 else plain[:79] + "…"}"'
+    return str(shown)
+
+
+def change(before: Any, after: Any) -> str:
+    """`before -> after`."""
+    return f"{value(before)} -> {value(after)}"
+
+
+def label(field: str) -> str:
+    """A field's name as people say it."""
+    return {"stage": "lifecycle stage", "email": "e-mail", "email_opt_out": "opt-out of e-mail"}.get(field, field.replace("_", " "))
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """`1 person`, `2,310 people`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def person(values: Mapping[str, Any], number: int | None) -> str:
+    """A person on one line: name and address as far as known, and our number, by which every command finds them."""
+    name = " ".join(str(part) for part in (values.get("first_name"), values.get("last_name")) if part)
+    address = f"<{values['email']}>" if values.get("email") else ""
+    shown = " ".join(part for part in (name, address, f"(p{number})" if number is not None else "") if part)
+    return "".join(sign if sign.isprintable() else " " for sign in shown)
+
+
+def canonical_values(canonical: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
+    """Field -> value, of the hub's entries."""
+    return {name: entry[0] for name, entry in canonical.items()}
+
+
+def table(rows: Iterable[Sequence[str]], indent: int = 2) -> list[str]:
+    """Rows as aligned columns; the last column is not padded."""
+    kept = [list(row) for row in rows]
+    if not kept:
+        return []
+    widths = [max(len(row[column]) for row in kept) for column in range(len(kept[0]))]
+    return [(" " * indent + "  ".join([*(cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=False)), row[-1]])).rstrip() for row in kept]
