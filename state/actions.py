@@ -76,7 +76,13 @@ _OF_RUN = Statement(
 _SET_STATE = Statement(update(action).where(among(_c.id, "ids")).values(state=bindparam("new_state", type_=Text())))
 _SET_RANGE = Statement(
     update(action)
-    .where(_c.run == bindparam("run_id"), _c.id.between(bindparam("first"), bindparam("last")), _c.state == bindparam("before"), _if_given("account"))
+    .where(
+        _c.run == bindparam("run_id"),
+        _c.id.between(bindparam("first"), bindparam("last")),
+        _c.state == bindparam("before"),
+        _if_given("account"),
+        _if_given("op"),
+    )
     .values(state=bindparam("after"))
 )
 _ANSWER = Statement(update(action).where(among(_c.id, "ids")).values(answer=bindparam("text", type_=Text())))
@@ -149,9 +155,9 @@ def set_state(tx: Tx, ids: Iterable[int], state: str) -> None:
     tx.run(_SET_STATE, {"ids": tx.listed(ids), "new_state": state})
 
 
-def set_state_range(tx: Tx, run: int, first_id: int, last_id: int, before: str, after: str, account: int | None = None) -> int:
-    """Move a whole batch, first to last id, from one state to the next in one statement; how many there were."""
-    return tx.run(_SET_RANGE, {"run_id": run, "first": first_id, "last": last_id, "before": before, "after": after, "account": account})
+def set_state_range(tx: Tx, run: int, first_id: int, last_id: int, before: str, after: str, account: int | None = None, op: str | None = None) -> int:
+    """Move a whole batch, first to last id, from one state to the next in one statement; of one account or operation if given; how many there were."""
+    return tx.run(_SET_RANGE, {"run_id": run, "first": first_id, "last": last_id, "before": before, "after": after, "account": account, "op": op})
 
 
 def set_results(tx: Tx, rows: Sequence[tuple[int, str, dict[str, Any] | None, int]]) -> None:

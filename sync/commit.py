@@ -13,6 +13,8 @@ from ..state.store import Tx
 from .session import Session
 
 CHUNK = 2_000
+_LAST = 2**62
+"""No action has a higher number."""
 
 
 def commit_decisions(session: Session, run: int, started: int, *, stored: bool) -> int:
@@ -23,16 +25,19 @@ def commit_decisions(session: Session, run: int, started: int, *, stored: bool) 
     after, drifted = 0, 0
     while True:
         with session.store.write() as tx:
-            rows = actions.of_run(tx, run, ("planned",), after, CHUNK, op="decide")
-            if not rows:
+            found = actions.of_run(tx, run, ("planned",), after, CHUNK + 1, op="decide")
+            if not found:
                 break
-            after = rows[-1].id
+            rows, beyond = found[:CHUNK], found[CHUNK:]
             stale = _drifted(tx, rows) if stored else set[int]()
             drifted += len(stale)
             _commit(tx, session.workspace, [row for row in rows if row.id not in stale], started)
             if stale:
                 _skip(tx, session.workspace, run, [row for row in rows if row.id in stale], started)
-    _commit_sidelines(session, run)
+            # what these decisions overruled is on record with them, or a crash would forget whose value lost
+            actions.set_state_range(tx, run, rows[0].id, beyond[0].id - 1 if beyond else _LAST, "planned", "overruled", op="overrule")
+            after = rows[-1].id
+    _set_aside(session)
     return drifted
 
 
@@ -97,23 +102,15 @@ def _skip(tx: Tx, workspace: int, run: int, rows: Sequence[ActionRow], started: 
     people.mark_due(tx, workspace, sorted(persons), started + 1)
 
 
-def _commit_sidelines(session: Session, run: int) -> None:
-    """Overruled values are on record from now on; records that nobody could tell apart are set aside until somebody does."""
+def _set_aside(session: Session) -> None:
+    """Records that nobody could tell apart are set aside until somebody does; also those of a plan that broke off or was never applied."""
     after = 0
     while True:
         with session.store.write() as tx:
-            rows = actions.of_run(tx, run, ("planned",), after, CHUNK, op="overrule")
-            actions.set_state(tx, [row.id for row in rows], "overruled")
-        if not rows:
-            break
-        after = rows[-1].id
-    after = 0
-    while True:
-        with session.store.write() as tx:
-            rows = actions.of_run(tx, run, ("held",), after, CHUNK, op="hold")
-            parked: list[Any] = [link for row in rows for link in row.payload.get("park", ())]
-            aside = [Remembered(link.id, None, "parked", {}, {}, None) for link in links.by_ids(tx, parked).values() if link.state == "new"] if parked else []
+            rows = actions.holds(tx, session.workspace, "ambiguous", after, CHUNK)
+            if not rows:
+                return
+            after = rows[-1].id
+            named: list[Any] = [link for row in rows if row.answer in (None, "skip") for link in row.payload.get("park", ())]
+            aside = [Remembered(link.id, None, "parked", {}, {}, None) for link in links.by_ids(tx, named).values() if link.state == "new"] if named else []
             links.remember(tx, aside)
-        if not rows:
-            break
-        after = rows[-1].id
