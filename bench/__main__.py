@@ -1,0 +1,39 @@
+"""`python -m bench [first] [quiet] [calls] [help] [reading]`: measure, print one table; exit 1 where a bound is missed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from itertools import chain
+
+from . import calls, first, quiet, reading, start
+from .table import Line, printed
+
+FULL = os.environ.get("FULL") == "1"
+
+JOBS: dict[str, Callable[[], Iterator[Line]]] = {
+    "help": start.measure,
+    "first": lambda: chain.from_iterable(first.measure(people_each) for people_each in ((20_000, 200_000) if FULL else (20_000,))),
+    "reading": lambda: reading.measure(20_000),
+    "calls": lambda: calls.measure(10_000),
+    "quiet": lambda: quiet.measure((1_000, 100_000)),
+}
+
+
+def main(wanted: list[str]) -> int:
+    """Run these jobs, or all."""
+    unknown = [name for name in wanted if name not in JOBS]
+    if unknown:
+        print(f"there is no {', '.join(unknown)}; there are {', '.join(JOBS)}", file=sys.stderr)
+        return 2
+    lines: list[Line] = []
+    for name in wanted or JOBS:
+        print(f"measuring: {name} ...", file=sys.stderr)
+        lines.extend(JOBS[name]())
+    print(printed(lines))
+    return 1 if any(line.passed is False for line in lines) else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

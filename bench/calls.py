@@ -1,0 +1,55 @@
+"""API calls per changed record, after somebody's hands changed many in one system."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .box import Box, box
+from .table import Line
+
+_STAGES = {
+    "forward": {"hubspot": {"lifecyclestage": "salesqualifiedlead"}, "salesforce": {"Status": "Working - Contacted"}},
+    "backward": {"hubspot": {"lifecyclestage": "lead"}, "salesforce": {"Status": "Open - Not Contacted"}},
+}
+_MOST = {"field": 0.03, "forward": 0.05, "backward": 0.08}
+
+
+def measure(changes: int) -> Iterator[Line]:
+    """Lines about so many changes of each kind in each system."""
+    with box(changes, 1.0) as worlds:
+        worlds.run()
+        for system in ("hubspot", "salesforce"):
+            yield _told(worlds, system, "field", changes, {_field(system): "Changed by hand"})
+        for direction in ("forward", "backward"):
+            for system in ("hubspot", "salesforce"):
+                if system == "salesforce" and direction == "forward":  # from where HubSpot's move left them, back first
+                    continue
+                yield _told(worlds, system, direction, changes, _STAGES[direction][system])
+        yield _told(worlds, "salesforce", "forward", changes, _STAGES["forward"]["salesforce"])
+
+
+def _field(system: str) -> str:
+    return "jobtitle" if system == "hubspot" else "Title"
+
+
+def _told(worlds: Box, system: str, kind: str, changes: int, values: Mapping[str, Any]) -> Line:
+    worlds.later()
+    worlds.run()  # windows are closed, nothing is left over
+    ids = _ids(worlds, system)[:changes]
+    titled = {name: f"{value} {worlds.database.stat().st_mtime_ns}" if kind == "field" else value for name, value in values.items()}
+    worlds.hand(system, "hands/edit-many", {"edits": dict.fromkeys(ids, titled)})
+    worlds.calls()
+    ran = worlds.run()
+    calls = worlds.calls()
+    if ran["writes"] != len(ids) or ran["rejected"]:
+        raise RuntimeError(f"{kind} changes in {system} did not all arrive: {ran}, wanted {len(ids)}")
+    per_record = sum(calls.values()) / len(ids)
+    what = "field changes" if kind == "field" else f"{kind} stage changes"
+    return Line(f"{len(ids):,} {what} in {system}: calls per record", f"{per_record:.4f}", f"<= {_MOST[kind]}", per_record <= _MOST[kind])
+
+
+def _ids(worlds: Box, system: str) -> list[str]:
+    if system == "hubspot":
+        return [each["id"] for each in worlds.look(system, "records")]
+    return [each["Id"] for each in worlds.look(system, "records?kind=Lead")]

@@ -1,0 +1,85 @@
+"""The process that is measured: `python -m bench.measured sync|read|plain CONFIG` does one thing and prints what it cost as JSON.
+
+`sync`: one whole run, approved, whatever the guards say. `read`: our connectors read everything and it is thrown away. `plain`: the same
+fields read by httpx and orjson with nothing around them.
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+
+def cpu_s() -> float:
+    """User + system time of this process with all its threads, so far."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def main(what: str, config: Path) -> None:
+    """Do it, and tell."""
+    jobs: dict[str, Callable[[Path], dict[str, Any]]] = {"sync": sync, "read": read, "plain": plain}
+    told = jobs[what](config)
+    told |= {"cpu_s": cpu_s(), "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+    print(orjson.dumps(told).decode())
+
+
+def sync(config: Path) -> dict[str, Any]:
+    """Plan and apply, as `stagesync sync` does."""
+    from stagesync.app.running import running
+    from stagesync.sync import engine
+
+    from .state_time import StateTime
+
+    state = StateTime()
+    with running("bench", config) as run:
+        state.watch()
+        before = cpu_s()
+        planned = engine.plan(run.session)
+        report = engine.apply(run.session, planned.run, planned=planned)
+        engine_s = cpu_s() - before
+    if report.error is not None:
+        raise report.error
+    created = sum(count.created for count in report.systems.values())
+    told = {"people": report.people, "writes": report.writes, "created": created, "held": report.held, "rejected": report.rejected, "drifted": report.drifted}
+    return {**told, "engine_cpu_s": engine_s, "plan_own_s": planned.own_s, "state_cpu_s": state.total_s}
+
+
+def read(config: Path) -> dict[str, Any]:
+    """Both systems read to the end through our connectors, one after the other."""
+    from stagesync.app.running import running
+    from stagesync.model.records import Query
+
+    found: dict[str, Any] = {}
+    with running("bench", config) as run:
+        for account, connected in run.session.systems.items():
+            before = time.process_time()
+            records = sum(len(page.records) for page in connected.connector.pull(Query(run.session.asks(account))))
+            found[connected.name] = {"records": records, "us": (time.process_time() - before) / records * 1e6}
+    return {"systems": found}
+
+
+def plain(config: Path) -> dict[str, Any]:
+    """The floor."""
+    from stagesync.app.running import running
+
+    from .plain_reader import hubspot_rows, salesforce_rows
+
+    with running("bench", config) as run:
+        asks = {connected.name: run.session.asks(account) for account, connected in run.session.systems.items()}
+    found: dict[str, Any] = {}
+    for name, rows in (("hubspot", hubspot_rows(config, asks["hubspot"]["contact"])), ("salesforce", salesforce_rows(config, asks["salesforce"]["lead"]))):
+        before = time.process_time()
+        records = sum(len(page) for page in rows)
+        found[name] = {"records": records, "us": (time.process_time() - before) / records * 1e6}
+    return {"systems": found}
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))

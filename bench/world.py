@@ -1,0 +1,50 @@
+"""The process that serves both worlds: `python -m bench.world FOLDER PEOPLE_EACH OVERLAP`. Ends when its standard input closes.
+
+Beside the sandbox's own hands each world has `hands/edit-many`: ten thousand edits in one request, so that a bench does not wait for them.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from stagesync.app.sandboxes import configuration
+from stagesync.sandbox.base import BaseWorld, Hand
+from stagesync.sandbox.hubspot import HubSpotWorld
+from stagesync.sandbox.population import populate_benchmark
+from stagesync.sandbox.salesforce.habits import Habits
+from stagesync.sandbox.salesforce.world import SalesforceWorld
+from stagesync.sandbox.server import serve
+
+_NO_QUOTA = 1_000_000_000
+
+
+def main(folder: Path, people_each: int, overlap: float) -> None:
+    """Fill the worlds, serve them, and write the configuration once both answer."""
+    hubspot, salesforce = HubSpotWorld(), SalesforceWorld(habits=Habits(daily_calls=_NO_QUOTA))
+    hubspot.switch(daily_max=_NO_QUOTA)
+    populate_benchmark(hubspot, salesforce, people_each, overlap)
+    _many(hubspot, hubspot.edit)
+    _many(salesforce, salesforce.edit)
+    with serve(hubspot) as hubspot_url, serve(salesforce) as salesforce_url:
+        draft = folder / "stagesync.toml.new"
+        draft.write_text(configuration(hubspot_url, salesforce_url))
+        draft.chmod(0o600)
+        draft.rename(folder / "stagesync.toml")
+        sys.stdin.read()
+
+
+def _many(world: BaseWorld, edit: Callable[[str, Mapping[str, Any]], None]) -> None:
+    def hand(posted: Mapping[str, Any]) -> dict[str, int]:
+        for id, values in posted["edits"].items():
+            edit(id, values)
+        return {"edited": len(posted["edits"])}
+
+    hands: dict[str, Hand] = world.hands
+    hands["hands/edit-many"] = hand
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]))
