@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,7 @@ class Office:
     def reopened(self) -> Session:
         """A fresh session over the same state, as after a restart."""
         store = open_store(self.url)
+        weakref.finalize(self, store.close)
         ports = Ports(self.clock, NoLimits(), Drawer())
         opened: dict[str, Connector] = {
             "hub": open_account("hub", hubspot_settings(), ports, WorldPool(self.way_to(self.hub))),

@@ -7,9 +7,9 @@ from pathlib import Path
 from office import Office
 
 
-def test_two_people_meet(tmp_path: Path) -> None:
-    """People of either system are made in the other, and those of both are linked and filled."""
-    office = Office(tmp_path)
+def test_two_people_meet(tmp_path: Path, store_url: str) -> None:
+    """People of either system are made in the other, and those of both are linked and filled, on either database."""
+    office = Office(tmp_path, url=store_url)
     office.hub.create({"email": "anna@a.example", "firstname": "Anna", "lastname": "Ash", "phone": "+14155550132"})
     office.crm.create("Lead", {"Email": "bob@b.example", "LastName": "Birch", "Company": "B Inc"})
     office.hub.create({"email": "cleo@c.example", "lastname": "Cedar"})
@@ -38,9 +38,9 @@ def test_edits_of_different_fields(tmp_path: Path) -> None:
     assert office.run().writes == 0
 
 
-def test_true_conflict(tmp_path: Path) -> None:
+def test_true_conflict(tmp_path: Path, store_url: str) -> None:
     """The same field edited on both sides goes by the order of systems where times are not known, and the loser is on record."""
-    office = Office(tmp_path)
+    office = Office(tmp_path, url=store_url)
     contact = office.hub.create({"email": "anna@a.example", "firstname": "Anna", "lastname": "Ash", "city": "Bonn"})
     office.run()
     lead = office.person("anna@a.example")
@@ -75,9 +75,9 @@ def test_stage_forward_and_back(tmp_path: Path) -> None:
     assert office.run().writes == 0
 
 
-def test_conversion(tmp_path: Path) -> None:
+def test_conversion(tmp_path: Path, store_url: str) -> None:
     """A converted Lead's link moves to the Contact, and the conversion is evidence for the stage."""
-    office = Office(tmp_path)
+    office = Office(tmp_path, url=store_url)
     office.crm.create("Lead", {"Email": "bob@b.example", "LastName": "Birch", "Company": "B Inc", "Status": "Sales Qualified"})
     office.run()
     lead = office.person("bob@b.example")
