@@ -13,6 +13,7 @@ from ..sync.engine import RunReport
 from ..sync.session import Session
 from . import accounts, wiring
 from .config import load
+from .garbage import rarely_collected
 from .output import tell
 from .progress import shown
 
@@ -28,15 +29,16 @@ class Running:
 @contextmanager
 def running(command: str, config_file: Path | None, approved: str | None = None) -> Iterator[Running]:
     """Everything that a run needs, for the length of the block."""
-    config = load(config_file)
-    for note in config.notes:
-        tell(f"note: {note}")
-    with wiring.opened(config) as place, wiring.held(place, command), shown() as progress, wiring.connected(place, progress, approved=approved) as session:
-        try:
-            yield Running(place, session)
-        except (ConfigurationError, CredentialError):
-            _doubt(session, session.systems)
-            raise
+    with rarely_collected():
+        config = load(config_file)
+        for note in config.notes:
+            tell(f"note: {note}")
+        with wiring.opened(config) as place, wiring.held(place, command), shown() as progress, wiring.connected(place, progress, approved=approved) as session:
+            try:
+                yield Running(place, session)
+            except (ConfigurationError, CredentialError):
+                _doubt(session, session.systems)
+                raise
 
 
 def after(session: Session, report: RunReport) -> None:
