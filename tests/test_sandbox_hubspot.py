@@ -868,7 +868,7 @@ def test_impossible_hands_are_told(portal: Portal, name: str, posted: dict[str, 
 
 
 _WORDS = st.sampled_from(["id", "email", "idProperty", "inputs", "properties", "filterGroups", "filters", "sorts", "value", "values", "operator", "EQ", "IN"])
-_SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5) | _WORDS
+_SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5) | _WORDS
 _JSON = st.recursive(_SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_WORDS, inner, max_size=5), max_leaves=15)
 _ROWS = st.lists(st.dictionaries(st.sampled_from(["id", "idProperty", "properties", "objectWriteTraceId"]), _JSON), max_size=3)
 _FILTERS = st.lists(st.dictionaries(st.sampled_from(["propertyName", "operator", "value", "values", "highValue"]), _JSON), max_size=3)
