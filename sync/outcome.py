@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,13 +70,13 @@ class Ledger:
             self._land_updates(tx, updates, now)
         creates = [item for item in landed if item.row.op == "create"]
         if creates:
-            self._land_creates(tx, creates)
+            self._land_creates(tx, creates, now)
         actions.set_state(tx, [item.row.id for item in landed], "applied")
         for item in landed:
             if item.row.step == 1:
                 self.count.done(item.row.op)
 
-    def _land_creates(self, tx: Tx, landed: Sequence[Landed]) -> None:
+    def _land_creates(self, tx: Tx, landed: Sequence[Landed], now: int) -> None:
         account, maps = self.connected.system.account, self.connected.system.map.kinds
         first = links.reserve(tx, len(landed))
         rows: list[LinkRow] = []
@@ -85,6 +85,9 @@ class Ledger:
             link, record, payload = first + offset, item.record, item.row.payload
             seen = {**dict.fromkeys(maps[record.ref.kind].asks), **payload["values"], **record.values}
             agreed = {} if item.ours else _foreign(payload["values"], seen)
+            stage = maps[record.ref.kind].stage
+            defaults = stage.natives if item.ours and stage else ()
+            agreed.update(_unasked(payload["values"], {native: value for native, value in seen.items() if native not in defaults}))
             rows.append(
                 LinkRow(
                     link,
@@ -104,6 +107,7 @@ class Ledger:
             found.extend((key, value, link) for key, value in maps[record.ref.kind].keys(seen))
         links.insert(tx, self.workspace, rows)
         keys.insert(tx, self.workspace, found)
+        self._look_again(tx, rows, now)
 
     def _land_updates(self, tx: Tx, landed: Sequence[Landed], now: int) -> None:
         known = links.by_ids(tx, [item.row.link for item in landed if item.row.link is not None])
@@ -118,8 +122,14 @@ class Ledger:
         links.rewrite(tx, list(rewritten.values()))
         if seen_elsewhere:
             changes.insert(tx, self.workspace, seen_elsewhere)
-            people.mark_due(tx, self.workspace, [change[1] for change in seen_elsewhere if change[1] is not None], now)
+        self._look_again(tx, rewritten.values(), now)
         self._rekey(tx, [row for row in rewritten.values() if row.kind in self.connected.system.map.kinds], known)
+
+    def _look_again(self, tx: Tx, rows: Iterable[LinkRow], now: int) -> None:
+        """Whoever was given a value that is not ours is due: no later pull will bring that value as news."""
+        edited = sorted({row.person for row in rows if row.agreed and row.person is not None})
+        if edited:
+            people.mark_due(tx, self.workspace, edited, now)
 
     def _updated(self, item: Landed, row: LinkRow) -> LinkRow:
         if item.row.op == "archive":
@@ -182,6 +192,11 @@ def _writes(kind: KindMap) -> frozenset[str]:
 def _foreign(expected: Mapping[str, Native], stored: Mapping[str, Native]) -> dict[str, Native]:
     """Somebody else's values on top of what we wrote: what we wrote is agreed, theirs is an edit."""
     return {native: value for native, value in expected.items() if stored.get(native) != value}
+
+
+def _unasked(given: Mapping[str, Native], stored: Mapping[str, Native]) -> dict[str, Native]:
+    """What a new record holds that we did not give it: the vendor's own default, or the first thing that somebody typed there."""
+    return {native: None for native, value in stored.items() if native not in given and value is not None and value is not False}
 
 
 def _news(item: Landed, row: LinkRow, native: str, value: Native) -> bool:
