@@ -144,7 +144,7 @@ class Ledger:
         carried = {**row.carried, **{name: change[2] for name, change in item.row.fields.items()}}
         notes = dict(row.claim or {})
         kind = self.connected.system.map.kinds[row.kind]
-        if STAGE in item.row.fields and not _stage_landed(kind, values, expected):
+        if STAGE in item.row.fields and item.ours and not _stage_landed(kind, values, expected):
             carried[STAGE] = row.carried.get(STAGE, 0)
             parked = {**notes.get("parked", {}), STAGE: parked_on(item.row.fields[STAGE][2], _writes(kind), {**row.seen, **expected}, values)}
             notes["parked"] = parked
