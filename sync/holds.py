@@ -49,7 +49,7 @@ class Group:
             case "consent":
                 return {**named, "hub": "the opt-out stands", **last}
             case "deleted":
-                told = {name: "the deletion stands: archive the person's other records" for name in sorted(self.question.partition(":")[2].split("+"))}
+                told = dict.fromkeys(sorted(self.question.partition(":")[2].split("+")), "the deletion stands: archive the person's other records")
                 return {**told, "hub": "the person stays: make the record again", **last}
             case "taken":
                 return {"newest": "the new address stands all the same", "hub": "the address that was agreed before stands", **last}
@@ -172,8 +172,8 @@ def _title(group: Group) -> str:
         case "stage":
             return f"{group.count:,} {'stage' if one else 'stages'} cannot be decided: {whose}?"
         case "deleted":
-            where = " and ".join(about.split("+"))
-            return f"{people} {'was' if one else 'were'} deleted in {where}: does that hold everywhere ({about.replace('+', ', ')}), or is the record made again (hub)?"
+            everywhere = f"does that hold everywhere ({about.replace('+', ', ')}), or is the record made again (hub)?"
+            return f"{people} {'was' if one else 'were'} deleted in {about.replace('+', ' and ')}: {everywhere}"
         case "merged":
             return f"{group.count:,} {'pair' if one else 'pairs'} of linked people merged in {about}: the record left over is not touched"
         case "taken":

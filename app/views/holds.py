@@ -51,7 +51,8 @@ def _group_json(tx: Tx, desk: Desk, group: Group) -> dict[str, Any]:
         "people": len(group.people),
         "answers": group.answers,
         "examples": [
-            {"person": hold.person, "who": _whose(tx, desk, hold), "reason": holds.because(hold), "choices": hold.payload.get("choices", {})} for hold in group.examples
+            {"person": hold.person, "who": _whose(tx, desk, hold), "reason": holds.because(hold), "choices": hold.payload.get("choices", {})}
+            for hold in group.examples
         ],
     }
 

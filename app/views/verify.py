@@ -23,7 +23,9 @@ def verify_text(found: Verification, shown: int = 20) -> list[str]:
     """The counts with their meaning, the first drifted records, and the verdict, as lines."""
     counts = _counts(found)
     lines = ["Records, compared with what was agreed:"]
-    lines += words.table([(f"{number:,}", name.replace("_", " "), _MEANING[name]) for name, number in counts.items() if number or name in ("in_sync", "drifted")])
+    lines += words.table(
+        [(f"{number:,}", name.replace("_", " "), _MEANING[name]) for name, number in counts.items() if number or name in ("in_sync", "drifted")]
+    )
     if found.unprovable:
         lines.append("Cannot be proved, because the system cannot carry the value or its own value may stay:")
         lines += words.table([(f"{count:,}", system, words.label(name)) for (system, name), count in sorted(found.unprovable.items())])

@@ -1,0 +1,144 @@
+"""A stored plan as a flat list of changes, in the plan's order, a chunk at a time, so that its size does not matter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from ...state import actions, links
+from ...state.actions import ActionRow
+from ...state.links import LinkRow
+from ...state.store import Tx
+from ...sync.desk import Desk
+from ...sync.holds import because, group_id
+from ...sync.session import Session
+from ...sync.staging import STAGE
+from . import words
+
+CHUNK = 2_000
+KINDS: Mapping[str, str] = {
+    "create": "new record",
+    "change": "change",
+    "fill": "blank filled",
+    "clear": "value cleared",
+    "lower": "stage moved back",
+    "archive": "record archived",
+    "overruled": "overruled",
+    "held": "held",
+}
+"""Kinds of changes, and what to call them."""
+
+
+class Change(NamedTuple):
+    """One planned change of one field, or one value overruled, or one question. `system` is where, `record` which one ("" for a new one).
+
+    `before` and `after` are canonical, for a new record native. `question`: the id of the group that asks, for what is held.
+    """
+
+    action: int
+    person: int | None
+    who: str
+    email: str
+    system: str
+    record: str
+    kind: str
+    field: str
+    before: Any
+    after: Any
+    reason: str
+    question: str
+
+
+def each_change(session: Session, run: int) -> Iterator[Change]:
+    """All changes of a stored plan."""
+    reader = _Reader(session.desk)
+    for rows, records in each_chunk(session, run):
+        for row in rows:
+            yield from reader.read(row, records)
+
+
+def each_chunk(session: Session, run: int) -> Iterator[tuple[list[ActionRow], Mapping[int, LinkRow]]]:
+    """The plan's rows in their order, with the records that they touch."""
+    after = 0
+    while True:
+        with session.store.read() as tx:
+            rows = actions.of_run(tx, run, ("planned", "held"), after, CHUNK)
+            records = _records(tx, rows)
+        if not rows:
+            return
+        after = rows[-1].id
+        yield rows, records
+
+
+def _records(tx: Tx, rows: list[ActionRow]) -> Mapping[int, LinkRow]:
+    wanted = [row.link for row in rows if row.link is not None]
+    return links.by_ids(tx, wanted) if wanted else {}
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Turns rows into changes. The rows of one person follow each other and begin with the decision, which knows the name."""
+
+    desk: Desk
+    _person: int | None = None
+    _who: str = ""
+    _email: str = ""
+    _told: set[tuple[int | None, str]] = field(default_factory=set[tuple[int | None, str]])
+
+    def read(self, row: ActionRow, records: Mapping[int, LinkRow]) -> Iterator[Change]:
+        if row.person != self._person or row.person is None:
+            self._person, self._who, self._email = row.person, "", ""
+            self._told.clear()
+        system = self.desk.systems.get(row.account) if row.account is not None else None
+        name = system.name if system else ""
+        record = records.get(row.link) if row.link is not None else None
+        ref = f"{record.kind} {record.ref}" if record else ""
+        match row.op:
+            case "decide":
+                values = words.canonical_values(row.payload.get("canonical", {}))
+                self._who, self._email = words.person({**values, "email": None}, None), str(values.get("email") or "")
+            case "update":
+                for key, (before, after, _, reason) in row.fields.items():
+                    if (row.link, key) not in self._told:
+                        self._told.add((row.link, key))
+                        yield self._change(row, name, ref, self._sort(key, before, after), key, before, after, str(reason))
+            case "create":
+                for key, value in self._named(row).items():
+                    yield self._change(row, name, "", "create", key, None, value, row.reason)
+            case "archive":
+                yield self._change(row, name, ref, "archive", "record", ref, None, row.reason)
+            case "overrule":
+                for key, (lost, won, _, rule) in row.fields.items():
+                    yield self._change(row, name, "", "overruled", key, lost, won, str(rule))
+            case _:
+                choices = ", ".join(f"{key} {words.value(value)}" for key, value in row.payload.get("choices", {}).items())
+                yield self._change(row, name, "", "held", row.field or "record", choices, None, because(row), group_id(row.question or ""))
+
+    def _change(self, row: ActionRow, system: str, record: str, kind: str, name: str, before: Any, after: Any, reason: str, question: str = "") -> Change:
+        return Change(row.id, row.person, self._who, self._email, system, record, kind, name, before, after, reason, question)
+
+    def _sort(self, name: str, before: Any, after: Any) -> str:
+        if name == STAGE:
+            position = self.desk.funnel.position
+            one, other = (_stage(value, self.desk) for value in (before, after))
+            if one is not None and position(other) < position(one):
+                return "lower"
+        if after is None:
+            return "clear"
+        return "fill" if before is None else "change"
+
+    def _named(self, row: ActionRow) -> dict[str, Any]:
+        """The values of a new record by canonical name, where there is one."""
+        system = self.desk.systems.get(row.account or 0)
+        kind = system.map.kinds.get(str(row.payload["kind"])) if system else None
+        names = {field_map.native: name for name, field_map in kind.fields.items()} if kind else {}
+        if kind and kind.stage:
+            names |= dict.fromkeys(kind.stage.writes, STAGE)
+        return {names.get(native, native): value for native, value in row.payload["values"].items()}
+
+
+def _stage(value: Any, desk: Desk) -> str | None:
+    """The stage in `mql (disqualified: no budget)`."""
+    name = str(value).partition(" (")[0] if value is not None else None
+    return name if name in desk.funnel.stages else None

@@ -1,0 +1,176 @@
+"""`stagesync plan`: what a sync would do, on one screen."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from ...sync import holds
+from ...sync.engine import PlanReport
+from ...sync.holds import Group
+from ...sync.session import Session
+from ..summary import plan_json as numbers
+from . import words
+from .listing import KINDS, Change
+from .survey import Survey, survey
+
+_KINDS = {
+    "creates": ("new record", ""),
+    "updates": ("record changed", "records changed"),
+    "fills": ("record with only blanks filled", "records with only blanks filled"),
+    "clears": ("record with a value cleared", "records with a value cleared"),
+    "archives": ("record archived", "records archived"),
+    "lowerings": ("stage moved back", "stages moved back"),
+}
+_TOP = 8
+
+
+def plan_text(session: Session, report: PlanReport) -> list[str]:
+    """The plan as lines: what would be written where and why, what that sets off, what is held or left out, and how to approve it."""
+    found = survey(session, report.run)
+    tally = report.tally
+    lines = [f"Plan {report.digest}: {words.count(tally.people, 'person has', 'people have')} something to settle. Nothing is written yet."]
+    lines += _writes(session, report, found)
+    lines += _sets_off(report, found)
+    lines += _overruled(found)
+    lines += _held(session, report)
+    lines += _left_out(session, report)
+    lines += _examples(found)
+    return [*lines, "", *_approval(report)]
+
+
+def plan_json(session: Session, report: PlanReport) -> dict[str, Any]:
+    """The same as one object."""
+    found = survey(session, report.run)
+    with session.store.read() as tx:
+        groups = holds.groups(tx, session.workspace)
+    return {
+        **numbers(report),
+        "calls": found.calls,
+        "changes": [{"system": system, "kind": kind, "field": name, "count": count} for (system, kind, name), count in sorted(found.fields.items())],
+        "stage_moves": [{"system": system, "from": before, "to": after, "count": count} for (system, before, after), count in sorted(found.moves.items())],
+        "overruled_by": [{"rule": rule, "field": name, "count": count} for (rule, name), count in sorted(found.rules.items())],
+        "unmapped": [{"system": system, "value": value, "people": count} for (system, value), count in sorted(report.tally.unmapped.items())],
+        "not_carried": list(session.desk.maps.notes),
+        "questions": [{"id": group.id, "question": group.title, "holds": group.count} for group in groups],
+        "examples": [{**change._asdict(), "question": change.question or None} for changes in found.examples.values() for change in changes],
+    }
+
+
+def _writes(session: Session, report: PlanReport, found: Survey) -> list[str]:
+    lines = ["", "What would be written"]
+    for connected in session.systems.values():
+        name = connected.name
+        told = [words.count(count, *_KINDS[kind]) for kind in _KINDS if kind != "lowerings" and (count := report.tally.writes.get((name, kind), 0))]
+        calls = f"  (about {words.count(found.calls[name], 'API call')})" if found.calls.get(name) else ""
+        lines.append(f"  {name}: {', '.join(told) or 'nothing'}{calls}")
+        fields: Counter[str] = Counter()
+        for (system, kind, field), count in found.fields.items():
+            if system == name and kind not in ("create", "archive"):
+                fields[words.label(field)] += count
+        if fields:
+            rest = f", and {len(fields) - _TOP} more" if len(fields) > _TOP else ""
+            lines.append(f"    in existing records: {', '.join(f'{field} {count:,}' for field, count in fields.most_common(_TOP))}{rest}")
+    return lines
+
+
+def _sets_off(report: PlanReport, found: Survey) -> list[str]:
+    """What follows from the writes in the systems themselves."""
+    told: list[str] = []
+    for system in sorted({system for system, _, _ in found.moves}):
+        moves = Counter({(before, after): count for (name, before, after), count in found.moves.items() if name == system})
+        back = report.tally.writes.get((system, "lowerings"), 0)
+        shown = ", ".join(f"{before} -> {after} {count:,}" for (before, after), count in moves.most_common(4))
+        rest = ", ..." if len(moves) > 4 else ""
+        several = words.count(moves.total(), "record changes", "records change")
+        told.append(f"  {system}: {several} lifecycle stage ({shown}{rest}): workflows that listen for it will start")
+        if back:
+            told.append(f"  {system}: {back:,} of them move back")
+    for (system, kind), count in sorted(report.tally.writes.items()):
+        if kind == "creates":
+            several = words.count(count, "new record starts", "new records start")
+            told.append(f"  {system}: {several} whatever listens for new records there, and may count for billing")
+    return ["", "What that sets off", *told] if told else []
+
+
+def _overruled(found: Survey) -> list[str]:
+    if not found.rules:
+        return []
+    rules: dict[str, Counter[str]] = {}
+    for (rule, name), count in found.rules.items():
+        rules.setdefault(rule, Counter())[words.label(name)] += count
+    lines = ["", f"Overruled by a rule: {words.count(found.rules.total(), 'value gives', 'values give')} way; both values are kept"]
+    for rule, fields in sorted(rules.items(), key=lambda item: -item[1].total())[:_TOP]:
+        most = ", ".join(f"{name} {count:,}" for name, count in fields.most_common(5))
+        lines.append(f'  {fields.total():,} by "{rule}": {most}{", ..." if len(fields) > 5 else ""}')
+    return [*lines, *([f"  ... and {len(rules) - _TOP} more rules"] if len(rules) > _TOP else [])]
+
+
+def _held(session: Session, report: PlanReport) -> list[str]:
+    with session.store.read() as tx:
+        groups = holds.groups(tx, session.workspace)
+    if not groups:
+        return []
+    total = sum(group.count for group in groups)
+    new = f", {report.tally.new_holds:,} of them new" if report.tally.new_holds else ""
+    return ["", f"Held until somebody answers: {words.count(total, 'question')}{new} (`stagesync holds` shows examples and answers)", *map(_group, groups)]
+
+
+def _group(group: Group) -> str:
+    return f"  {group.id}  {group.title}"
+
+
+def _left_out(session: Session, report: PlanReport) -> list[str]:
+    lines = [
+        f"  {words.count(count, 'person', 'people')} not created in {system}: {reason}" for (system, reason), count in sorted(report.tally.excluded.items())
+    ]
+    lines += [
+        f"  {words.count(count, 'person has', 'people have')} a stage in {system} that nobody mapped ({value}): it says nothing"
+        for (system, value), count in sorted(report.tally.unmapped.items())
+    ]
+    notes = session.desk.maps.notes
+    if any(stop.kind in ("first", "mapping") for stop in report.stops):
+        lines += [f"  {note}" for note in notes]
+    elif notes:
+        lines.append(f"  as before, {words.count(len(notes), 'field or stage')} that one of the systems cannot carry (`stagesync check` lists them)")
+    return ["", "Left out", *lines] if lines else []
+
+
+def _examples(found: Survey) -> list[str]:
+    lines: list[str] = []
+    for kind in ("change", "lower", "clear", "fill", "create", "archive", "overruled"):
+        for (system, name), changes in found.examples.items():
+            if name == kind:
+                lines += _example(system, kind, changes)
+    return ["", "Examples", *lines] if lines else []
+
+
+def _example(system: str, kind: str, changes: list[Change]) -> list[str]:
+    people: dict[int | None, list[Change]] = {}
+    for change in changes:
+        people.setdefault(change.person, []).append(change)
+    lines: list[str] = []
+    for person, theirs in people.items():
+        first = theirs[0]
+        who = f"{first.who or first.email or 'somebody'} (p{person})"
+        if kind == "create":
+            shown = ", ".join(f"{words.label(each.field)} {words.value(each.after)}" for each in theirs[:4])
+            lines.append(f"  {system}, {KINDS[kind]}: {who}: {shown}{f' and {len(theirs) - 4} more' if len(theirs) > 4 else ''}")
+            continue
+        for each in theirs[:2]:
+            lines.append(f"  {system}, {KINDS[kind]}: {who}: {words.label(each.field)} {words.change(each.before, each.after)} ({each.reason})")
+    return lines
+
+
+def _approval(report: PlanReport) -> list[str]:
+    if report.empty and not report.stops:
+        return ["Nothing would be written."]
+    lines: list[str] = []
+    grave = [stop for stop in report.stops if not stop.by_yes]
+    if report.stops:
+        lines.append("Before anything is written, somebody must agree, because")
+        lines += [f"  - {stop.sentence}{'' if stop.by_yes else ' (`--yes` is not enough)'}" for stop in report.stops]
+    lines.append(f"To carry out exactly this plan:        stagesync apply --approve {report.digest}")
+    if not grave:
+        lines.append(f"To plan anew and carry that out:       stagesync sync{' --yes' if report.stops else ''}")
+    return lines
