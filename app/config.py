@@ -78,8 +78,7 @@ def _read(root: Table, path: Path, problems: Problems) -> Config:
     for name, keys in (("workspace", ("name",)), ("state", ("url", "password")), ("stage", ("conflict",)), ("conflict", ("tie",)), ("delete", ("policy",))):
         sections[name].only(keys)
     fields = root.table("fields").values
-    _check_mapping(fields, systems, names, problems)
-    return Config(
+    config = Config(
         path=path,
         workspace=_workspace(sections["workspace"], path),
         state_url=_state_url(sections["state"], folder),
@@ -92,6 +91,8 @@ def _read(root: Table, path: Path, problems: Problems) -> Config:
         guard=_guard(sections["guard"]),
         notes=tuple(problems.notes),
     )
+    _check_mapping(fields, systems, names, problems)
+    return config
 
 
 def _check_mapping(fields: Mapping[str, Any], systems: Mapping[str, SystemConfig], names: list[str], problems: Problems) -> None:

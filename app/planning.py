@@ -7,7 +7,8 @@ from pathlib import Path
 from ..model.errors import ConfigurationError
 from ..sync.engine import PlanReport
 from ..sync.session import Session
-from . import output, summary
+from . import output
+from .views.plan import plan_json, plan_text
 
 SUFFIXES = (".json", ".csv", ".html")
 
@@ -25,13 +26,6 @@ def check_out(out: Path) -> None:
 def show(session: Session, report: PlanReport, *, json: bool, out: Path | None) -> None:
     """Print the plan, and write it to a file if one is named."""
     if json:
-        output.say_json(summary.plan_json(report))
-        return
-    for line in summary.plan_lines(report):
-        output.say(line)
-    if report.empty:
-        output.say("nothing would be written")
-    for stop in report.stops:
-        how = "--yes or --approve" if stop.by_yes else "--approve"
-        output.say(f"needs approval: {stop.sentence} ({how})")
-    output.say(f"digest {report.digest}: `stagesync apply --approve {report.digest}` carries out exactly this plan")
+        output.say_json(plan_json(session, report))
+    else:
+        output.say_all(plan_text(session, report))

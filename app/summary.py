@@ -59,19 +59,3 @@ def plan_json(report: PlanReport) -> dict[str, Any]:
         "excluded": [{"system": system, "reason": reason, "people": count} for (system, reason), count in sorted(report.tally.excluded.items())],
         "stops": [{"kind": stop.kind, "reason": stop.sentence, "lifted_by_yes": stop.by_yes} for stop in report.stops],
     }
-
-
-def plan_lines(report: PlanReport) -> list[str]:
-    """A plan's numbers for a reader."""
-    tally = report.tally
-    lines = [f"{tally.people:,} people looked at"]
-    per_system: dict[str, list[str]] = {}
-    for (system, kind), count in sorted(tally.writes.items()):
-        per_system.setdefault(system, []).append(f"{count:,} {kind}")
-    lines += [f"{system}: {', '.join(parts)}" for system, parts in sorted(per_system.items())]
-    if tally.overruled:
-        lines.append(f"overruled: {tally.overruled:,}")
-    if tally.holds:
-        lines.append(f"held: {sum(tally.holds.values()):,} ({tally.new_holds:,} of them new); `stagesync holds` shows them")
-    lines += [f"left out of {system}: {count:,} ({reason})" for (system, reason), count in sorted(tally.excluded.items())]
-    return lines

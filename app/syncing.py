@@ -17,6 +17,7 @@ from . import interrupts, output, people, planning, summary
 from .accounts import ACCOUNT_DIGEST
 from .running import after, running
 from .shell import INTERRUPTED
+from .views.plan import plan_text
 from .views.run import run_json, run_text
 
 
@@ -45,27 +46,23 @@ def sync(config_file: Path | None, wishes: Wishes) -> int:
         if wishes.dry_run:
             planning.show(session, report, json=wishes.json, out=None)
             return 0
-        _ask(report, wishes)
+        _ask(session, report, wishes)
         return _apply(session, report.run, wishes, planned=report)
 
 
-def _ask(report: PlanReport, wishes: Wishes) -> None:
+def _ask(session: Session, report: PlanReport, wishes: Wishes) -> None:
     """Get the answers that the plan needs, from `--yes` or from somebody at a terminal. Raises `SafetyStop` where there is none."""
     open_ones = [stop for stop in report.stops if not (stop.by_yes and wishes.yes)]
     if not open_ones:
         return
     grave = [stop for stop in open_ones if not stop.by_yes]
     if not grave and not wishes.json and output.interactive():
-        for line in summary.plan_lines(report):
+        for line in plan_text(session, report):
             output.tell(line)
         if _agreed(open_ones):
             return
         raise SafetyStop("nothing was written: you said no", next_step=f"look at it with `stagesync plan --out plan.html`; {_approval(report)}")
-    if wishes.json:
-        output.say_json(summary.plan_json(report))
-    else:
-        for line in summary.plan_lines(report):
-            output.say(line)
+    planning.show(session, report, json=wishes.json, out=None)
     remedy = _approval(report) if grave else f"run `stagesync sync --yes`, or {_approval(report)}"
     raise SafetyStop(f"stopped before the first write: {summary.reasons(grave or open_ones)}", next_step=remedy)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
@@ -37,7 +37,7 @@ class SystemConfig:
     connector: str
     plugin: Any
     settings: Any
-    table: Mapping[str, Any]
+    table: Mapping[str, Any] = field(repr=False)
     direction: Direction
     region: str | None
     creates: bool
