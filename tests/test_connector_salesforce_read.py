@@ -182,7 +182,7 @@ def test_statuses_come_in_their_order_with_what_they_mean() -> None:
     """The options of Status are the org's list; only the converted one is done."""
     status = Org().connector.describe().kinds["lead"].fields["Status"]
     assert [option.value for option in status.options] == [
-        *("Open - Not Contacted", "Working - Contacted", "Marketing Qualified", "Sales Qualified", "Closed - Converted", "Closed - Not Converted")
+        *("Open - Not Contacted", "Marketing Qualified", "Working - Contacted", "Sales Qualified", "Closed - Converted", "Closed - Not Converted")
     ]
     assert [option.value for option in status.options if option.done] == ["Closed - Converted"]
     assert [option.order for option in status.options] == list(range(6))

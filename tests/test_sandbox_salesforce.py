@@ -483,7 +483,7 @@ def test_describe_tells_what_check_needs(client: Client) -> None:
     assert required == {"LastName", "Company"}
     assert (fields["Name"]["updateable"], fields["Title"]["length"], fields["OwnerId"]["referenceTo"]) == (False, 128, ["Group", "User"])
     assert (fields["HubSpot_Id__c"]["unique"], fields["HubSpot_Id__c"]["externalId"], fields["HubSpot_Id__c"]["custom"]) == (True, True, True)
-    assert [one["value"] for one in fields["Status"]["picklistValues"]][2:4] == ["Marketing Qualified", "Sales Qualified"]
+    assert [one["value"] for one in fields["Status"]["picklistValues"]][1:4] == ["Marketing Qualified", "Working - Contacted", "Sales Qualified"]
     assert fields["Status"]["picklistValues"][0]["defaultValue"] is True
     assert {"Lead", "Contact", "LeadStatus"} <= {one["name"] for one in client.ok("GET", "/sobjects")["sobjects"]}
 

@@ -19,8 +19,8 @@ from .standard import standard_objects
 
 LEAD_STATUSES: tuple[tuple[str, bool], ...] = (
     ("Open - Not Contacted", False),
-    ("Working - Contacted", False),
     ("Marketing Qualified", False),
+    ("Working - Contacted", False),
     ("Sales Qualified", False),
     ("Closed - Converted", True),
     ("Closed - Not Converted", False),
