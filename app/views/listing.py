@@ -132,10 +132,10 @@ class _Reader:
         """The values of a new record by canonical name, where there is one."""
         system = self.desk.systems.get(row.account or 0)
         kind = system.map.kinds.get(str(row.payload["kind"])) if system else None
-        names = {field_map.native: name for name, field_map in kind.fields.items()} if kind else {}
+        names: dict[str, str] = {field_map.native: name for name, field_map in kind.fields.items()} if kind else {}
         if kind and kind.stage:
             names |= dict.fromkeys(kind.stage.writes, STAGE)
-        return {names.get(native, native): value for native, value in row.payload["values"].items()}
+        return {names.get(str(native), str(native)): value for native, value in row.payload["values"].items()}
 
 
 def _stage(value: Any, desk: Desk) -> str | None:
