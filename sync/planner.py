@@ -126,9 +126,14 @@ class Planner:
         rows, known = people.by_ids(tx, list(joins)), links.of_people(tx, list(joins))
         holds = actions.holds_of_people(tx, self.session.workspace, list(joins))
         self._met.update(joins)
-        return [
-            Case(rows[person], [*known.get(person, []), *case.links], case.duplicates, [*case.holds, *holds.get(person, [])]) for person, case in joins.items()
-        ]
+        joined: list[Case] = []
+        for person, case in joins.items():
+            theirs = known.get(person, [])
+            taken = {row.account for row in theirs if row.state == "linked"}  # a second record in a system is a duplicate, whatever its address
+            spare = [row for row in case.links if row.account in taken]
+            fresh = [row for row in case.links if row.account not in taken]
+            joined.append(Case(rows[person], [*theirs, *fresh], [*case.duplicates, *spare], [*case.holds, *holds.get(person, [])]))
+        return joined
 
     def _due(self) -> Iterator[list[Case]]:
         after = 0
