@@ -191,7 +191,8 @@ def _move(batch: _Batch, system: System, moved: Moved) -> Ref | None:
         batch.rewritten[target.id] = target
     if old is not None:
         batch.rewritten[old.id] = old._replace(state="moved")
-        if target.person is None and old.person is not None and old.state == "linked":
+        spare = target.state == "parked" and target.person == old.person  # a duplicate that was set aside takes the place of what went into it
+        if (target.person is None or spare) and old.person is not None and old.state == "linked":
             batch.rewritten[target.id] = target._replace(person=old.person, state="linked", carried={}, agreed={})
     if person is not None and (old is not None or target.id in batch.rewritten):
         batch.due.add(person)
