@@ -49,7 +49,7 @@ class Sender:
     def _send_all(self, op: str) -> None:
         after = 0
         size = max(1, min(self.connected.connector.capabilities.reread, MAX_BLOCK))
-        while self.limit is None or self.limit > 0:
+        while (self.limit is None or self.limit > 0) and not self.session.stop():
             with self.session.store.read() as tx:
                 account, most = self.connected.system.account, size if self.limit is None else min(size, self.limit)
                 planned = actions.of_run(tx, self.run, ("planned",), after, most, op=op, account=account)
@@ -67,6 +67,8 @@ class Sender:
         ready = sorted([*updates, *creates], key=lambda row: (row.step, row.id))
         refs = self._refs(ready)
         for group in self._groups(ready, refs):
+            if self.session.stop():
+                break
             unread.extend(self._send_group(group, refs))
         self._read_back(unread)
 
@@ -232,7 +234,7 @@ class Sender:
             actions.set_state(tx, [row.id for row in moot], "skipped")
             absorb(tx, self.session.workspace, self.connected.system, seen, self.run, now)
             self.ledger.count.skipped += len(moot)
-        self.ledger.reject(tx, [(row, why) for row, why in refused if row not in moot])
+        self.ledger.reject(tx, [(row, why) for row, why in refused if row not in moot], now)
 
     # -- after
 

@@ -164,19 +164,30 @@ class Ledger:
         if moved:
             keys.replace(tx, self.workspace, [row.id for row in moved], [(key, value, row.id) for row in moved for key, value in maps[row.kind].keys(row.seen)])
 
-    def reject(self, tx: Tx, refused: Sequence[tuple[ActionRow, Rejected]]) -> None:
-        """Parked on what was wanted and what stands there: tried again when either changes."""
+    def reject(self, tx: Tx, refused: Sequence[tuple[ActionRow, Rejected]], now: int) -> None:
+        """Parked on what was wanted and what stands there: tried again when either changes. What else the row would have written goes alone next time."""
         actions.set_results(tx, [(row.id, "rejected", {"code": why.code, "reason": why.reason, "field": why.field}, row.attempts + 1) for row, why in refused])
         self.count.rejected += len(refused)
         known = links.by_ids(tx, [row.link for row, _ in refused if row.link is not None])
-        links.rewrite(tx, [self._parked(known[row.link], row) for row, _ in refused if row.link in known])
+        guilty = {row.id: self._guilty(known[row.link], row, why) for row, why in refused if row.link in known}
+        links.rewrite(tx, [self._parked(known[row.link], row, guilty[row.id]) for row, _ in refused if row.link in known])
+        innocent = sorted({row.person for row, _ in refused if row.person is not None and len(guilty.get(row.id, row.fields)) < len(row.fields)})
+        if innocent:
+            people.mark_due(tx, self.workspace, innocent, now)
 
-    def _parked(self, link: LinkRow, row: ActionRow) -> LinkRow:
+    def _guilty(self, link: LinkRow, row: ActionRow, why: Rejected) -> set[str]:
+        """The fields at fault: the one that was named, or all."""
+        kind = self.connected.system.map.kinds[link.kind]
+        natives = {name: _writes(kind) if name == STAGE else {kind.fields[name].native} for name in row.fields if name == STAGE or name in kind.fields}
+        return {name for name, mapped in natives.items() if why.field in mapped} or set(row.fields)
+
+    def _parked(self, link: LinkRow, row: ActionRow, guilty: set[str]) -> LinkRow:
         notes = dict(link.claim or {})
         parked = dict(notes.get("parked", {}))
         kind = self.connected.system.map.kinds[link.kind]
         for name, change in row.fields.items():
-            parked[name] = parked_on(change[2], _writes(kind), link.seen, row.payload["values"]) if name == STAGE else [change[2], change[0]]
+            if name in guilty:
+                parked[name] = parked_on(change[2], _writes(kind), link.seen, row.payload["values"]) if name == STAGE else [change[2], change[0]]
         return link._replace(claim={**notes, "parked": parked})
 
 
