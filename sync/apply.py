@@ -67,7 +67,7 @@ class Sender:
         ready = sorted([*updates, *creates], key=lambda row: (row.step, row.id))
         refs = self._refs(ready)
         for group in self._groups(ready, refs):
-            if self.session.stop():
+            if self.session.stop() and ready[-1].step == 1:  # between the steps of a write there is no good place to stop
                 break
             unread.extend(self._send_group(group, refs))
         self._read_back(unread)
