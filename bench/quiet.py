@@ -30,4 +30,5 @@ def measure(sizes: tuple[int, ...]) -> Iterator[Line]:
         yield Line(f"quiet run, {people:,} people: calls", told, "<= 4 HubSpot, 7 Salesforce", all(calls[system] <= most for system, most in CALLS.items()))
         yield Line("  own CPU of the run", f"{ran['engine_cpu_s']:.3f} s", f"< {OWN_S:.0f} s", ran["engine_cpu_s"] < OWN_S)
         yield Line("  with the start of the program", f"{ran['cpu_s']:.2f} s")
-    yield Line("  the same calls at each size", "yes" if all(each == counted[0] for each in counted) else "no", "yes", all(each == counted[0] for each in counted))
+    same = all(each == counted[0] for each in counted)
+    yield Line("  the same calls at each size", "yes" if same else "no", "yes", same)

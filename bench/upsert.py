@@ -34,7 +34,7 @@ def upsert_us(database: Path) -> float:
 def _once(schema: list[str], names: list[str], json: list[int], rows: list[list[Any]], page: int) -> float:
     key = {"workspace", "account", "kind", "ref"}
     changed = ", ".join(f"{name} = excluded.{name}" for name in names if name not in key | {"id"})
-    statement = f"INSERT INTO link VALUES ({', '.join('?' * len(names))}) ON CONFLICT (workspace, account, kind, ref) DO UPDATE SET {changed}"  # noqa: S608 - names of our own schema
+    statement = f"INSERT INTO link VALUES ({', '.join('?' * len(names))}) ON CONFLICT (workspace, account, kind, ref) DO UPDATE SET {changed}"
     with tempfile.TemporaryDirectory(prefix="stagesync-bench-") as folder:
         connection = sqlite3.connect(Path(folder) / "upsert.db", isolation_level=None)
         for pragma in (f"page_size = {page}", "journal_mode = WAL", "synchronous = FULL", "cache_size = -16384"):

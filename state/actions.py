@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import starmap
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import Integer, Text, bindparam, delete, func, or_, select, update
 
@@ -118,15 +118,23 @@ def reserve(tx: Tx, n: int) -> int:
     return _ids.reserve(tx, "action", n)
 
 
-def insert(tx: Tx, ws: int, rows: Sequence[ActionRow]) -> None:
-    """Write new actions, with ids from `reserve`."""
-    tx.many(
-        _INSERT,
-        [
-            (id_, ws, run, person, link, account, step, op, encode(fields), encode(payload), state, reason, question, field, answer, _result(result), attempts)
-            for id_, run, person, link, account, step, op, fields, payload, state, reason, question, field, answer, result, attempts in rows
-        ],
-    )
+class Digest(Protocol):
+    """What `hashlib` makes."""
+
+    def update(self, data: bytes, /) -> None:
+        """Take in more."""
+        ...
+
+
+def insert(tx: Tx, ws: int, rows: Sequence[ActionRow], digest: Digest | None = None) -> None:
+    """Write new actions, with ids from `reserve`. `digest` takes in what is to be done: op, account, link, step and payload."""
+    written = [
+        (id_, ws, run, person, link, account, step, op, encode(fields), encode(payload), state, reason, question, field, answer, _result(result), attempts)
+        for id_, run, person, link, account, step, op, fields, payload, state, reason, question, field, answer, result, attempts in rows
+    ]
+    tx.many(_INSERT, written)
+    if digest is not None:
+        digest.update("".join([f"{row[7]} {row[5]} {row[4]} {row[6]} {row[9]}\n" for row in written]).encode())
 
 
 def of_run(tx: Tx, run: int, states: Iterable[str], after_id: int, limit: int, op: str | None = None, account: int | None = None) -> list[ActionRow]:

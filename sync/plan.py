@@ -1,14 +1,11 @@
-"""From a decision to rows of the plan: what is remembered on apply, what is sent, what is held. Pure.
-
-Each row is a dict of the columns of `state.actions` but for `id` and `run`, which are given when it is stored.
-"""
+"""From a decision to rows of the plan: what is remembered on apply, what is sent, what is held. Pure."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..model.records import Ref
 from ..model.writes import Step, Write
@@ -17,7 +14,25 @@ from .desk import Desk, View
 
 Expand = Callable[[int, Write], Sequence[Step]]
 """(account, write) -> the steps that the system's connector makes of it."""
-Columns = dict[str, Any]
+
+
+class Draft(NamedTuple):
+    """A row of the plan: the columns of `state.actions` in their order, but for `id` and `run`, which are given when it is stored."""
+
+    person: int | None
+    link: int | None = None
+    account: int | None = None
+    step: int = 1
+    op: str = "decide"
+    fields: dict[str, Any] = {}
+    payload: dict[str, Any] = {}
+    state: str = "planned"
+    reason: str = ""
+    question: str | None = None
+    field: str | None = None
+    answer: str | None = None
+    result: dict[str, Any] | None = None
+    attempts: int = 0
 
 
 @dataclass(slots=True)
@@ -38,7 +53,7 @@ class Tally:
         return sum(count for (_, name), count in self.writes.items() if name == kind)
 
 
-def rows_of(desk: Desk, person: int, new: bool, decision: Decision, expand: Expand, tally: Tally) -> Iterator[Columns]:
+def rows_of(desk: Desk, person: int, new: bool, decision: Decision, expand: Expand, tally: Tally) -> Iterator[Draft]:
     """The rows of one person, counted into `tally`: first the decision itself, then overruled values, holds and writes."""
     tally.people += 1
     for system, reason in decision.excluded.items():
@@ -46,10 +61,10 @@ def rows_of(desk: Desk, person: int, new: bool, decision: Decision, expand: Expa
     for system, value in decision.unmapped.items():
         tally.unmapped[(system, value)] += 1
     names = {system.name: account for account, system in desk.systems.items()}
-    yield _columns(person, op="decide", fields=decision.changed, payload=_memory(decision, new))
+    yield Draft(person, fields=decision.changed, payload=_memory(decision, new))
     for lost in decision.overruled:
         tally.overruled += 1
-        yield _columns(
+        yield Draft(
             person,
             op="overrule",
             account=names.get(lost.system),
@@ -59,7 +74,7 @@ def rows_of(desk: Desk, person: int, new: bool, decision: Decision, expand: Expa
         )
     for hold in decision.holds:
         tally.holds[hold.question] += 1
-        yield _columns(
+        yield Draft(
             person,
             op="hold",
             state="held",
@@ -72,20 +87,18 @@ def rows_of(desk: Desk, person: int, new: bool, decision: Decision, expand: Expa
     yield from _writes(desk, person, decision, expand, tally)
 
 
-def _writes(desk: Desk, person: int, decision: Decision, expand: Expand, tally: Tally) -> Iterator[Columns]:
+def _writes(desk: Desk, person: int, decision: Decision, expand: Expand, tally: Tally) -> Iterator[Draft]:
     for view in decision.views:
         if view.values and view not in decision.archives:
             yield from _update(person, view, expand, tally, view.system.name in decision.lowered)
     for view in decision.archives:
         tally.records += 1
         tally.writes[(view.system.name, "archives")] += 1
-        yield _columns(
-            person, op="archive", account=view.row.account, link=view.row.id, reason="deleted elsewhere", payload={"kind": view.row.kind, "values": {}}
-        )
+        yield Draft(person, op="archive", account=view.row.account, link=view.row.id, reason="deleted elsewhere", payload={"kind": view.row.kind, "values": {}})
     for creation in decision.creations:
         tally.records += 1
         tally.writes[(desk.systems[creation.account].name, "creates")] += 1
-        yield _columns(
+        yield Draft(
             person,
             op="create",
             account=creation.account,
@@ -94,7 +107,7 @@ def _writes(desk: Desk, person: int, decision: Decision, expand: Expand, tally: 
         )
 
 
-def _update(person: int, view: View, expand: Expand, tally: Tally, lowered: bool) -> Iterator[Columns]:
+def _update(person: int, view: View, expand: Expand, tally: Tally, lowered: bool) -> Iterator[Draft]:
     name, seen = view.system.name, view.seen
     before = {native: seen.get(native) for native in view.values}
     tally.records += 1
@@ -106,7 +119,7 @@ def _update(person: int, view: View, expand: Expand, tally: Tally, lowered: bool
     for step in steps:
         last = step.number == steps[-1].number
         carries = {field: change for field, change in view.fields.items() if last or not _waits(field, step, steps)}
-        yield _columns(
+        yield Draft(
             person,
             op="update",
             account=view.row.account,
@@ -143,36 +156,4 @@ def _memory(decision: Decision, new: bool) -> dict[str, Any]:
         "links": [[view.row.id, view.row.stamp, view.carried, view.agreed, view.notes] for view in decision.views if view.touched or view.row.state == "new"],
         "retired": decision.retired,
         "again": decision.again,
-    }
-
-
-def _columns(
-    person: int | None,
-    *,
-    op: str,
-    state: str = "planned",
-    account: int | None = None,
-    link: int | None = None,
-    step: int = 1,
-    fields: Mapping[str, Any] | None = None,
-    payload: Mapping[str, Any] | None = None,
-    reason: str = "",
-    question: str | None = None,
-    field: str | None = None,
-) -> Columns:
-    return {
-        "person": person,
-        "link": link,
-        "account": account,
-        "step": step,
-        "op": op,
-        "fields": fields or {},
-        "payload": payload or {},
-        "state": state,
-        "reason": reason,
-        "question": question,
-        "field": field,
-        "answer": None,
-        "result": None,
-        "attempts": 0,
     }

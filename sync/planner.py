@@ -7,8 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
-
 from ..mapping.fields import Unmappable
 from ..model.records import FieldChange, Present, Ref
 from ..model.stages import StageState
@@ -20,7 +18,7 @@ from ..state.store import Tx
 from .decision import Decision, Hold
 from .desk import Asked, History
 from .match import Identity, components, match
-from .plan import Columns, Tally, rows_of
+from .plan import Draft, Tally, rows_of
 from .reconcile import reconcile
 from .session import Session
 
@@ -63,7 +61,7 @@ class Planner:
     run: int
     only: frozenset[int] | None = None
     tally: Tally = field(default_factory=Tally)
-    _hash: Any = field(default_factory=hashlib.sha256)
+    _digest: hashlib.blake2b = field(default_factory=lambda: hashlib.blake2b(digest_size=8))
     _claimed: bytearray = field(default_factory=bytearray)
     _first: int = 0
     _met: set[int] = field(default_factory=set[int])
@@ -74,7 +72,7 @@ class Planner:
             self._plan(cases)
         for cases in self._due():
             self._plan(cases)
-        return self._hash.hexdigest()[:16]
+        return self._digest.hexdigest()
 
     # -- who is to be looked at
 
@@ -239,7 +237,7 @@ class Planner:
         """Records that cannot be told apart: one question a group, and they are set aside when the plan is applied."""
         if not found or self.only is not None:
             return
-        rows: list[Columns] = []
+        rows: list[Draft] = []
         with self.session.store.read() as tx:
             known = actions.holds_of_links(tx, self.session.workspace, [group[0].id for group, _ in found])
         for group, reason in found:
@@ -249,13 +247,12 @@ class Planner:
             if any(hold.payload.get("choices") == names for hold in old):
                 continue
             self.tally.holds["ambiguous"] += 1
-            base = {"person": None, "account": None, "step": 1, "fields": {}, "answer": None, "result": None, "attempts": 0, "reason": reason}
-            rows.append({**base, "link": group[0].id, "op": "hold", "payload": payload, "state": "held", "question": "ambiguous", "field": "record"})
+            rows.append(Draft(None, group[0].id, op="hold", payload=payload, state="held", reason=reason, question="ambiguous", field="record"))
         self.tally.new_holds += len(rows)
         self._insert(rows)
 
     def _store(self, decided: Sequence[tuple[Case, Decision]]) -> None:
-        rows: list[Columns] = []
+        rows: list[Draft] = []
         quiet: list[int] = []
         fresh = sum(1 for case, _ in decided if _number(case) is None)
         with self.session.store.write() as tx:
@@ -274,37 +271,35 @@ class Planner:
             with self.session.store.write() as tx:
                 people.clear_due(tx, self.session.workspace, quiet)
 
-    def _rows(self, person: int, case: Case, decision: Decision) -> list[Columns]:
+    def _rows(self, person: int, case: Case, decision: Decision) -> list[Draft]:
         """This person's rows; none where nothing moved and nothing new is asked."""
         made = list(rows_of(self.session.desk, person, case.row is None, decision, self.session.expand, self.tally))
         kept: set[int] = set()
-        rows: list[Columns] = []
+        rows: list[Draft] = []
         for row in made:
-            if row["op"] == "hold" and case.row is None:
-                row["link"] = case.links[0].id
-            same = next((hold for hold in case.holds if row["op"] == "hold" and _same_hold(hold, row)), None)
+            if row.op == "hold" and case.row is None:
+                row = row._replace(link=case.links[0].id)
+            same = next((hold for hold in case.holds if _same_hold(hold, row)), None) if row.op == "hold" else None
             if same is not None:
                 kept.add(same.id)
             else:
                 rows.append(row)
-        self.tally.new_holds += sum(1 for row in rows if row["op"] == "hold")
+        self.tally.new_holds += sum(1 for row in rows if row.op == "hold")
         lifted = [hold.id for hold in case.holds if hold.id not in kept]
-        memory = rows[0]["payload"]
-        if len(rows) == 1 and not lifted and not case.duplicates and not _remembers(memory):
+        decided = rows[0]
+        if len(rows) == 1 and not lifted and not case.duplicates and not _remembers(decided.payload):
             self.tally.people -= 1
             return []
-        memory["lifted"] = lifted
-        memory["writes"] = any(row["op"] in ("create", "update", "archive") for row in rows)
-        memory["duplicates"] = [row.id for row in case.duplicates]
-        return rows
+        writes = any(row.op in ("create", "update", "archive") for row in rows)
+        memory = {**decided.payload, "lifted": lifted, "writes": writes, "duplicates": [row.id for row in case.duplicates]}
+        return [decided._replace(payload=memory), *rows[1:]]
 
-    def _insert(self, rows: Sequence[Columns]) -> None:
+    def _insert(self, rows: Sequence[Draft]) -> None:
         if not rows:
             return
-        self._hash.update(orjson.dumps([(row["op"], row["account"], row["link"], row["step"], row["payload"]) for row in rows], option=orjson.OPT_NON_STR_KEYS))
         with self.session.store.write() as tx:
             first = actions.reserve(tx, len(rows))
-            actions.insert(tx, self.session.workspace, [ActionRow(id=first + offset, run=self.run, **row) for offset, row in enumerate(rows)])
+            actions.insert(tx, self.session.workspace, [ActionRow(first + offset, self.run, *row) for offset, row in enumerate(rows)], self._digest)
 
 
 def _answer(asked: Iterable[ActionRow]) -> str | None:
@@ -319,13 +314,8 @@ def _number(case: Case) -> int | None:
     return next((hold.person for hold in case.holds if hold.person is not None), None)
 
 
-def _same_hold(hold: ActionRow, row: Columns) -> bool:
-    return (
-        hold.question == row["question"]
-        and hold.field == row["field"]
-        and hold.payload.get("choices") == row["payload"]["choices"]
-        and hold.answer in (None, "skip")
-    )
+def _same_hold(hold: ActionRow, row: Draft) -> bool:
+    return hold.question == row.question and hold.field == row.field and hold.payload.get("choices") == row.payload["choices"] and hold.answer in (None, "skip")
 
 
 def _remembers(memory: Mapping[str, Any]) -> bool:
