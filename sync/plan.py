@@ -24,8 +24,8 @@ class Draft(NamedTuple):
     account: int | None = None
     step: int = 1
     op: str = "decide"
-    fields: dict[str, Any] = {}
-    payload: dict[str, Any] = {}
+    fields: Mapping[str, Any] = {}
+    payload: Mapping[str, Any] = {}
     state: str = "planned"
     reason: str = ""
     question: str | None = None

@@ -299,7 +299,7 @@ class Planner:
             return
         with self.session.store.write() as tx:
             first = actions.reserve(tx, len(rows))
-            actions.insert(tx, self.session.workspace, [ActionRow(first + offset, self.run, *row) for offset, row in enumerate(rows)], self._digest)
+            actions.insert(tx, self.session.workspace, [ActionRow._make((first + offset, self.run, *row)) for offset, row in enumerate(rows)], self._digest)
 
 
 def _answer(asked: Iterable[ActionRow]) -> str | None:

@@ -131,8 +131,11 @@ class Client:
 
     def _sent(self, method: Method, url: str, payload: bytes | None, headers: Mapping[str, str]) -> Answer:
         timeout = (CONNECT_S, self._settings.timeout_s)
+        request = self._http.prepare_request(requests.Request(method, url.partition("?")[0], data=payload, headers=headers))
+        request.url = url  # whole and as it is: requests would look at each character of a long query several times
+        options = self._http.merge_environment_settings(url, {}, stream=True, verify=None, cert=None)
         try:
-            with self._http.request(method, url, data=payload, headers=headers, timeout=timeout, stream=True, allow_redirects=False) as found:
+            with self._http.send(request, timeout=timeout, allow_redirects=False, **options) as found:
                 body = collect(found.iter_content(_CHUNK), where=self.system)
         except requests.RequestException as error:
             raise lost(error, where=self.system) from error

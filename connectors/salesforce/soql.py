@@ -21,6 +21,7 @@ CONDITION_ROOM = 2_000
 LONGEST_TEXT = 4_000
 """Characters that one text in a WHERE clause may have (Salesforce Developer Limits, SOQL and SOSL)."""
 
+_PLAIN_IN_URLS = "!'()*,:=@"
 _NAME = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)*", re.ASCII)
 _SPECIAL = re.compile("[\\\\'\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]")
 _ESCAPES = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
@@ -60,8 +61,8 @@ def select(fields: Sequence[str], source: str, where: str = "", order: str = "")
 
 
 def encoded(query: str) -> str:
-    """The query as it stands in a URL."""
-    return quote_plus(query)
+    """The query as it stands in a URL. What RFC 3986 allows in a query stays as it is: a list of addresses is a third shorter so."""
+    return quote_plus(query, safe=_PLAIN_IN_URLS)
 
 
 def lists(field: str, values: Iterable[str], room: int) -> Iterator[str]:
@@ -70,14 +71,14 @@ def lists(field: str, values: Iterable[str], room: int) -> Iterator[str]:
     Raises `ConfigurationError` where the room does not suffice for a single value. A text that is too long for SOQL is left out: no indexed field can hold it.
     """
     head = f"{name(field)} IN ("
-    rest = room - len(quote_plus(head + ")"))
+    rest = room - len(encoded(head + ")"))
     part: list[str] = []
     used = 0
     for value in dict.fromkeys(values):
         if len(value) > LONGEST_TEXT:
             continue
         written = text(value)
-        size = len(quote_plus(written + ","))
+        size = len(encoded(written + ","))
         if size > rest:
             raise ConfigurationError(f"a query over `{field}` does not fit into a URL", next_step="map fewer fields")
         if used + size > rest:
@@ -92,7 +93,7 @@ def lists(field: str, values: Iterable[str], room: int) -> Iterator[str]:
 def selects(fields: Sequence[str], source: str, field: str, values: Iterable[str], also: str = "") -> Iterator[str]:
     """Queries for the rows whose `field` has one of the values (and for which `also` holds), each fit for a URL."""
     tail = f" AND {also}" if also else ""
-    room = ROOM - len(quote_plus(select(fields, source, "x") + tail))
+    room = ROOM - len(encoded(select(fields, source, "x") + tail))
     for condition in lists(field, values, room):
         yield select(fields, source, condition + tail)
 
@@ -102,11 +103,11 @@ def fitting(fields: Sequence[str], fixed: Sequence[str], source: str) -> tuple[l
 
     Raises `ConfigurationError` where not even the paths (`Account.Name`) fit: those can be read by a query only.
     """
-    room = ROOM - CONDITION_ROOM - len(quote_plus(select(fixed, source)))
+    room = ROOM - CONDITION_ROOM - len(encoded(select(fixed, source)))
     inside: list[str] = []
     outside: list[str] = []
     for field in sorted((each for each in dict.fromkeys(fields) if each not in fixed), key=lambda each: "." not in each):
-        size = len(quote_plus("," + field))
+        size = len(encoded("," + field))
         if size <= room:
             inside.append(field)
             room -= size
