@@ -6,7 +6,7 @@ One system's writes go in the order of the plan; several systems are written sid
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..model.errors import StagesyncError
@@ -17,7 +17,7 @@ from ..state.actions import ActionRow
 from ..state.store import Tx
 from .creation import KEY
 from .observe import Seen, absorb
-from .outcome import Landed, Ledger
+from .outcome import Landed, Ledger, own_version
 from .session import Connected, Session
 
 MAX_BLOCK = 2_000
@@ -248,12 +248,13 @@ def read_back(session: Session, ledger: Ledger, rows: Sequence[ActionRow], now: 
     connected = ledger.connected
     refs = [Ref(str((row.result or {})["kind"]), str((row.result or {})["ref"])) for row in rows]
     answers = connected.connector.fetch(refs, session.asks(connected.system.account))
+    met = _met_an_edit(session, connected, [(row, answer) for row, answer in zip(rows, answers, strict=True) if isinstance(answer, Present)])
     landed: list[Landed] = []
     seen, lost = Seen(), list[ActionRow]()
     for row, answer in zip(rows, answers, strict=True):
         match answer:
             case Present(record=record):
-                landed.append(Landed(row, record, ours=record.author is None or connected.own_actor is None or record.author == connected.own_actor))
+                landed.append(Landed(row, record, ours=row.id not in met and _by_us(connected, record)))
             case Gone():
                 seen.gone.append(answer)
                 lost.append(row)
@@ -269,6 +270,41 @@ def read_back(session: Session, ledger: Ledger, rows: Sequence[ActionRow], now: 
             actions.set_state(tx, [row.id for row in lost], "applied")
             absorb(tx, session.workspace, connected.system, seen, ledger.run, now)
             people.mark_due(tx, session.workspace, sorted({row.person for row in lost if row.person is not None}), now)
+
+
+def _by_us(connected: Connected, record: Record) -> bool:
+    return record.author is None or connected.own_actor is None or record.author == connected.own_actor
+
+
+def _met_an_edit(session: Session, connected: Connected, read: Sequence[tuple[ActionRow, Present]]) -> set[int]:
+    """The writes of which something else is stored although the vendor's history shows ours: somebody typed on top of it.
+
+    Only where records do not tell who wrote them last. What the vendor made of our own value (trimmed, ignored) is no edit.
+    """
+    odd = [(row, answer.record) for row, answer in read if answer.record.author is None and row.link is not None and not _as_sent(row, answer.record)]
+    if not odd or not connected.connector.capabilities.history:
+        return set()
+    natives = tuple(sorted({native for row, _ in odd for native in row.payload["values"]}))
+    with session.store.read() as tx:
+        known = links.by_ids(tx, [row.link for row, _ in odd if row.link is not None])
+    found: set[int] = set()
+    asks = dict.fromkeys({record.ref.kind for _, record in odd}, natives)
+    for (row, record), answer in zip(odd, connected.connector.fetch([record.ref for _, record in odd], asks, natives), strict=True):
+        sent = {native: value for native, value in row.payload["values"].items() if record.values.get(native, value) != value}
+        since = known[row.link or 0].stamp
+        if isinstance(answer, Present) and (own_version(answer, sent, since) or _typed_after(answer, sent, since)):
+            found.add(row.id)
+    return found
+
+
+def _typed_after(answer: Present, natives: Iterable[str], since: int) -> bool:
+    """The newest version of one of these fields is a human's, and younger than what the plan saw."""
+    newest = [versions[0] for native in natives if (versions := answer.history.get(native))]
+    return any(change.actor.kind in ("user", "import") and change.at > since for change in newest)
+
+
+def _as_sent(row: ActionRow, record: Record) -> bool:
+    return all(record.values.get(native, value) == value for native, value in row.payload["values"].items())
 
 
 def _undrifted(row: ActionRow, record: Record) -> bool:

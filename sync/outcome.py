@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..mapping.maps import KindMap
-from ..model.records import Native, Record
+from ..model.records import Native, Present, Record
 from ..model.writes import Rejected
 from ..state import actions, changes, keys, links, people
 from ..state.actions import ActionRow
@@ -189,6 +189,14 @@ class Ledger:
             if name in guilty:
                 parked[name] = parked_on(change[2], _writes(kind), link.seen, row.payload["values"]) if name == STAGE else [change[2], change[0]]
         return link._replace(claim={**notes, "parked": parked})
+
+
+def own_version(answer: Present, values: Mapping[str, Native], since: int) -> bool:
+    """The vendor's history shows that we wrote each of these values after the revision on which the write was planned."""
+    return bool(answer.history) and all(
+        any(change.actor.own and change.at >= since and (change.value or None) == value for change in answer.history.get(native, ()))
+        for native, value in values.items()
+    )
 
 
 def _stage_landed(kind: KindMap, values: Mapping[str, Native], stored: Mapping[str, Native]) -> bool:

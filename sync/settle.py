@@ -13,7 +13,7 @@ from ..state.store import Tx
 from .apply import read_back
 from .creation import KEY
 from .observe import Seen, absorb
-from .outcome import Landed, Ledger
+from .outcome import Landed, Ledger, own_version
 from .session import Session
 
 
@@ -87,7 +87,7 @@ def _settle_one(tx: Tx, session: Session, ledger: Ledger, row: ActionRow, link: 
             values: Mapping[str, Native] = row.payload["values"]
             if all(record.values.get(native) == value for native, value in values.items()):
                 ledger.land(tx, [Landed(row, record)], now)
-            elif _own_version(answer, values, link.stamp):
+            elif own_version(answer, values, link.stamp):
                 ledger.land(tx, [Landed(row, record, ours=False)], now)
             else:
                 _not_done(tx, session, ledger, row, link, answer, now)
@@ -101,20 +101,6 @@ def _settle_one(tx: Tx, session: Session, ledger: Ledger, row: ActionRow, link: 
     absorb(tx, session.workspace, ledger.connected.system, seen, ledger.run, now)
     done = "applied" if row.op == "archive" and isinstance(answer, Gone) else "skipped"
     actions.set_results(tx, [(row.id, done, {"settled": type(answer).__name__}, row.attempts)])
-
-
-def _own_version(answer: Present, values: Mapping[str, Native], since: int) -> bool:
-    """The vendor's history shows that we wrote each of these values after the revision on which the write was planned.
-
-    Where our own name is not known there, an integration that wrote exactly what we sent is taken for us.
-    """
-    return bool(answer.history) and all(
-        any(
-            (change.actor.own or change.actor.kind == "integration") and change.at >= since and (change.value or None) == value
-            for change in answer.history.get(native, ())
-        )
-        for native, value in values.items()
-    )
 
 
 def _not_done(tx: Tx, session: Session, ledger: Ledger, row: ActionRow, link: LinkRow, answer: Present, now: int) -> None:
