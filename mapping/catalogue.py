@@ -13,7 +13,7 @@ from .defaults import NativeName, native_name
 from .fields import FIELD_TYPES, GROUPS, TWO_WAY, Field, FieldType, Policy, parse_policy
 from .problems import Problems, closest
 
-_WORDS = frozenset({"type", "group", "policy", "clears", "sticky", "enabled", "translate"})
+_WORDS = frozenset({"type", "group", "policy", "clears", "sticky", "enabled", "translate", "fallback"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +22,14 @@ class Entry:
 
     `places`: system -> kind -> native name, None for "not mapped there"; the kind `*` means every kind of the system.
     `translate`: system -> canonical choice -> native values. `own`: the user wrote something about it.
+    `fallback`: system -> address of whoever gets there what nobody known owns (owners only).
     """
 
     field: Field
     places: Mapping[str, Mapping[str, NativeName | None]]
     translate: Mapping[str, Mapping[str, Sequence[str]]]
     own: bool
+    fallback: Mapping[str, str]
 
 
 @cache
@@ -70,9 +72,13 @@ def _entry(name: str, said: Mapping[str, Any], systems: Collection[str], problem
     sticky = _flag(path, "sticky", spec, False, problems)
     if sticky and kind != "boolean":
         problems.add(f"{path}.sticky", f"only a boolean can be sticky, not {kind}", "Remove it")
-    field = Field(name, cast("FieldType", kind), group, _policy(path, spec, systems, problems), _flag(path, "clears", spec, True, problems), sticky)
+    clears = _flag(path, "clears", spec, kind != "owner", problems)
+    if clears and kind == "owner":
+        problems.add(f"{path}.clears", "a record always has an owner somewhere, so emptying it cannot travel", "Remove it")
+    field = Field(name, cast("FieldType", kind), group, _policy(path, spec, systems, problems), clears, sticky)
     places = {system: _places(f"{path}.{system}", said[system], problems) for system in systems if system in said}
-    return Entry(field, places, _translations(path, spec.get("translate", {}), systems, problems), own=bool(said))
+    fallback = _fallbacks(f"{path}.fallback", spec.get("fallback", {}), kind, systems, problems)
+    return Entry(field, places, _translations(path, spec.get("translate", {}), systems, problems), own=bool(said), fallback=fallback)
 
 
 def _flag(path: str, word: str, spec: Mapping[str, Any], default: bool, problems: Problems) -> bool:
@@ -125,4 +131,18 @@ def _translations(path: str, said: object, systems: Collection[str], problems: P
         where = f"{path}.translate.{system}"
         listed = {canonical: problems.words(f"{where}.{canonical}", natives) for canonical, natives in problems.table(where, table).items()}
         found[system] = {canonical: natives for canonical, natives in listed.items() if natives}
+    return found
+
+
+def _fallbacks(path: str, said: object, kind: str, systems: Collection[str], problems: Problems) -> Mapping[str, str]:
+    """System -> address."""
+    found: dict[str, str] = {}
+    for system, address in problems.table(path, said).items():
+        if kind != "owner":
+            problems.add(path, f"only an owner has a fallback, not a {kind}", "For a field that a create must have, use [systems.NAME.create] fallback")
+            break
+        if system not in systems:
+            problems.add(f"{path}.{system}", f"there is no system {system!r}", closest(system, systems))
+        elif (text := problems.text(f"{path}.{system}", address)) is not None:
+            found[system] = text
     return found

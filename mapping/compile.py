@@ -19,6 +19,8 @@ from .defaults import KindDefaults, parse_defaults
 from .fields import Field, Unmappable
 from .maps import DescribedField, FieldMap, KindMap, Maps, SystemInput, SystemMap
 from .normalise import Shape, make_reader, make_writer
+from .owner_tables import Spot, find_owners
+from .owners import Owners
 from .places import Place, System, find_places
 from .problems import Problems, closest
 from .stage_tables import Source, compile_stages
@@ -36,6 +38,7 @@ class _Desk:
     fields: Mapping[str, Field]
     unblank: frozenset[str]
     translations: Mapping[tuple[str, str, str], Translation]
+    owners: Mapping[Spot, Owners]
     stages: Mapping[str, int]
     sides: Collection[str]
     zones: Mapping[str, ZoneInfo]
@@ -52,12 +55,13 @@ def compile_maps(fields: Mapping[str, Any], systems: Mapping[str, SystemInput], 
     known = [System(name, given, parse_defaults(given.defaults)) for name, given in sorted(systems.items())]
     zones = {system.name: _zone(system, problems) for system in known}
     entries = lay_over(fields, systems.keys(), problems)
-    places = _wanted(entries, find_places(entries, known, problems), known, problems)
+    found, owners = find_owners(entries, find_places(entries, known, problems), problems)
+    places = _wanted(entries, found, known, problems)
     mapped = {name: entry.field for name, entry in entries.items() if any(place.field == name for place in places)}
-    desk = _Desk(places, mapped, _unblank(places, mapped, known), _translations(entries, places), stages, sides, zones, problems)
+    desk = _Desk(places, mapped, _unblank(places, mapped, known), _translations(entries, places), owners, stages, sides, zones, problems)
     compiled = {system.name: _system(system, desk) for system in known}
     problems.stop()
-    return Maps(mapped, compiled, tuple(problems.notes), _digest(mapped, compiled, known, stages))
+    return Maps(mapped, compiled, tuple(problems.notes), _digest(mapped, compiled, known, stages, entries))
 
 
 def _wanted(entries: Mapping[str, Entry], places: list[Place], systems: Sequence[System], problems: Problems) -> list[Place]:
@@ -179,6 +183,7 @@ def _field_map(place: Place, country: str | None, system: System, desk: _Desk) -
         region=system.given.region,
         countries=_countries(described) if field.type == "country" and described is not None else None,
         translation=desk.translations.get((place.system, place.kind, place.field)),
+        owners=desk.owners.get((place.system, place.kind, place.field), Owners()),
     )
     writer, lossy = make_writer(field.type, shape)
     open_to_us = place.name.write and "." not in native
@@ -291,7 +296,9 @@ def _primary(native: str | None) -> Callable[[Values], str | None]:
     return primary
 
 
-def _digest(fields: Mapping[str, Field], systems: Mapping[str, SystemMap], known: Sequence[System], stages: Mapping[str, int]) -> str:
+def _digest(
+    fields: Mapping[str, Field], systems: Mapping[str, SystemMap], known: Sequence[System], stages: Mapping[str, int], entries: Mapping[str, Entry]
+) -> str:
     """A fingerprint of what the configuration means; options, lengths and rights of the account are not part of it."""
     meaning: dict[str, Any] = {
         "fields": [[field.name, field.type, field.group, str(field.policy), field.clears, field.sticky] for field in fields.values()],
@@ -311,5 +318,6 @@ def _digest(fields: Mapping[str, Field], systems: Mapping[str, SystemMap], known
             for name, system in systems.items()
         },
         "given": {system.name: [system.given.zone, system.given.region, *(_table(system, key) for key in ("include", "keys", "create"))] for system in known},
+        "fallback": {name: dict(entries[name].fallback) for name in fields if entries[name].fallback},
     }
     return hashlib.sha256(json.dumps(meaning, sort_keys=True, default=str).encode()).hexdigest()[:16]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
-FieldType: TypeAlias = Literal["text", "email", "phone", "country", "number", "integer", "boolean", "date", "datetime", "choice", "multichoice", "url"]
+FieldType: TypeAlias = Literal["text", "email", "phone", "country", "number", "integer", "boolean", "date", "datetime", "choice", "multichoice", "url", "owner"]
 PolicyKind: TypeAlias = Literal["two-way", "always", "prefer", "fill", "never", "ask"]
 
 FIELD_TYPES: tuple[str, ...] = get_args(FieldType)
@@ -21,6 +21,10 @@ class Unmappable(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class Silent(Unmappable):
+    """A value that says nothing (an owner whom nobody else knows): what stands there neither counts as an edit nor is put back, and nobody is asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ back changes nothing any more. Equal after reading = equal; nobody's spelling is
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from ..model.records import Native, Value, Values
@@ -16,6 +16,7 @@ from .countries import country_code, country_name, read_country
 from .fields import FieldType, Unmappable
 from .maps import Reader, Writer
 from .numbers import digits, read_boolean, read_integer, read_number, scaled
+from .owners import Owners, owner_reader, owner_writer
 from .phones import phone_reader
 from .text import as_text, read_email, read_text, read_url
 from .times import day_in, instant, noon, read_date, read_datetime, whole_seconds
@@ -33,6 +34,7 @@ NATIVE_TYPES: Mapping[FieldType, frozenset[str]] = {
     "choice": frozenset({"choice", "text"}),
     "multichoice": frozenset({"multichoice", "choice", "text"}),
     "url": frozenset({"text"}),
+    "owner": frozenset({"reference"}),
 }
 """Which native types can hold a canonical type. Native `other` and unknown types are let through."""
 
@@ -56,6 +58,7 @@ class Shape:
     region: str | None = None
     countries: Mapping[str, str] | None = None
     translation: Translation | None = None
+    owners: Owners = field(default_factory=Owners)
 
 
 _PLAIN_READERS: Mapping[FieldType, Reader] = {
@@ -84,6 +87,8 @@ def make_reader(kind: FieldType, shape: Shape) -> Reader:
             return choice_reader(shape.translation or _NO_TRANSLATION)
         case "multichoice":
             return multichoice_reader(shape.translation or _NO_TRANSLATION)
+        case "owner":
+            return owner_reader(shape.owners)
         case _:
             return _PLAIN_READERS[kind]
 
@@ -113,6 +118,8 @@ def make_writer(kind: FieldType, shape: Shape) -> tuple[Writer, bool]:
             return choice_writer(shape.translation or _NO_TRANSLATION), False
         case "multichoice":
             return multichoice_writer(shape.translation or _NO_TRANSLATION), False
+        case "owner":
+            return owner_writer(shape.owners), shape.owners.fallback is not None
 
 
 def _same(value: Value) -> Native:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..mapping.fields import Unmappable
+from ..mapping.fields import Silent, Unmappable
 from ..mapping.maps import KindMap
 from ..model.records import Native
 from .decision import Creation, Decision, Hold
@@ -57,6 +57,9 @@ def _create(desk: Desk, decision: Decision, system: System, kind: KindMap) -> No
             continue
         try:
             native = field_map.write(entry[0])
+        except Silent:
+            carried[name] = version
+            continue
         except Unmappable as refusal:
             decision.holds.append(Hold(f"unwritable:{name}:{system.name}", name, {"hub": entry[0]}, refusal.reason, system.name))
             continue

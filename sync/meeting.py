@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..mapping.fields import Field, Unmappable
+from ..mapping.fields import Field, Silent, Unmappable
 from ..mapping.maps import FieldMap
 from ..model.records import Value
 from .decision import Decision
@@ -42,6 +42,9 @@ def meet(desk: Desk, decision: Decision, views: Sequence[View]) -> list[Field]:
                 continue
             try:
                 value = field_map.read(native, seen)
+            except Silent:
+                said.append(view)  # it agrees with whatever the others say
+                continue
             except Unmappable:
                 contested.append(field)
                 break
@@ -66,7 +69,7 @@ def meet(desk: Desk, decision: Decision, views: Sequence[View]) -> list[Field]:
 def _agree(decision: Decision, field: Field, told: Value, source: View | None, said: Sequence[View], blank: Sequence[tuple[View, FieldMap]]) -> None:
     name = field.name
     if source is None:
-        for view, _ in blank:
+        for view in (*said, *(view for view, _ in blank)):
             view.carried[name] = 0
         return
     decision.canonical[name] = [told, 1, source.system.name, source.row.stamp]

@@ -8,6 +8,7 @@ carried. A link's say on the field is one of:
     agreed   changed, but to what the hub holds already
     edited   changed on top of the current version
     behind   changed while it was still owed a newer version: a true conflict
+    silent   what stands there says nothing, whether it changed or not: it neither contends nor is put back
 
 All contenders are decided at once, so the result depends neither on the order nor on the names of the systems
 (a tie goes by an order that the configuration fixes). A loser is owed a write; a held field is left alone everywhere.
@@ -21,7 +22,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from ..mapping.fields import Field
 from ..model.records import Value
 
-Say: TypeAlias = Literal["first", "same", "agreed", "edited", "behind"]
+Say: TypeAlias = Literal["first", "same", "agreed", "edited", "behind", "silent"]
 
 
 class Side(NamedTuple):
@@ -113,7 +114,7 @@ def _contends(field: Field, side: Side) -> bool:
 def _answered(field: Field, hub: Hub, sides: Sequence[Side], answer: str) -> tuple[Value, str] | None:
     if answer == "hub":
         return hub.value, hub.source
-    told = [side for side in sides if answer in ("newest", side.system)]
+    told = [side for side in sides if answer in ("newest", side.system) and side.say != "silent"]
     if not told:
         return None
     best = max(told, key=lambda side: (side.at or side.stamp, not is_blank(field, side.value), repr(side.value)))

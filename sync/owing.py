@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..mapping.fields import Field, Unmappable
+from ..mapping.fields import Field, Silent, Unmappable
 from ..mapping.maps import FieldMap
 from ..model.records import Value
 from .decision import Decision, Hold
@@ -18,6 +18,9 @@ def owe(decision: Decision, field: Field, hub: Hub, value: Value, view: View, fi
         return
     try:
         native = field_map.write(hub.value)
+    except Silent:
+        view.carry(name, hub.version)
+        return
     except Unmappable as refusal:
         decision.holds.append(Hold(f"unwritable:{name}:{view.system.name}", name, {"hub": hub.value, view.system.name: seen}, refusal.reason, view.system.name))
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..mapping.fields import Field, Unmappable
+from ..mapping.fields import Field, Silent, Unmappable
 from ..mapping.maps import FieldMap
 from ..model.records import Native, Value
 from ..model.stages import StageState
@@ -76,7 +76,7 @@ def _reconcile_field(
             speaking.append((view, field_map))
         except Unmappable as refusal:
             decision.holds.append(_unreadable(name, view, refusal))
-    undecided = next((view for view, field_map in speaking if _undecided(view, field_map)), None)
+    undecided = next((view for side, (view, field_map) in zip(sides, speaking, strict=True) if side.say != "silent" and _undecided(view, field_map)), None)
     if undecided is not None and asked is None:
         choices = {view.system.name: side.value for (view, _), side in zip(speaking, sides, strict=True)} | {"hub": hub.value}
         why = "a write of ours met an edit, and nobody can tell which came last"
@@ -103,7 +103,10 @@ def _reconcile_field(
 
 def _side(field: Field, field_map: FieldMap, view: View, hub: Hub, history: History | None) -> Side:
     native: Native = view.seen[field_map.native]
-    value = field_map.read(native, view.seen) if native is not None else None
+    try:
+        value = field_map.read(native, view.seen) if native is not None else None
+    except Silent:
+        return Side(view.system.name, "silent", None, view.row.stamp)
     say = _say(field, field_map, view, hub, value)
     change = history.get(view.row.id, {}).get(field_map.native) if history else None
     if not view.system.reads and say in ("edited", "behind", "first"):
@@ -177,7 +180,7 @@ def _unreadable(name: str, view: View, refusal: Unmappable) -> Hold:
 
 
 def _hold(decision: Decision, field: Field, hub: Hub, sides: Sequence[Side], kind: str) -> None:
-    speaking = [side for side in sides if side.say != "same" or hub.version == 0]
+    speaking = [side for side in sides if side.say != "silent" and (side.say != "same" or hub.version == 0)]
     choices: dict[str, Any] = {side.system: side.value for side in speaking}
     if hub.version and not any(side.say == "edited" for side in sides):
         choices["hub"] = hub.value
@@ -194,6 +197,7 @@ def _settle_field(decision: Decision, field: Field, hub: Hub, sides: Sequence[Si
             decision.changed[name] = [hub.value, new.value, new.version, verdict.reason]
         if verdict.replaced:
             decision.overruled.append(Overruled(name, hub.source, hub.value, new.value, verdict.replaced))
+    standing = hub.version if any(side.say in ("edited", "behind") for side in sides) else new.version
     for index, (side, (view, field_map)) in enumerate(zip(sides, speaking, strict=True)):
         if index in verdict.losers:
             decision.overruled.append(Overruled(name, side.system, side.value, new.value, verdict.losers[index]))
@@ -202,9 +206,18 @@ def _settle_field(decision: Decision, field: Field, hub: Hub, sides: Sequence[Si
         elif index in verdict.kept or (side.say in ("edited", "behind", "agreed")):
             view.agree(field_map.native)
             view.carry(name, new.version)
+        elif side.say == "silent":
+            _let_stand(view, name, field_map, hub, standing)
         else:
             view.agree(field_map.native)
             if side.say == "first":
                 view.carry(name, new.version if same_value(field, side.value, new.value) else 0)
         if view.carried[name] != new.version:
             owe(decision, field, new, side.value, view, field_map, verdict.reason)
+
+
+def _let_stand(view: View, name: str, field_map: FieldMap, hub: Hub, standing: int) -> None:
+    """What says nothing stays until somebody decides elsewhere: it is up to date with all that was decided before, and owed only what comes after."""
+    if view.carried.get(name, hub.version) == hub.version or field_map.native in view.agreed:
+        view.carry(name, standing)
+    view.agree(field_map.native)

@@ -7,7 +7,7 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..mapping.fields import Field, Unmappable
+from ..mapping.fields import Field, Silent, Unmappable
 from ..mapping.maps import FieldMap, KindMap
 from ..model.records import Query, Record, Ref
 from ..state import links, people
@@ -172,9 +172,11 @@ def _differences(
             continue
         entry: Sequence[Any] = person.canonical.get(name) or (None, 0)
         value = _read(field_map, record)
-        if value is not _UNREADABLE and (_same(mapped, value, entry[0]) or _stored_as(field_map, entry[0], record)):
+        told = value is not _UNREADABLE and value is not _SILENT
+        if (value is _SILENT and entry[0] is None) or (told and (_same(mapped, value, entry[0]) or _stored_as(field_map, entry[0], record))):
             continue
-        if value is _UNREADABLE or not writes or not field_map.writable or (mapped.policy.kind == "fill" and value is not None):
+        able = told and writes and field_map.writable and not _silent_there(field_map, entry[0])
+        if not able or (mapped.policy.kind == "fill" and value is not None):
             found.unprovable[(connected.name, name)] += 1
             continue
         yield name, value, entry[0]
@@ -187,12 +189,15 @@ def _differences(
 
 
 _UNREADABLE: Any = object()
+_SILENT: Any = object()
 
 
 def _read(field_map: FieldMap, record: Record) -> Any:
     native = record.values[field_map.native]
     try:
         return field_map.read(native, record.values) if native is not None else None
+    except Silent:
+        return _SILENT
     except Unmappable:
         return _UNREADABLE
 
@@ -217,3 +222,14 @@ def _stored_as(field_map: FieldMap, value: Any, record: Record) -> bool:
     except Unmappable:
         return False
     return native == record.values[field_map.native] or (field_map.blank_is_false and not native and not record.values[field_map.native])
+
+
+def _silent_there(field_map: FieldMap, value: Any) -> bool:
+    """The system has nothing by which to say the hub's value (an owner whom it does not know)."""
+    try:
+        field_map.write(value)
+    except Silent:
+        return True
+    except Unmappable:
+        pass
+    return False

@@ -60,6 +60,8 @@ def write(kind: Any, value: Any, **shape: Any) -> Any:
         ("country", "u.s.a.", "US"),
         ("country", "DEU", "DE"),
         ("country", "日本", "JP"),
+        ("country", "République française", "FR"),
+        ("country", "Federal Republic of Germany", "DE"),
         ("country", "Bosnia & Herzegovina", "BA"),
         ("country", "Elbonia", "Elbonia"),
         ("number", "1,200,000.50", 1200000.5),
@@ -200,7 +202,7 @@ ODD = [
 NATIVES = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=40), st.sampled_from(ODD), st.dates().map(str), st.emails())
 
 
-@pytest.mark.parametrize("kind", FIELD_TYPES)
+@pytest.mark.parametrize("kind", [kind for kind in FIELD_TYPES if kind != "owner"])  # owners are people: test_mapping_owners.py
 @given(native=NATIVES, shape=st.sampled_from(SHAPES), country=st.sampled_from([None, "US", "Germany"]), data=st.data())
 def test_writing_is_the_inverse_of_reading(kind: Any, native: Any, shape: dict[str, Any], country: str | None, data: st.DataObject) -> None:
     """For every type, read(write(read(x))) == read(x); where storage loses something, the stored form stays. Nothing raises but Unmappable."""

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from ...model.errors import CredentialError
 from ..contract import AccountId, FieldDescription, KindDescription, Option, SystemDescription
 from .client import Client
 from .errors import KIND, strange
 from .history import HISTORY_PAGE, NATIVE_CONNECTOR, sources_of
 from .write import STAGE
 
+_OWNER = "hubspot_owner_id"
+_OWNERS_PAGE = 500
+"""The most that one call lists (HubSpot docs, Owners)."""
 _NATIVE_PROPERTIES = ("salesforcecontactid", "salesforceleadid")
 """HubSpot's own integration with Salesforce adds these properties when it is installed."""
 _TYPES = {
@@ -36,10 +41,33 @@ def identity(client: Client, app_id: str | None) -> AccountId:
 
 
 def describe(client: Client) -> SystemDescription:
-    """All properties of contacts, and findings. Two calls."""
+    """All properties of contacts, the owners as options of theirs, and findings. Four calls, more where owners fill several pages."""
     told = client.expected(client.get(client.paths.properties))
     fields = {str(each["name"]): field_of(each) for each in told.get("results") or [] if not each.get("archived")}
-    return SystemDescription({KIND: KindDescription(KIND, fields)}, findings=tuple(_findings(client, fields)))
+    findings = _findings(client, fields)
+    if _OWNER in fields:
+        try:
+            fields[_OWNER] = replace(fields[_OWNER], options=owners(client))
+        except CredentialError as error:
+            findings.append(f"owners cannot be kept the same: {error.what}")
+    return SystemDescription({KIND: KindDescription(KIND, fields)}, findings=tuple(findings))
+
+
+def owners(client: Client) -> tuple[Option, ...]:
+    """Everybody who can own contacts, and behind them who no longer can: the id is the value, the e-mail address the label."""
+    listed = [(each, archived) for archived in (False, True) for each in _listed_owners(client, archived)]
+    return tuple(Option(str(each["id"]), str(each.get("email") or ""), order, active=not archived) for order, (each, archived) in enumerate(listed))
+
+
+def _listed_owners(client: Client, archived: bool) -> Iterator[Mapping[str, Any]]:
+    after = ""
+    while True:
+        query = [("limit", str(_OWNERS_PAGE)), ("archived", str(archived).lower()), *([("after", after)] if after else [])]
+        told = client.expected(client.get(client.paths.owners, query))
+        yield from told.get("results") or []
+        after = str(((told.get("paging") or {}).get("next") or {}).get("after") or "")
+        if not after:
+            return
 
 
 def stage_order(client: Client) -> Mapping[str, int]:
@@ -68,7 +96,7 @@ def field_of(told: Mapping[str, Any]) -> FieldDescription:
 def _type(name: str, kind: str, shown: str) -> str:
     if name == "email":
         return "email"
-    if name == "hubspot_owner_id":
+    if name == _OWNER:
         return "reference"
     if shown == "phonenumber":
         return "phone"

@@ -29,6 +29,11 @@ class Paths:
         return f"/crm/{self.version}/properties/contacts" if self._numbered else f"/crm/properties/{self.version}/contacts"
 
     @property
+    def owners(self) -> str:
+        """Whom contacts can be assigned to."""
+        return f"/crm/{self.version}/owners" if self._numbered else f"/crm/owners/{self.version}"
+
+    @property
     def account(self) -> str:
         """Whose portal this is."""
         return f"/account-info/{self.version}/details"
