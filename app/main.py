@@ -9,6 +9,7 @@ import typer
 from . import shell
 from .commands.apply import apply
 from .commands.check import check
+from .commands.demo import demo
 from .commands.holds import holds
 from .commands.init import init
 from .commands.plan import plan
@@ -36,7 +37,7 @@ def root(debug: Annotated[bool, typer.Option("--debug", help="Show the traceback
     shell.set_debug(debug)
 
 
-for command in (init, check, plan, sync, apply, status, runs, holds, resolve, why, verify, sandbox):
+for command in (init, check, plan, sync, apply, status, runs, holds, resolve, why, verify, demo, sandbox):
     app.command()(command)
 
 

@@ -67,9 +67,12 @@ def run(worlds: Worlds, hubspot_port: int, salesforce_port: int, latency_ms: flo
     return 0
 
 
-def configuration(hubspot: str, salesforce: str) -> str:
-    """A configuration that works as it is: tokens stand in clear because both addresses are on this machine."""
-    winners = "\n".join(f'"{group}" = "newest"' for group in GROUPS)
+def configuration(hubspot: str, salesforce: str, winner: str | None = "newest") -> str:
+    """A configuration that works as it is: tokens stand in clear because both addresses are on this machine.
+
+    `winner`: who wins where both systems know a value at the first meeting; None asks about every difference.
+    """
+    winners = "\n".join(f'"{group}" = "{winner}"' for group in GROUPS) if winner else "# nobody: every difference is asked about"
     return f"""\
 # Points at a sandbox on this machine.
 

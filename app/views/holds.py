@@ -80,4 +80,4 @@ def _address(desk: Desk, record: links.LinkRow) -> str:
 
 def resolved_text(group: str, use: str, answered: int) -> Sequence[str]:
     """What `resolve` says when it is done."""
-    return [f"{group}: {words.count(answered, 'question')} answered with {use}.", *([] if use == "skip" else ["`stagesync sync` acts on it."])]
+    return [f"{group}: {words.count(answered, 'case')} answered with {use}.", *([] if use == "skip" else ["`stagesync sync` acts on it."])]

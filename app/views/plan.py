@@ -25,8 +25,11 @@ _KINDS = {
 _TOP = 8
 
 
-def plan_text(session: Session, report: PlanReport) -> list[str]:
-    """The plan as lines: what would be written where and why, what that sets off, what is held or left out, and how to approve it."""
+def plan_text(session: Session, report: PlanReport, *, approvable: bool = True) -> list[str]:
+    """The plan as lines: what would be written where and why, what that sets off, what is held or left out, and how to approve it.
+
+    `approvable` False: it is only a trial, and nobody can carry it out.
+    """
     found = survey(session, report.run)
     tally = report.tally
     lines = [f"Plan {report.digest}: {words.count(tally.people, 'person has', 'people have')} something to settle. Nothing is written yet."]
@@ -36,7 +39,7 @@ def plan_text(session: Session, report: PlanReport) -> list[str]:
     lines += _held(session, report)
     lines += _left_out(session, report)
     lines += _examples(found)
-    return [*lines, "", *_approval(report)]
+    return [*lines, "", *_approval(report)] if approvable else lines
 
 
 def plan_json(session: Session, report: PlanReport) -> dict[str, Any]:
@@ -85,7 +88,7 @@ def _sets_off(report: PlanReport, found: Survey) -> list[str]:
         several = words.count(moves.total(), "record changes", "records change")
         told.append(f"  {system}: {several} lifecycle stage ({shown}{rest}): workflows that listen for it will start")
         if back:
-            told.append(f"  {system}: {back:,} of them move back")
+            told.append(f"  {system}: {back:,} of them {'moves' if back == 1 else 'move'} back")
     for (system, kind), count in sorted(report.tally.writes.items()):
         if kind == "creates":
             several = words.count(count, "new record starts", "new records start")
@@ -113,7 +116,8 @@ def _held(session: Session, report: PlanReport) -> list[str]:
         return []
     total = sum(group.count for group in groups)
     new = f", {report.tally.new_holds:,} of them new" if report.tally.new_holds else ""
-    return ["", f"Held until somebody answers: {words.count(total, 'question')}{new} (`stagesync holds` shows examples and answers)", *map(_group, groups)]
+    head = f"Held until somebody answers: {words.count(total, 'case')}{new}; one answer resolves each of these (`stagesync holds`)"
+    return ["", head, *map(_group, groups)]
 
 
 def _group(group: Group) -> str:
@@ -132,7 +136,9 @@ def _left_out(session: Session, report: PlanReport) -> list[str]:
     if any(stop.kind in ("first", "mapping") for stop in report.stops):
         lines += [f"  {note}" for note in notes]
     elif notes:
-        lines.append(f"  as before, {words.count(len(notes), 'field or stage')} that one of the systems cannot carry (`stagesync check` lists them)")
+        lines.append(
+            f"  as before, {words.count(len(notes), 'field or stage', 'fields or stages')} that one of the systems cannot carry (`stagesync check` lists them)"
+        )
     return ["", "Left out", *lines] if lines else []
 
 

@@ -32,13 +32,13 @@ def write_plan(session: Session, report: PlanReport, out: Path) -> int:
     if form is None:
         what = f"a plan cannot be written as {out.suffix or 'a file without an ending'}"
         raise ConfigurationError(what, where="--out", next_step=f"end the name in {', '.join(_FORMS)}")
-    with _whole(out) as file:
+    with whole_file(out) as file:
         return form(session, report, file)
 
 
 @contextmanager
-def _whole(path: Path) -> Iterator[TextIO]:
-    """A file that takes its name when it is complete."""
+def whole_file(path: Path) -> Iterator[TextIO]:
+    """A file that takes its name when it is complete, and that only its owner may read. Raises `StateError`."""
     fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8", newline="") as file:

@@ -46,14 +46,14 @@ class _Part:
     count: int = 0
 
 
-def write_html(session: Session, report: PlanReport, file: TextIO) -> int:
-    """Write the page; returns how many changes it shows."""
+def write_html(session: Session, report: PlanReport, file: TextIO, *, approvable: bool = True) -> int:
+    """Write the page; returns how many changes it shows. `approvable` as in `plan_text`."""
     file.write(
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{escape(_POLICY)}"><meta name="viewport" content="width=device-width">'
         f"<title>stagesync: plan {escape(report.digest)}</title><style>{_STYLE}</style></head><body>\n"
     )
-    _summary(file, plan_text(session, report))
+    _summary(file, plan_text(session, report, approvable=approvable))
     with ExitStack() as stack:
         parts: dict[tuple[str, str], _Part] = {}
         for _, rows in groupby(each_change(session, report.run), key=lambda change: (change.action, change.kind)):

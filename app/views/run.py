@@ -17,7 +17,7 @@ def run_text(report: RunReport) -> list[str]:
         lines.append(f"{words.count(report.overruled, 'value was', 'values were')} overruled by a rule; both values are kept (`stagesync why WHO`).")
     if report.held:
         new = f", {report.new_holds:,} of them new" if report.new_holds else ""
-        lines.append(f"{words.count(report.held, 'question waits', 'questions wait')} for an answer{new} (`stagesync holds`).")
+        lines.append(f"{words.count(report.held, 'case is', 'cases are')} held until somebody answers{new} (`stagesync holds`).")
     if report.drifted:
         lines.append(f"{words.count(report.drifted, 'person was', 'people were')} edited since the plan was made: left to the next run.")
     if report.error is not None:

@@ -68,7 +68,7 @@ def did(row: RunRow) -> str:
         total = sum(int(entry[2]) for entry in planned)
         told = [f"{total:,} writes planned"] if row.digest else []
     if counts.get("new_holds"):
-        told.append(f"{counts['new_holds']:,} new questions")
+        told.append(f"{counts['new_holds']:,} newly held")
     if counts.get("overruled"):
         told.append(f"{counts['overruled']:,} overruled")
     return ", ".join(told)

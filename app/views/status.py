@@ -22,7 +22,7 @@ def status_text(tx: Tx, workspace: int, name: str) -> list[str]:
     if stages:
         lines += ["By lifecycle stage", *words.table([(stage or "(none)", f"{number:,}") for stage, number in _most_first(stages)])]
     groups = holds.groups(tx, workspace)
-    lines += [f"Open questions: {sum(group.count for group in groups):,}{' (`stagesync holds`)' if groups else ''}"]
+    lines += [f"Held until somebody answers: {words.count(sum(group.count for group in groups), 'case')}{' (`stagesync holds`)' if groups else ''}"]
     lines += words.table([(group.id, group.title) for group in groups])
     intents = actions.open_intents(tx, workspace)
     if intents:
