@@ -27,6 +27,13 @@ _ALSO = {
     "iran, islamic republic of": "IR", "taiwan, province of china": "TW", "moldova, republic of": "MD", "tanzania, united republic of": "TZ",
     "bolivia, plurinational state of": "BO", "venezuela, bolivarian republic of": "VE", "macau": "MO", "türkiye": "TR", "turkiye": "TR", "the gambia": "GM",
     "the bahamas": "BS", "drc": "CD", "ksa": "SA", "new zealand aotearoa": "NZ", "hong kong sar": "HK", "bundesrepublik deutschland": "DE",
+    "federal republic of germany": "DE", "republic of austria": "AT", "republik österreich": "AT", "swiss confederation": "CH", "french republic": "FR",
+    "république française": "FR", "republique francaise": "FR", "kingdom of spain": "ES", "reino de españa": "ES", "italian republic": "IT",
+    "repubblica italiana": "IT", "portuguese republic": "PT", "república portuguesa": "PT", "kingdom of the netherlands": "NL", "kingdom of belgium": "BE",
+    "kingdom of denmark": "DK", "kingdom of sweden": "SE", "kingdom of norway": "NO", "republic of finland": "FI", "republic of poland": "PL",
+    "hellenic republic": "GR", "republic of turkey": "TR", "republic of india": "IN", "commonwealth of australia": "AU", "republic of singapore": "SG",
+    "federative republic of brazil": "BR", "república federativa do brasil": "BR", "united mexican states": "MX", "estados unidos mexicanos": "MX",
+    "argentine republic": "AR", "republic of south africa": "ZA", "state of israel": "IL", "state of japan": "JP", "nippon": "JP",
 }  # fmt: skip
 _SPACE = re.compile(r"[\s_]+")
 
