@@ -46,9 +46,10 @@ def run_demo(
     with standing(worlds, winners=True) as stand:
         tale = _Tale(console, stand)
         held = tale.told()
-    tale.say(
-        f"That took {time.monotonic() - began:.0f} s. Your own data: stagesync demo --hubspot-csv FILE --salesforce-csv FILE. Your own systems: stagesync init."
-    )
+    tale.say("")
+    tale.say(f"That took {time.monotonic() - began:.0f} s.")
+    tale.say("With your own data:     stagesync demo --hubspot-csv FILE --salesforce-csv FILE")
+    tale.say("With your own systems:  stagesync init")
     return 0 if held else 1
 
 

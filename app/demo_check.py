@@ -114,6 +114,9 @@ _CANONICAL = {
     "jobtitle": "job_title",
     "address": "street",
     "state": "region",
+    "zip": "postal_code",
+    "numemployees": "employees",
+    "annualrevenue": "annual_revenue",
 }
 
 

@@ -51,10 +51,8 @@ def show_files(console: Console, hubspot_csv: Path | None, salesforce_csv: Path 
                 changes = write_html(session, report, file, approvable=False)
     _say(console, "")
     _say(console, f"Every one of the {changes:,} changes, with its reason: {page.resolve()}")
-    _say(
-        console,
-        "Where the records differ at the first meeting nobody was told to win, so it is asked: `stagesync init` asks one winner for each group of fields.",
-    )
+    _say(console, "Where records differ at the first meeting, nobody was told to win here, so each difference is asked about.")
+    _say(console, "`stagesync init` asks for one winner in each group of fields.")
     return 0
 
 
@@ -76,15 +74,11 @@ def _linked(session: Session, run: int) -> list[str]:
                 several = len(row.payload["links"]) > 1
                 both, alone = both + several, alone + (not several)
                 duplicates += len(row.payload["duplicates"])
-    return [
-        f"{both + alone:,} people: {both:,} stand in both systems and would be linked, {alone:,} stand in one.",
-        *(
-            [f"{words.count(duplicates, 'record is', 'records are')} a second one of the same person in the same system, and would be left alone."]
-            if duplicates
-            else []
-        ),
-        "",
-    ]
+    lines = [f"{both + alone:,} people: {both:,} stand in both systems and would be linked, {alone:,} stand in one."]
+    if duplicates:
+        several = words.count(duplicates, "record is", "records are")
+        lines.append(f"{several} a second one of the same person in the same system, and would be left alone.")
+    return [*lines, ""]
 
 
 def _say(console: Console, text: str) -> None:
