@@ -126,7 +126,7 @@ def _won(field: Field, hub: Hub, sides: Sequence[Side], pool: Sequence[int], val
     losers = {index: reason for index in pool if not same_value(field, sides[index].value, value)}
     if same_value(field, value, hub.value):
         return Verdict(hub, reason, losers)
-    unseen = hub.version > 0 and not any(sides[index].say == "edited" for index in pool) and not is_blank(field, hub.value)
+    unseen = hub.version > 0 and not any(sides[index].say == "edited" for index in pool)  # a blank too: somebody cleared it
     at = next((sides[index].at for index in pool if sides[index].system == source and same_value(field, sides[index].value, value)), None)
     return Verdict(Hub(value, hub.version + 1, source, at), reason, losers, replaced=reason if unseen else None)
 
