@@ -53,12 +53,16 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Everything that is the same for all people of a run. `systems`: by account number."""
+    """Everything that is the same for all people of a run. `systems`: by account number.
+
+    `agendas`: what `meet` goes through, made once for each combination of kinds that meets.
+    """
 
     systems: Mapping[int, System]
     maps: Maps
     funnel: Funnel
     settings: Settings
+    agendas: dict[tuple[str, ...], list[Any]] = field(default_factory=dict[tuple[str, ...], list[Any]], compare=False, repr=False)
 
 
 class Asked(NamedTuple):

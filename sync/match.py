@@ -96,6 +96,8 @@ def components(ids: Iterable[int], pairs: Iterable[tuple[int, int]]) -> list[lis
 
 def match(rows: Sequence[Link], identify: Callable[[Link], Identity], answer: str | None = None) -> Match:
     """Decide one group. `answer` "newest": somebody said that they are one human, and the newest record counts."""
+    if len(rows) == 1 and rows[0].state == "new":
+        return Match(members=list(rows))
     settled = [row for row in rows if row.state == "linked" and row.person is not None]
     fresh = [row for row in rows if row.state == "new" or (row.state == "parked" and row.person is None)]
     people = {row.person for row in settled}

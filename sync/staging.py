@@ -113,7 +113,8 @@ def _bring_up(desk: Desk, decision: Decision, view: View, cause: str) -> None:
     reading = stage.read(view.seen)
     if reading is None and not _may_fill(decision, view, stage):
         return
-    values = stage.write(state.stage, state.side, state.reason, view.seen) if view.system.writes else None
+    says_so = reading is not None and reading.stage == state.stage and reading.side is None and state.side is None
+    values = stage.write(state.stage, state.side, state.reason, view.seen) if view.system.writes and not says_so else None
     _settle(view, stage, state.version if not values else 0)
     if not values:
         return
