@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..connectors.contract import AccountId, SystemDescription
-from ..lifecycle.funnel import Funnel, default_funnel
+from ..lifecycle.funnel import Funnel
+from ..lifecycle.presets import default_funnel
 from ..mapping.compile import compile_maps
 from ..mapping.maps import Maps, SystemInput
 from .system_config import SystemConfig

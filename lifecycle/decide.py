@@ -4,6 +4,7 @@ first meeting       a rejection with a reason first, then the furthest stage
 one system moved    it counts, forward or backward: somebody did it, and it is the cause
 several moved       a rejection first; else the furthest, or the latest where every time is known
 an older version    (a change by somebody who had not yet seen the hub's place, or a record that is new to the person) may raise or reject, never lower
+a forbidden move    (the funnel names what may follow the hub's place, and this is not it) is not heard; a record that is new moved nobody
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ Tie: TypeAlias = Literal["furthest", "latest"]
 _REJECTION = "a rejection with a reason comes first"
 _FURTHEST = "the furthest stage wins"
 _LATEST = "the later change wins"
+_FORBIDDEN = "the funnel does not allow this move"
 _OLDER = "whoever had not seen the present stage may raise it, not lower it"
 
 
@@ -83,8 +85,7 @@ def _outrun(funnel: Funnel, reading: StageReading, readings: Iterable[StageReadi
 def _contend(funnel: Funnel, hub: StageState, claims: Sequence[Claim], conflict: Tie) -> StageDecision:
     bids = [bid for claim in claims if (bid := _bid(funnel, hub, claim)) is not None]
     if not bids:
-        lost = [claim for claim in claims if not _within(claim.reading, hub.reading)]
-        return StageDecision(hub, "nothing new", _overruled(lost, _OLDER))
+        return StageDecision(hub, "nothing new", _unheard(funnel, hub, [claim for claim in claims if not _agrees(hub, claim, hub.reading)]))
     rejecting = [bid for bid in bids if bid.place.side in funnel.rejections and bid.place.side != hub.side]
     times = [bid.claim.at for bid in bids if bid.claim.at is not None]
     if rejecting:
@@ -102,7 +103,18 @@ def _contend(funnel: Funnel, hub: StageState, claims: Sequence[Claim], conflict:
     beaten = [claim for claim in lost if claim in bidding]
     older = [claim for claim in lost if claim not in bidding]  # a winner too, where only its stage was heard
     decided = _decision(funnel, hub, place, cause, beaten, rule)
-    return replace(decided, overruled=tuple(sorted((*decided.overruled, *_overruled(older, _OLDER)), key=_by_text)))
+    return replace(decided, overruled=tuple(sorted((*decided.overruled, *_unheard(funnel, hub, older)), key=_by_text)))
+
+
+def _unheard(funnel: Funnel, hub: StageState, claims: Iterable[Claim]) -> tuple[tuple[str, StageReading, str], ...]:
+    """Claims that were no bid, each with the rule that kept it from being one."""
+    rows = [(claim.system, claim.reading, _FORBIDDEN if _forbidden(funnel, hub, claim) else _OLDER) for claim in claims]
+    return tuple(sorted(rows, key=_by_text))
+
+
+def _forbidden(funnel: Funnel, hub: StageState, claim: Claim) -> bool:
+    """Somebody moved the person where the funnel does not let them go from here."""
+    return bool(funnel.moves) and claim.changed and not claim.first and not funnel.allows(hub.reading, _wanted(hub, claim))
 
 
 def _moved(claim: Claim) -> bool:
@@ -113,9 +125,10 @@ def _moved(claim: Claim) -> bool:
 def _bid(funnel: Funnel, hub: StageState, claim: Claim) -> _Bid | None:
     """The place that a claim wants; None where it agrees with the hub, or may not have what it wants."""
     place = _wanted(hub, claim)
-    if not _moved(claim):
-        further = funnel.position(claim.reading.stage) > funnel.position(hub.stage)
-        rejects = claim.reading.side in funnel.rejections and hub.side not in funnel.rejections
+    forbidden = _forbidden(funnel, hub, claim)
+    if forbidden or not _moved(claim):
+        further = not forbidden and funnel.position(claim.reading.stage) > funnel.position(hub.stage)
+        rejects = claim.reading.side in funnel.rejections and hub.side not in funnel.rejections  # a no is heard wherever it comes from
         if not further and not rejects:
             return None
         stage = claim.reading.stage if further else hub.stage

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from stagesync.connectors.contract import FieldDescription, KindDescription, Option, SystemDescription
-from stagesync.lifecycle.funnel import default_funnel
+from stagesync.lifecycle.presets import default_funnel
 from stagesync.mapping.compile import compile_maps
 from stagesync.mapping.maps import KindMap, Maps, SystemInput
 

@@ -16,7 +16,7 @@ from stagesync.connectors.hubspot import plugin as hubspot
 from stagesync.connectors.hubspot.connector import open_account
 from stagesync.connectors.salesforce import plugin as salesforce
 from stagesync.connectors.salesforce.connector import open_org
-from stagesync.lifecycle.funnel import default_funnel
+from stagesync.lifecycle.presets import default_funnel
 from stagesync.mapping.compile import compile_maps
 from stagesync.mapping.maps import SystemInput
 from stagesync.sandbox.clients import WorldAdapter, WorldPool

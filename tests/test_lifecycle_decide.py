@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stagesync.lifecycle.decide import StageDecision, Tie, decide
-from stagesync.lifecycle.funnel import Funnel, default_funnel
+from stagesync.lifecycle.funnel import Funnel
+from stagesync.lifecycle.presets import default_funnel
 from stagesync.model.stages import Claim, StageReading, StageState
 
 FUNNEL = default_funnel()
