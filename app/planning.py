@@ -9,6 +9,7 @@ from ..sync.engine import PlanReport
 from ..sync.session import Session
 from . import output
 from .views.plan import plan_json, plan_text
+from .views.plan_files import write_plan
 
 SUFFIXES = (".json", ".csv", ".html")
 
@@ -25,6 +26,9 @@ def check_out(out: Path) -> None:
 
 def show(session: Session, report: PlanReport, *, json: bool, out: Path | None) -> None:
     """Print the plan, and write it to a file if one is named."""
+    if out is not None:
+        write_plan(session, report, out)
+        output.tell(f"{out} has every change of the plan")
     if json:
         output.say_json(plan_json(session, report))
     else:

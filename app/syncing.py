@@ -89,6 +89,7 @@ def _apply_stored(session: Session, wishes: Wishes, digest: str) -> int:
 
 
 def _apply(session: Session, run: int, wishes: Wishes, planned: PlanReport | None = None) -> int:
+    wanted = _on_record(session, run)
     with interrupts.gentle() as stop:
         report = engine.apply(replace(session, stop=stop.is_set), run, stored=planned is None, limit=wishes.limit, planned=planned)
         stopped = stop.is_set()
@@ -97,7 +98,7 @@ def _apply(session: Session, run: int, wishes: Wishes, planned: PlanReport | Non
     if report.error is not None:
         raise report.error
     if stopped:
-        output.tell(f"stagesync: stopped when asked to; {_left(session, run):,} records are left for the next run")
+        output.tell(f"stagesync: stopped when asked to; {wanted - _on_record(session, run):,} writes are left for the next run")
         return INTERRUPTED
     return report.exit_code
 
@@ -109,7 +110,8 @@ def _tell(report: RunReport, wishes: Wishes) -> None:
         output.say_all(run_text(report))
 
 
-def _left(session: Session, run: int) -> int:
+def _on_record(session: Session, run: int) -> int:
+    """The run's writes, in whatever state; what was not even begun is dropped at its end."""
     with session.store.read() as tx:
         counted = actions.tally(tx, run)
-    return sum(count for (_, op, state), count in counted.items() if state == "planned" and op in ("create", "update", "archive"))
+    return sum(count for (_, op, _), count in counted.items() if op in ("create", "update", "archive"))

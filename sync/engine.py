@@ -176,7 +176,7 @@ def apply(session: Session, run: int, *, stored: bool = False, limit: int | None
             drifted=drifted,
             error=error,
         )
-        runs.finish(tx, run, session.clock.now_ms(), "stopped" if error else "applied", {**counts, **_run_counts(report)})
+        runs.finish(tx, run, session.clock.now_ms(), "stopped" if error or session.stop() else "applied", {**counts, **_run_counts(report)})
     return report
 
 

@@ -1,4 +1,4 @@
-"""`stagesync demo`: the main job on two worlds on this machine."""
+"""`stagesync demo`: the main job on two sandbox worlds, or on somebody's export files."""
 
 from __future__ import annotations
 
@@ -12,19 +12,23 @@ from ..shell import guarded
 
 @guarded
 def demo(
-    people: Annotated[int, typer.Option("--people", metavar="N", min=100, help="Invent so many people.")] = 3_000,
-    hubspot_csv: Annotated[Path | None, typer.Option("--hubspot-csv", metavar="FILE", help="Your own people: an export file of HubSpot.")] = None,
-    salesforce_csv: Annotated[Path | None, typer.Option("--salesforce-csv", metavar="FILE", help="Your own people: an export file of Salesforce.")] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Where the plan for your own people goes. [default: stagesync-plan.html]", show_default=False)
-    ] = None,
+    people: Annotated[int | None, typer.Option("--people", metavar="N", min=50, help="Invent so many people. [default: 3000]", show_default=False)] = None,
+    seed: Annotated[int, typer.Option("--seed", metavar="S", help="The same seed invents the same people.")] = 1,
+    hubspot_csv: Annotated[Path | None, typer.Option("--hubspot-csv", metavar="FILE", help="Your export of HubSpot's contacts.")] = None,
+    salesforce_csv: Annotated[Path | None, typer.Option("--salesforce-csv", metavar="FILE", help="Your export of Salesforce's leads or contacts.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Where the plan over your files goes: .html, .csv or .json.")] = None,
 ) -> int:
-    """Show the main job on two worlds on this machine, or what it would do with your own export files. Exit 0 only if both laws held.
+    """Show a first sync, edits on both sides and a second sync on this machine; or what a sync would do with your own files.
 
     Example: stagesync demo --hubspot-csv contacts.csv --salesforce-csv leads.csv
     """
     from rich.console import Console
 
-    from ..demo import run_demo
+    from ..demo import PEOPLE, run_demo
+    from ..interrupts import abrupt
+    from ..planning import check_out
 
-    return run_demo(Console(highlight=False), people, hubspot_csv, salesforce_csv, out)
+    if out is not None:
+        check_out(out)
+    with abrupt():
+        return run_demo(Console(), people or PEOPLE, hubspot_csv, salesforce_csv, out, seed)
