@@ -20,7 +20,8 @@ from stagesync.model.records import Query, Ref
 from stagesync.model.writes import Applied, Deferred, Step, Unknown
 from stagesync.sandbox.faults import Fault
 from stagesync.sandbox.hubspot import HubSpotWorld
-from stagesync.sandbox.hubspot.habits import Habits
+from stagesync.sandbox.hubspot.habits import ALL_SCOPES, Habits
+from stagesync.sandbox.hubspot.portal import Owner
 from stagesync.sandbox.server import serve
 from stagesync.sandbox.wire import Request, Response
 
@@ -107,6 +108,32 @@ def test_the_description_has_the_accounts_own_stages() -> None:
     }
     assert not fields["hs_email_optout"].writable
     assert fields["email"].unique
+
+
+def test_owners_are_described_by_address() -> None:
+    """Everybody who can own a contact is an option of its owner, by owner id (not user id) and address, over all pages; who no longer can is inactive."""
+    portal = Portal()
+    portal.world.portal.owners = [Owner(str(number), f"O{number}@x.example", "Owner", "", 9_000 + number, number % 2 == 1) for number in range(1100)]
+    owner = portal.connector.describe().kinds["contact"].fields["hubspot_owner_id"]
+    assert [(option.value, option.label) for option in owner.options[:2]] == [("0", "O0@x.example"), ("2", "O2@x.example")]
+    assert {option.value: option.active for option in owner.options} == {str(number): number % 2 == 0 for number in range(1100)}
+    assert [option.order for option in owner.options] == list(range(1100))
+    assert sum(number for call, number in portal.calls().items() if "/owners" in call) == 4
+
+
+@pytest.mark.parametrize("version", ["v3", "2026-09"])
+def test_owners_are_listed_in_every_version(version: str) -> None:
+    """Numbered and dated versions have them at different places."""
+    portal = Portal(api_version=version)
+    assert [option.label for option in portal.connector.describe().kinds["contact"].fields["hubspot_owner_id"].options][:1] == ["ann.berg@example.com"]
+
+
+def test_without_the_scope_owners_are_a_finding() -> None:
+    """A token that may not list owners describes the rest, and a finding names the scope."""
+    portal = Portal(Habits(scopes=tuple(scope for scope in ALL_SCOPES if "owners" not in scope)))
+    described = portal.connector.describe()
+    assert described.kinds["contact"].fields["hubspot_owner_id"].options == ()
+    assert described.findings == ("owners cannot be kept the same: the HubSpot app lacks a scope: crm.objects.owners.read",)
 
 
 def test_a_second_writer_is_found() -> None:
