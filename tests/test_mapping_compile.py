@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mapping_accounts import FUNNEL, HOUSE, defaults, field, kind, maps, org, portal
+from mapping_accounts import FUNNEL, HOUSE, defaults, field, kind, maps, options, org, portal
 
 from stagesync.mapping.catalogue import shipped
 from stagesync.mapping.compile import compile_maps
@@ -380,7 +380,8 @@ def _examples() -> list[str]:
 def test_examples_of_the_documentation_work(example: str) -> None:
     """Every TOML example in docs/mapping.md compiles against an account that has the fields it names."""
     said = tomllib.loads(example)
-    account = (portal(), org(extra=(field("State_Text__c"), field("Customer_Number__c"))))
+    owners = [field(name, "reference", options=options(("1", "inbox@acme.example"))) for name in ("hubspot_owner_id", "OwnerId")]
+    account = (portal(extra=(owners[0],)), org(extra=(field("State_Text__c"), field("Customer_Number__c"), owners[1])))
     systems = said.get("systems", {})
     compiled = maps(said.get("fields"), hubspot=systems.get("hubspot"), salesforce=systems.get("salesforce"), described=account)
     assert set(said.get("fields", {})) - set(compiled.fields) <= {"website"}
