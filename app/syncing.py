@@ -9,7 +9,7 @@ from pathlib import Path
 from ..model.errors import ConfigurationError, SafetyStop
 from ..state import actions
 from ..sync import engine
-from ..sync.commit import count_drifted
+from ..sync.drift import count_drifted
 from ..sync.engine import PlanReport, RunReport
 from ..sync.guard import Stop
 from ..sync.session import Session
@@ -81,7 +81,7 @@ def _apply_stored(session: Session, wishes: Wishes, digest: str) -> int:
     row = engine.load_plan(session, digest)
     if wishes.strict and (drifted := count_drifted(session, row.id)):
         raise SafetyStop(
-            f"{drifted:,} people were edited since this plan was made, and --strict applies all or nothing",
+            f"{drifted:,} records were edited since this plan was made, and --strict applies all or nothing",
             where=f"--approve {digest}",
             next_step="run `stagesync plan` again, or leave out --strict",
         )
@@ -100,7 +100,8 @@ def _apply(session: Session, run: int, wishes: Wishes, planned: PlanReport | Non
     if stopped:
         output.tell(f"stagesync: stopped when asked to; {wanted - _on_record(session, run):,} writes are left for the next run")
         return INTERRUPTED
-    return report.exit_code
+    left = planned is None and any(count.skipped for count in report.systems.values())
+    return 1 if left else report.exit_code
 
 
 def _tell(report: RunReport, wishes: Wishes) -> None:

@@ -93,7 +93,7 @@ class Sender:
         seen, skipped = Seen(), list[ActionRow]()
         for row, answer in zip(first, answers, strict=True):
             match answer:
-                case Present(record=record) if _undrifted(row, record):
+                case Present(record=record) if undrifted(row, record):
                     good.add(row.link or 0)
                     continue
                 case Present(record=record):
@@ -307,7 +307,7 @@ def _as_sent(row: ActionRow, record: Record) -> bool:
     return all(record.values.get(native, value) == value for native, value in row.payload["values"].items())
 
 
-def _undrifted(row: ActionRow, record: Record) -> bool:
+def undrifted(row: ActionRow, record: Record) -> bool:
     """Every field that is to be written still holds what the plan saw."""
     before = row.payload.get("before", {})
     return all(record.values.get(native, value) == value for native, value in before.items())

@@ -41,18 +41,6 @@ def commit_decisions(session: Session, run: int, started: int, *, stored: bool) 
     return drifted
 
 
-def count_drifted(session: Session, run: int) -> int:
-    """How many people of a stored plan were read anew since it was made. Changes nothing."""
-    after, drifted = 0, 0
-    while True:
-        with session.store.read() as tx:
-            rows = actions.of_run(tx, run, ("planned",), after, CHUNK, op="decide")
-            drifted += len(_drifted(tx, rows))
-        if not rows:
-            return drifted
-        after = rows[-1].id
-
-
 def _commit(tx: Tx, workspace: int, rows: Sequence[ActionRow], started: int) -> None:
     fresh: list[PersonRow] = []
     known: list[PersonRow] = []

@@ -150,9 +150,17 @@ def test_an_edit_between_plan_and_apply_is_left_alone(small: Box) -> None:
     digest = small.json("plan")["digest"]
     lead = next(row for row in small.worlds.salesforce.rows("Lead") if row["Email"] == "p1@acme.example")
     small.worlds.salesforce.edit(str(lead["Id"]), {"Title": "Boss"})
-    applied = small.json("apply", "--approve", digest)
-    assert applied["updated"] == 2
+    small.reset()
+    strict = small.run("apply", "--approve", digest, "--strict")
+    assert strict.exit_code == 3
+    assert "1 records were edited since this plan was made" in strict.stderr
+    assert not any(call.startswith("PATCH") for call in small.calls())
+    applied = small.run("apply", "--approve", digest)
+    assert applied.exit_code == 1
+    assert "updated=2" in applied.stdout
     assert {row["Email"]: row["Title"] for row in small.worlds.salesforce.rows("Lead")}["p1@acme.example"] == "Boss"
+    small.later(1000)
+    assert small.run("sync").exit_code == 0
 
 
 def test_only_plans_for_the_people_that_are_named(small: Box) -> None:

@@ -12,11 +12,13 @@ from ..shell import guarded
 
 @guarded
 def demo(
-    people: Annotated[int | None, typer.Option("--people", metavar="N", min=50, help="Invent so many people. [default: 3000]", show_default=False)] = None,
+    people: Annotated[int | None, typer.Option("--people", metavar="N", min=100, help="Invent so many people. [default: 3000]", show_default=False)] = None,
     seed: Annotated[int, typer.Option("--seed", metavar="S", help="The same seed invents the same people.")] = 1,
     hubspot_csv: Annotated[Path | None, typer.Option("--hubspot-csv", metavar="FILE", help="Your export of HubSpot's contacts.")] = None,
     salesforce_csv: Annotated[Path | None, typer.Option("--salesforce-csv", metavar="FILE", help="Your export of Salesforce's leads or contacts.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Where the plan over your files goes: .html, .csv or .json.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Where the plan for your files goes. [default: stagesync-plan.html]", show_default=False)
+    ] = None,
 ) -> int:
     """Show a first sync, edits on both sides and a second sync on this machine; or what a sync would do with your own files.
 
@@ -26,9 +28,6 @@ def demo(
 
     from ..demo import PEOPLE, run_demo
     from ..interrupts import abrupt
-    from ..planning import check_out
 
-    if out is not None:
-        check_out(out)
     with abrupt():
-        return run_demo(Console(), people or PEOPLE, hubspot_csv, salesforce_csv, out, seed)
+        return run_demo(Console(highlight=False), people or PEOPLE, hubspot_csv, salesforce_csv, out, seed)
