@@ -175,6 +175,8 @@ def _differences(
         told = value is not _UNREADABLE and value is not _SILENT
         if (value is _SILENT and entry[0] is None) or (told and (_same(mapped, value, entry[0]) or _stored_as(field_map, entry[0], record))):
             continue
+        if entry[0] is None and field_map.native in kind.create_fallback and record.values[field_map.native] == kind.create_fallback[field_map.native]:
+            continue  # given in the place of a value that the system demands and nobody has
         able = told and writes and field_map.writable and not _silent_there(field_map, entry[0])
         if not able or (mapped.policy.kind == "fill" and value is not None):
             found.unprovable[(connected.name, name)] += 1
