@@ -128,7 +128,7 @@ def _first_meeting(config: Config, found: Findings) -> None:
 
 def _together(config: Config, seen: dict[str, tuple[AccountId, SystemDescription]], found: Findings) -> None:
     try:
-        maps, funnel = compile_for(config.fields, config.systems, seen)
+        maps = compile_for(config.funnel, config.fields, config.systems, seen)
     except ConfigurationError as error:
         found.wrong(error)
         return
@@ -137,7 +137,7 @@ def _together(config: Config, seen: dict[str, tuple[AccountId, SystemDescription
     descriptions = {name: description for name, (_, description) in seen.items()}
     for note in (
         *comparing.unmapped_stages(maps, descriptions),
-        *comparing.stage_order(maps, descriptions, funnel),
+        *comparing.stage_order(maps, descriptions, config.funnel),
         *comparing.missing_options(maps, descriptions),
     ):
         found.note(note)

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from ..lifecycle.funnel import Funnel
+from ..lifecycle.overlay import read_funnel
+from ..lifecycle.presets import default_funnel
 from ..mapping.fields import GROUPS
 from ..mapping.problems import Problems
 from ..model.errors import ConfigurationError
@@ -18,7 +21,7 @@ from .tables import Table
 from .toml_file import read_toml
 
 DEFAULT_FILE = "stagesync.toml"
-SECTIONS = ("workspace", "state", "systems", "fields", "stage", "first_meeting", "conflict", "delete", "guard")
+SECTIONS = ("workspace", "state", "systems", "fields", "funnel", "stage", "first_meeting", "conflict", "delete", "guard")
 GUARDS = ("creates", "fills", "updates", "clears", "archives", "lowerings")
 CONFLICTS = ("furthest", "latest")
 DELETES = ("hold", "archive", "ignore")
@@ -36,6 +39,7 @@ class Config:
     state_url: str = field(repr=False)
     systems: Mapping[str, SystemConfig]
     fields: Mapping[str, Any]
+    funnel: Funnel
     stage_conflict: Literal["furthest", "latest"]
     winners: Mapping[str, str]
     order: Mapping[str, int] | None
@@ -74,16 +78,18 @@ def _read(root: Table, path: Path, problems: Problems) -> Config:
     if not tables.values:
         problems.add("systems", "no system is configured", 'Write [systems.hubspot] and below it connector = "hubspot"')
     names = list(tables.values)
-    sections = {name: root.table(name) for name in SECTIONS if name not in ("systems", "fields")}
+    sections = {name: root.table(name) for name in SECTIONS if name not in ("systems", "fields", "funnel")}
     for name, keys in (("workspace", ("name",)), ("state", ("url", "password")), ("stage", ("conflict",)), ("conflict", ("tie",)), ("delete", ("policy",))):
         sections[name].only(keys)
     fields = root.table("fields").values
+    funnel = read_funnel(root.table("funnel").values, problems.add) or default_funnel()
     config = Config(
         path=path,
         workspace=_workspace(sections["workspace"], path),
         state_url=_state_url(sections["state"], folder),
         systems=systems,
         fields=fields,
+        funnel=funnel,
         stage_conflict=cast("Literal['furthest', 'latest']", sections["stage"].word("conflict", CONFLICTS, "furthest")),
         winners=_winners(sections["first_meeting"], names),
         order=_order(sections["conflict"], names),
@@ -91,18 +97,18 @@ def _read(root: Table, path: Path, problems: Problems) -> Config:
         guard=_guard(sections["guard"]),
         notes=tuple(problems.notes),
     )
-    _check_mapping(fields, systems, names, problems)
+    _check_mapping(config, names, problems)
     return config
 
 
-def _check_mapping(fields: Mapping[str, Any], systems: Mapping[str, SystemConfig], names: list[str], problems: Problems) -> None:
+def _check_mapping(config: Config, names: list[str], problems: Problems) -> None:
     """The maps as far as they can be judged without asking the accounts, so that their mistakes are told with the others."""
-    if not problems.found or len(systems) < len(names):
+    if not problems.found or len(config.systems) < len(names) or any(problem.startswith("funnel.") for problem in problems.found):
         return
     from .maps import compile_unasked
 
     try:
-        compile_unasked(fields, systems)
+        compile_unasked(config.funnel, config.fields, config.systems)
     except ConfigurationError as error:
         problems.found.extend(error.problems)
 

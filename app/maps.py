@@ -7,21 +7,27 @@ from typing import Any
 
 from ..connectors.contract import AccountId, SystemDescription
 from ..lifecycle.funnel import Funnel
-from ..lifecycle.presets import default_funnel
+from ..lifecycle.presets import crosswalk, default_funnel
 from ..mapping.compile import compile_maps
 from ..mapping.maps import Maps, SystemInput
 from .system_config import SystemConfig
 
+Seen = Mapping[str, tuple[AccountId, SystemDescription]]
 
-def compile_for(fields: Mapping[str, Any], systems: Mapping[str, SystemConfig], seen: Mapping[str, tuple[AccountId, SystemDescription]]) -> tuple[Maps, Funnel]:
+
+def compile_for(funnel: Funnel, fields: Mapping[str, Any], systems: Mapping[str, SystemConfig], seen: Seen) -> Maps:
     """The maps over the accounts as they were `seen`. Raises `ConfigurationError` with all mistakes."""
-    funnel = default_funnel()
     given = {name: SystemInput(system.plugin.defaults(), seen[name][1], system.table, seen[name][0].zone, system.region) for name, system in systems.items()}
-    return compile_maps(fields, given, stages=funnel.positions, sides=funnel.sides), funnel
+    return _compiled(funnel, fields, given)
 
 
-def compile_unasked(fields: Mapping[str, Any], systems: Mapping[str, SystemConfig]) -> Maps:
+def compile_unasked(funnel: Funnel, fields: Mapping[str, Any], systems: Mapping[str, SystemConfig]) -> Maps:
     """The maps as far as they can be judged without the accounts. Raises `ConfigurationError` with the mistakes that show already."""
-    funnel = default_funnel()
     given = {name: SystemInput(system.plugin.defaults(), None, system.table, "UTC", system.region) for name, system in systems.items()}
-    return compile_maps(fields, given, stages=funnel.positions, sides=funnel.sides)
+    return _compiled(funnel, fields, given)
+
+
+def _compiled(funnel: Funnel, fields: Mapping[str, Any], given: Mapping[str, SystemInput]) -> Maps:
+    """The vendors' default maps speak of the default funnel's stages; the crosswalk says what they are in this one."""
+    alike = crosswalk(funnel, default_funnel()).stages
+    return compile_maps(fields, given, stages=funnel.positions, sides=funnel.sides, groups=funnel.members, alike=alike)

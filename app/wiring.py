@@ -26,6 +26,7 @@ from . import accounts
 from .clock import SystemClock
 from .config import Config
 from .maps import compile_for
+from .stored import check_stored_stages
 from .system_config import SystemConfig
 from .tokens import token_store
 
@@ -97,11 +98,12 @@ def _known(place: Place, connectors: dict[str, Connector], approved: str | None,
 
 def _session(place: Place, connectors: dict[str, Connector], known: dict[str, accounts.Known], progress: Progress) -> Session:
     config = place.config
-    maps, funnel = compile_for(config.fields, config.systems, {name: (each.identity, each.description) for name, each in known.items()})
+    maps = compile_for(config.funnel, config.fields, config.systems, {name: (each.identity, each.description) for name, each in known.items()})
+    check_stored_stages(place.store, config.workspace, place.id, config.funnel, maps)
     systems = {
         known[name].account: System(name, known[name].account, maps.systems[name], system.direction, system.creates) for name, system in config.systems.items()
     }
-    desk = Desk(systems, maps, funnel, Settings(config.winners, config.order, config.stage_conflict, config.deletes))
+    desk = Desk(systems, maps, config.funnel, Settings(config.winners, config.order, config.stage_conflict, config.deletes))
     open_ones = {account: Connected(system, connectors[system.name], known[system.name].identity.own_actor) for account, system in systems.items()}
     limits = {**DEFAULT_LIMITS, **{kind: Limit(count, share) for kind, (count, share) in config.guard.items()}}
     return Session(place.store, config.workspace, place.id, open_ones, desk, place.clock, limits, progress)

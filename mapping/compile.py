@@ -26,6 +26,7 @@ from .problems import Problems, closest
 from .stage_tables import Source, compile_stages
 from .stages import StageMap
 from .text import as_text, read_email, read_text
+from .vocabulary import Vocabulary
 
 _CREATE_WORDS = ("kind", "fallback")
 
@@ -39,26 +40,34 @@ class _Desk:
     unblank: frozenset[str]
     translations: Mapping[tuple[str, str, str], Translation]
     owners: Mapping[Spot, Owners]
-    stages: Mapping[str, int]
-    sides: Collection[str]
+    words: Vocabulary
     zones: Mapping[str, ZoneInfo]
     problems: Problems
 
 
-def compile_maps(fields: Mapping[str, Any], systems: Mapping[str, SystemInput], *, stages: Mapping[str, int], sides: Collection[str]) -> Maps:
+def compile_maps(
+    fields: Mapping[str, Any],
+    systems: Mapping[str, SystemInput],
+    *,
+    stages: Mapping[str, int],
+    sides: Collection[str],
+    groups: Mapping[str, Sequence[str]] | None = None,
+    alike: Mapping[str, str] | None = None,
+) -> Maps:
     """The maps of one workspace.
 
     `fields`: the user's `[fields.*]`. `systems`: by the name in `[systems.NAME]`. `stages`: the funnel's stage ids with their positions; `sides`: its side
-    states. Raises `ConfigurationError` with all mistakes, each with its TOML path and a remedy.
+    states; `groups`: its groups of stages; `alike`: stage -> its counterpart in the default funnel, of which the vendors' default maps speak (None: the
+    stages of the same name). Raises `ConfigurationError` with all mistakes, each with its TOML path and a remedy.
     """
-    problems = Problems()
+    problems, words = Problems(), Vocabulary(stages, sides, groups or {}, alike)
     known = [System(name, given, parse_defaults(given.defaults)) for name, given in sorted(systems.items())]
     zones = {system.name: _zone(system, problems) for system in known}
     entries = lay_over(fields, systems.keys(), problems)
     found, owners = find_owners(entries, find_places(entries, known, problems), problems)
     places = _wanted(entries, found, known, problems)
     mapped = {name: entry.field for name, entry in entries.items() if any(place.field == name for place in places)}
-    desk = _Desk(places, mapped, _unblank(places, mapped, known), _translations(entries, places), owners, stages, sides, zones, problems)
+    desk = _Desk(places, mapped, _unblank(places, mapped, known), _translations(entries, places), owners, words, zones, problems)
     compiled = {system.name: _system(system, desk) for system in known}
     problems.stop()
     return Maps(mapped, compiled, tuple(problems.notes), _digest(mapped, compiled, known, stages, entries))
@@ -141,19 +150,18 @@ def _system(system: System, desk: _Desk) -> SystemMap:
         for kind in system.kinds
     }
     asked = problems.table(f"{path}.include", system.given.overrides.get("include", {}))
-    return SystemMap(system.name, kinds, create_kind, compile_include(asked, f"{path}.include", desk.stages, desk.fields, problems))
+    return SystemMap(system.name, kinds, create_kind, compile_include(asked, f"{path}.include", desk.words.names, desk.fields, problems))
 
 
 def _stages(system: System, kind: str, table: Mapping[str, Any], desk: _Desk) -> StageMap | None:
     described, defaults = system.described(kind), system.defaults.kinds.get(kind)
     source = Source(
         where=f"{system.name} {kind}",
-        defaults=defaults.stages if defaults is not None else {},
+        defaults=desk.words.say(defaults.stages) if defaults is not None else {},
         own=table,
         path=f"systems.{system.name}.stages.{kind}",
         fields=described.fields if described is not None else None,
-        stages=tuple(desk.stages),
-        sides=tuple(desk.sides),
+        words=desk.words,
     )
     stage = compile_stages(source, desk.problems)
     if stage is None:

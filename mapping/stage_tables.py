@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, cast
 
 from ..model.records import Native
@@ -12,6 +12,7 @@ from .defaults import Table
 from .maps import DescribedField
 from .problems import Problems, closest
 from .stages import Rule, StageMap, Words, word
+from .vocabulary import Vocabulary
 
 _TABLE_WORDS = ("values", "ignore", "instead", "rules", "write", "reason", "replace")
 _RULE_WORDS = ("when", "stage", "side", "closed")
@@ -26,20 +27,29 @@ class Source:
     own: Table
     path: str
     fields: Mapping[str, DescribedField] | None
-    stages: Collection[str]
-    sides: Collection[str]
+    words: Vocabulary
+
+    @property
+    def stages(self) -> Collection[str]:
+        """The funnel's stages."""
+        return self.words.stages
+
+    @property
+    def sides(self) -> Collection[str]:
+        """The funnel's side states."""
+        return self.words.sides
 
     @property
     def meanings(self) -> frozenset[str]:
-        """Everything that a value may mean."""
-        return frozenset((*self.stages, *self.sides))
+        """Everything that a value may mean; a group means its first stage."""
+        return frozenset((*self.words.names, *self.sides))
 
 
 def compile_stages(source: Source, problems: Problems) -> StageMap | None:
     """The stage map of one kind; None where it has none. Mistakes of the user's go to `problems`, what cannot be expressed becomes a note."""
     _check_words(source, problems)
     if source.own.get("replace") is True:
-        source = Source(source.where, {}, source.own, source.path, source.fields, source.stages, source.sides)
+        source = replace(source, defaults={})
     rules = tuple(_rules(source, problems))
     words = tuple(_words(source, problems))
     settings = dict(_settings(source, problems))
@@ -94,13 +104,14 @@ def _both(source: Source, key: str, problems: Problems) -> Iterator[tuple[Table,
 def _means(source: Source, row: Table, path: str | None, problems: Problems) -> tuple[str | None, str | None] | None:
     """The stage and side of a row; None where the funnel has not got them."""
     stage, side = row.get("stage"), row.get("side")
-    if (stage is None or stage in source.stages) and (side is None or side in source.sides) and (stage or side):
-        return stage, side
+    names = source.words.names
+    if (stage is None or stage in names) and (side is None or side in source.sides) and (stage or side):
+        return source.words.stage(stage) if stage else None, side
     if path is not None:
         if stage is None and side is None:
             problems.add(path, "says neither stage nor side", 'Add stage = "..." or side = "..."')
-        elif stage is not None and stage not in source.stages:
-            problems.add(f"{path}.stage", f"{stage!r} is not a stage of the funnel", closest(str(stage), source.stages))
+        elif stage is not None and stage not in names:
+            problems.add(f"{path}.stage", f"{stage!r} is not a stage of the funnel", closest(str(stage), names))
         else:
             problems.add(f"{path}.side", f"{side!r} is not a side state of the funnel", closest(str(side), source.sides))
     return None
@@ -116,6 +127,8 @@ def _rules(source: Source, problems: Problems) -> Iterator[Rule]:
         missing = [native for native in when if not _has(source, native)]
         for native in missing if path is not None else ():
             problems.add(f"{path}.when.{native}", f"{source.where} has no field {native!r}", closest(native, source.fields or ()))
+        if meaning is None and path is None and row.get("closed"):
+            meaning = None, None  # whatever such a record says in other funnels, it can be no more written in this one
         if meaning is None or missing or not when:
             continue
         yield Rule({native: _wanted(value) for native, value in when.items()}, *meaning, closed=bool(row.get("closed", False)))
@@ -192,14 +205,15 @@ class _Line(NamedTuple):
 
 
 def _listed(source: Source, path: str, own: Mapping[str, Any], default: Mapping[str, Sequence[str]], problems: Problems) -> Iterator[_Line]:
-    """The user's lines, then the default ones that they do not replace."""
-    for meaning, values in own.items():
+    """The user's lines, those of groups after those of stages, then the default ones that they do not replace."""
+    for meaning, values in sorted(own.items(), key=lambda line: line[0] in source.words.groups):
         if meaning in source.meanings:
-            yield _Line(meaning, problems.words(f"{path}.{meaning}", values), f"{path}.{meaning}")
+            yield _Line(source.words.stage(meaning), problems.words(f"{path}.{meaning}", values), f"{path}.{meaning}")
         else:
             problems.add(f"{path}.{meaning}", f"{meaning!r} is neither a stage nor a side state of the funnel", closest(meaning, source.meanings))
+    replaced = {source.words.stage(meaning) for meaning in own}
     for meaning, values in default.items():
-        if meaning in source.meanings and meaning not in own:
+        if meaning in source.meanings and meaning not in replaced:
             yield _Line(meaning, values, None)
 
 
@@ -254,7 +268,8 @@ def _expressed(source: Source, direct: Collection[str], problems: Problems) -> M
         for name in (key, value):
             if name not in source.meanings:
                 problems.add(f"{source.path}.instead.{key}", f"{name!r} is neither a stage nor a side state of the funnel", closest(name, source.meanings))
-    instead: Mapping[str, str] = {**cast("Mapping[str, str]", source.defaults.get("instead", {})), **own}
+    groups = {name: source.words.stage(name) for name in source.words.groups}
+    instead: Mapping[str, str] = {**groups, **cast("Mapping[str, str]", source.defaults.get("instead", {})), **source.words.stand_ins, **own}
     found: dict[str, str] = {}
     for meaning in (*source.stages, *source.sides):
         at: str | None = meaning
