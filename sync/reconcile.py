@@ -111,6 +111,8 @@ def _side(field: Field, field_map: FieldMap, view: View, hub: Hub, history: Hist
     change = history.get(view.row.id, {}).get(field_map.native) if history else None
     if not view.system.reads and say in ("edited", "behind", "first"):
         view.carry(field.name, 0)
+        if native is not None:
+            view.agreed.setdefault(field_map.native, None)
         say = "same"
     return Side(view.system.name, say, value, view.row.stamp, change.at if change else None)
 
@@ -197,18 +199,23 @@ def _settle_field(decision: Decision, field: Field, hub: Hub, sides: Sequence[Si
             decision.changed[name] = [hub.value, new.value, new.version, verdict.reason]
         if verdict.replaced:
             decision.overruled.append(Overruled(name, hub.source, hub.value, new.value, verdict.replaced))
-    standing = hub.version if any(side.say in ("edited", "behind") for side in sides) else new.version
+    chosen = max((side.at or side.stamp for side in sides if side.say in ("edited", "behind")), default=0)
     for index, (side, (view, field_map)) in enumerate(zip(sides, speaking, strict=True)):
         if index in verdict.losers:
             decision.overruled.append(Overruled(name, side.system, side.value, new.value, verdict.losers[index]))
             view.agree(field_map.native)
             view.carry(name, 0)
-        elif index in verdict.kept or (side.say in ("edited", "behind", "agreed")):
+        elif side.say == "agreed" and not same_value(field, side.value, new.value):
+            view.agree(field_map.native)  # to what the hub held before somebody else moved it on: it is owed the new value
+            view.carry(name, hub.version)
+        elif index in verdict.kept or side.say in ("edited", "behind", "agreed"):
             view.agree(field_map.native)
             view.carry(name, new.version)
         elif side.say == "silent":
-            _let_stand(view, name, field_map, hub, standing)
+            _let_stand(view, field_map, side, hub, new, chosen)
         else:
+            if not view.system.reads and field_map.native in view.agreed and new.version and not same_value(field, side.value, new.value):
+                decision.overruled.append(Overruled(name, side.system, side.value, new.value, f"nothing is taken over from {side.system}"))
             view.agree(field_map.native)
             if side.say == "first":
                 view.carry(name, new.version if same_value(field, side.value, new.value) else 0)
@@ -216,8 +223,11 @@ def _settle_field(decision: Decision, field: Field, hub: Hub, sides: Sequence[Si
             owe(decision, field, new, side.value, view, field_map, verdict.reason)
 
 
-def _let_stand(view: View, name: str, field_map: FieldMap, hub: Hub, standing: int) -> None:
-    """What says nothing stays until somebody decides elsewhere: it is up to date with all that was decided before, and owed only what comes after."""
-    if view.carried.get(name, hub.version) == hub.version or field_map.native in view.agreed:
-        view.carry(name, standing)
+def _let_stand(view: View, field_map: FieldMap, side: Side, hub: Hub, new: Hub, chosen: int) -> None:
+    """What says nothing stays, unless somebody chose a value elsewhere after it came to be (`chosen`: when, in ms; 0: nobody did): that it is owed."""
+    name = field_map.field
+    if name not in view.carried or field_map.native in view.agreed:
+        view.carry(name, hub.version if chosen > side.stamp else new.version)
+    elif view.carried[name] == hub.version and not chosen:
+        view.carry(name, new.version)
     view.agree(field_map.native)
