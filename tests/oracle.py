@@ -1,0 +1,150 @@
+"""Says whether a history ended well: quiet, agreed, nothing lost, nothing twice, no stage lowered by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from histories import FIELDS, LINE, Doing, Lab, Row
+
+from stagesync.model.records import Ref
+from stagesync.state import actions, links
+from stagesync.state.actions import ActionRow
+from stagesync.state.links import LinkRow
+
+ROUNDS = 6
+
+
+def settled(lab: Lab) -> Iterator[str]:
+    """What is wrong after the trouble is over: nothing, or sentences."""
+    yield from _quiet(lab)
+    memory = Memory(lab)
+    for human in sorted({doing.human for doing in lab.doings} - lab.tainted):
+        yield from _agreed(lab, memory, human)
+        yield from _kept(lab, memory, human)
+        yield from _once(lab, human)
+
+
+def _quiet(lab: Lab) -> Iterator[str]:
+    for _ in range(ROUNDS):
+        report = lab.round()
+        if report is None or report.error is not None:
+            yield f"a run without trouble stopped: {report.error if report else lab.story[-1]!r}"
+            return
+        if report.writes == 0:
+            break
+    else:
+        yield f"not quiet after {ROUNDS} rounds"
+        return
+    lab.later(90_000)
+    report = lab.round()
+    if report is None or report.writes or report.new_holds:
+        yield f"after the quiet, a run wrote again or asked anew: {report}"
+
+
+class Memory:
+    """What the state holds, as the oracle needs it."""
+
+    def __init__(self, lab: Lab) -> None:
+        session = lab.session
+        self.accounts = {connected.name: account for account, connected in session.systems.items()}
+        with session.store.read() as tx:
+            self.links = [row for account in session.systems for row in links.each(tx, session.workspace, account, 0, 10_000)]
+            self.holds: list[ActionRow] = actions.holds(tx, session.workspace)
+            persons = {row.person for row in self.links if row.person is not None}
+            self.acts: dict[int, list[ActionRow]] = {person: actions.of_person(tx, session.workspace, person, 10_000) for person in persons}
+        self.by_ref = {(row.account, row.address): row for row in self.links}
+
+    def link(self, row: Row) -> LinkRow | None:
+        """The link of a live record."""
+        return self.by_ref.get((self.accounts[row.world], Ref(row.kind.lower(), row.id)))
+
+    def held(self, persons: set[int], rows: list[LinkRow], field: str) -> list[ActionRow]:
+        """Open questions about a field of these people, or of their records as a whole."""
+        mine = {row.id for row in rows}
+        return [
+            hold
+            for hold in self.holds
+            if hold.field in (field, "record") and (hold.person in persons or hold.link in mine or mine & set(hold.payload.get("park", ())))
+        ]
+
+    def overruled(self, persons: set[int], field: str, value: Any) -> bool:
+        """The value lost by a rule, and it is on record."""
+        return any(
+            act.op == "overrule" and act.state == "overruled" and act.field == field and act.fields[field][0] == value
+            for person in persons
+            for act in self.acts.get(person, ())
+        )
+
+
+def _mine(lab: Lab, human: str) -> list[Row]:
+    return [row for world in sorted(lab.worlds()) for row in lab.rows(world) if row.values["last_name"] == human]
+
+
+def _linked(lab: Lab, memory: Memory, human: str) -> tuple[list[Row], set[int], list[LinkRow]]:
+    rows = _mine(lab, human)
+    known = [(row, memory.link(row)) for row in rows]
+    every = [link for _, link in known if link is not None]
+    return [row for row, link in known if link is not None and link.state == "linked"], {link.person for link in every if link.person is not None}, every
+
+
+def _agreed(lab: Lab, memory: Memory, human: str) -> Iterator[str]:
+    """All linked records say the same, everybody has one in each world unless it was deleted, and nobody is forgotten."""
+    rows, persons, every = _linked(lab, memory, human)
+    for row in _mine(lab, human):
+        link = memory.link(row)
+        if link is None or link.state not in ("linked", "parked"):
+            yield f"{human}: {row.world} {row.id} is {link.state if link else 'unknown'}"
+    asked = bool(memory.held(persons, every, "record"))
+    if len(persons) > 1 and not asked:
+        yield f"{human}: is {len(persons)} people"
+    for name in (*FIELDS, "email", "stage"):
+        said = {row.values.get(name) for row in rows if name in row.values}
+        if name == "stage":
+            said = {_common(value) for value in said}
+        if len(said) > 1 and not memory.held(persons, every, name):
+            yield f"{human}: {name} differs: " + ", ".join(f"{row.world} {row.id} {row.values.get(name)!r}" for row in rows)
+    for world in sorted(lab.worlds()):
+        deleted = any(where == world and whose == human for (where, _), whose in lab.deleted.items())
+        if rows and not deleted and not asked and not memory.held(persons, every, "email") and not any(row.world == world for row in rows):
+            yield f"{human}: has no record in {world}"
+
+
+def _common(stage: str | None) -> str | None:
+    """What both vendors can say: HubSpot has no SAL, a Lead nothing beyond SQL."""
+    return {"sal": "mql", "opportunity": "sql"}.get(stage or "", stage)
+
+
+def _kept(lab: Lab, memory: Memory, human: str) -> Iterator[str]:
+    """Each record's last typed value is everywhere, or somebody typed over it, or a rule overruled it, or it is held."""
+    rows, persons, every = _linked(lab, memory, human)
+    theirs = [doing for doing in lab.doings if doing.human == human]
+    for name in (*FIELDS, "email"):
+        if memory.held(persons, every, name):
+            continue
+        mine = [doing for doing in theirs if doing.field == name]
+        for row in rows:
+            last = next((doing for doing in reversed(mine) if (doing.world, doing.id) == (row.world, row.id)), None)
+            if last is None or (last.value is None and not last.met) or all(each.values[name] == last.value for each in rows):
+                continue
+            if last.number not in lab.windows and not _typed_over(mine, last) and not memory.overruled(persons, name, last.value):
+                now = ", ".join(f"{each.world} {each.values[name]!r}" for each in rows)
+                yield f"{human}: {name} {last.value!r} typed in {row.world} {row.id} is lost: {now}"
+    if human not in lab.lowered and not memory.held(persons, every, "stage"):
+        told = [doing for doing in theirs if doing.field == "stage" and any((row.world, row.id) == (doing.world, doing.id) for row in rows)]
+        furthest = max((LINE.index(str(_common(doing.value))) for doing in told if doing.value in LINE), default=-1)
+        for row in rows:
+            if row.values.get("stage") in LINE and LINE.index(str(_common(row.values["stage"]))) < furthest:
+                yield f"{human}: the stage of {row.world} {row.id} is {row.values['stage']}, lower than {LINE[furthest]}"
+
+
+def _typed_over(mine: list[Doing], last: Doing) -> bool:
+    return any(doing is not last and doing.before == last.value and doing.number > last.number for doing in mine)
+
+
+def _once(lab: Lab, human: str) -> Iterator[str]:
+    """The engine made at most one record in each world."""
+    for world in sorted(lab.worlds()):
+        ours = [row.id for row in _mine(lab, human) if row.world == world and (world, row.id) not in lab.made]
+        if len(ours) > 1:
+            yield f"{human}: we made {len(ours)} records in {world}: {ours}"

@@ -1,0 +1,477 @@
+"""The pure merge: each row of its table, each rule by name, and its laws over any number of systems."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from merging import CITY, Table, met, plain, short
+
+from stagesync.mapping.fields import Field, Policy
+from stagesync.model.records import Actor, FieldChange
+from stagesync.sync.desk import Asked, Settings
+from stagesync.sync.merge import Hub, Rules, Say, Side, Verdict, merge
+
+ORDER = {"a": 0, "b": 1, "c": 2}
+TIES = Settings(order=ORDER)
+OPT_OUT = Field("email_opt_out", "boolean", "consent", sticky=True)
+
+
+def decided(hub: Hub, *sides: tuple[str, Say, Any], field: Field = CITY, **rules: Any) -> Verdict:
+    """The verdict over (system, say, value), with times looked up."""
+    return merge(field, hub, [Side(*side) for side in sides], Rules(ORDER, timed=True)._replace(**rules))
+
+
+def by(kind: Any, system: str | None = None) -> Field:
+    """The city under another policy."""
+    return replace(CITY, policy=Policy(kind, system))
+
+
+HUB = Hub("Bonn", 3, "a")
+
+
+# -- the table
+
+
+def test_same_and_current_is_nothing() -> None:
+    """Unchanged and up to date: nothing happens."""
+    assert met().round().changed == {}
+
+
+def test_same_and_older_is_owed_a_write() -> None:
+    """Unchanged, but not up to date: the system is written."""
+    table = met(settings=TIES)
+    table.put("a", city="Ulm")
+    table.round(fails=["b"])
+    decision = table.round()
+    assert [(view.system.name, view.values) for view in decision.views if view.values] == [("b", {"city": "Ulm"})]
+    assert decision.overruled == []
+
+
+def test_changed_and_current_is_an_edit() -> None:
+    """Changed by somebody who saw the current value: a new version, for all."""
+    table = met()
+    table.put("b", city="Ulm")
+    decision = table.round()
+    assert decision.changed["city"][:3] == ["Bonn", "Ulm", 2]
+    assert table.says() == {"a": "Ulm", "b": "Ulm", "c": "Ulm"}
+
+
+def test_changed_and_older_is_a_true_conflict() -> None:
+    """Changed by somebody who had not seen the current value: the policy decides, and what loses is on record."""
+    table = met(settings=TIES)
+    table.put("a", city="Ulm")
+    table.round(fails=["b"])
+    table.put("b", city="Kiel")
+    decision = table.round()
+    assert table.says() == {"a": "Ulm", "b": "Ulm", "c": "Ulm"}
+    assert [(lost.system, lost.value, lost.winner) for lost in decision.overruled] == [("b", "Kiel", "Ulm")]
+
+
+def test_changed_to_what_the_hub_holds_is_agreed() -> None:
+    """Somebody typed what we were about to write: agreed, nothing is written, no conflict."""
+    table = met(settings=TIES)
+    table.put("a", city="Ulm")
+    table.round(fails=["b"])
+    table.put("b", city="Ulm")
+    decision = table.round()
+    assert not any(view.values for view in decision.views)
+    assert decision.overruled == []
+    assert table.links["b"].carried["city"] == 2
+
+
+# -- the rules
+
+
+def test_contenders_are_decided_at_once() -> None:
+    """Two edits on top of the current version contend with each other, never with the value that both have seen."""
+    verdict = decided(HUB, ("a", "same", "Bonn"), ("b", "edited", "Ulm"), ("c", "edited", "Kiel"))
+    assert (verdict.hub.value, dict(verdict.losers)) == ("Ulm", {2: "conflict: b goes first (tie)"})
+    assert verdict.replaced is None
+
+
+def test_two_changed_while_a_third_is_owed() -> None:
+    """While a field is held, the system that is owed an older version of it is not written either."""
+    table = met(settings=Settings(order=None))
+    table.put("a", city="Ulm")
+    table.round(fails=["b", "c"])
+    table.put("a", city="Kiel")
+    table.put("b", city="Jena")
+    decision = table.round()
+    assert [hold.field for hold in decision.holds] == ["city"]
+    assert not any(view.values for view in decision.views)
+    assert table.says() == {"a": "Kiel", "b": "Jena", "c": "Bonn"}
+
+
+def test_a_loser_carries_nothing_and_is_put_back() -> None:
+    """What is overruled counts as agreed at version 0, so that its system is owed the winner even if the first write fails."""
+    table = met(settings=TIES)
+    table.put("a", city="Ulm")
+    table.put("b", city="Kiel")
+    table.round(fails=["b"])
+    assert table.links["b"].carried["city"] == 0
+    table.round()
+    assert table.says()["b"] == "Ulm"
+
+
+@pytest.mark.parametrize("policy", [Policy("two-way"), Policy("always", "b")])
+def test_a_replaced_value_that_its_system_never_saw_go_is_on_record(policy: Policy) -> None:
+    """A canonical value that gives way to somebody who had not seen it is overruled too, also under `always`."""
+    verdict = decided(Hub("Ulm", 4, "c"), ("b", "behind", "Kiel"), ("c", "same", "Ulm"), field=replace(CITY, policy=policy))
+    assert verdict.hub.value == "Kiel"
+    assert verdict.replaced
+
+
+def test_a_replaced_clear_is_on_record() -> None:
+    """A clear that loses a conflict is a value that somebody entered: it is on record like any other."""
+    assert decided(Hub(None, 4, "c"), ("a", "behind", "Kiel"), ("c", "same", None)).replaced
+    assert decided(Hub(None, 4, "c"), ("a", "first", "Kiel"), ("c", "same", None)).replaced
+
+
+def test_first_meeting_of_a_new_person() -> None:
+    """A new person begins blank and all records meet at once, so nobody's value is an edit of another's."""
+    verdict = decided(Hub(), ("a", "first", None), ("b", "first", "Ulm"), ("c", "first", "Ulm"))
+    assert (verdict.hub, dict(verdict.losers)) == (Hub("Ulm", 1, "b"), {})
+
+
+@pytest.mark.parametrize("policy", [Policy("two-way"), Policy("always", "a"), Policy("prefer", "a"), Policy("ask")])
+def test_blank_never_beats_a_value_at_first_meeting(policy: Policy) -> None:
+    """Whatever the policy, a blank says nothing when records meet."""
+    verdict = decided(Hub(), ("a", "first", None), ("b", "first", "Ulm"), field=replace(CITY, policy=policy))
+    assert (verdict.hub.value, dict(verdict.losers), verdict.hold) == ("Ulm", {}, None)
+
+
+def test_first_meeting_is_held_without_an_answer() -> None:
+    """Both filled and different: held, until somebody names a winner for the group."""
+    assert decided(Hub(), ("a", "first", "Bonn"), ("b", "first", "Ulm")).hold == "first"
+    assert decided(Hub(), ("a", "first", "Bonn"), ("b", "first", "Ulm"), winner="b").hub.value == "Ulm"
+
+
+def test_first_meeting_newest() -> None:
+    """With `newest`, the record that was modified last wins, whatever the order of systems."""
+    sides = [Side("a", "first", "Bonn", 5), Side("b", "first", "Ulm", 7)]
+    assert merge(CITY, Hub(), sides, Rules(None, "newest")).hub.value == "Ulm"
+
+
+def test_a_newcomer_meets_what_is_agreed() -> None:
+    """A third record that meets a known person contends with the canonical value, and a named winner that is absent leaves it."""
+    assert decided(HUB, ("a", "same", "Bonn"), ("c", "first", "Kiel"), winner="b").hub.value == "Bonn"
+    assert decided(HUB, ("a", "same", "Bonn"), ("c", "first", "Kiel"), winner="c").hub.value == "Kiel"
+    assert decided(HUB, ("a", "same", "Bonn"), ("c", "first", None), winner="c") == Verdict(HUB)
+
+
+def test_clearing_is_an_edit() -> None:
+    """An emptied field is emptied everywhere."""
+    table = met()
+    table.put("c", city=None)
+    table.round()
+    assert table.says() == {"a": None, "b": None, "c": None}
+
+
+def test_clears_false_puts_it_back() -> None:
+    """Where clearing does not travel, it is overruled and the value comes back."""
+    table = met(fields=[replace(CITY, clears=False)])
+    table.put("c", city=None)
+    decision = table.round()
+    assert table.says() == {"a": "Bonn", "b": "Bonn", "c": "Bonn"}
+    assert [lost.value for lost in decision.overruled] == [None]
+
+
+def test_an_opt_out_is_sticky() -> None:
+    """True travels at once; false on top of it is held until somebody decides."""
+    assert decided(Hub(None, 1, "a"), ("a", "same", None), ("b", "edited", True), field=OPT_OUT).hub.value is True
+    held = decided(Hub(True, 2, "b"), ("a", "edited", False), ("b", "same", True), field=OPT_OUT)
+    assert (held.hold, held.hub.value) == ("consent", True)
+    assert decided(Hub(True, 2, "b"), ("a", "edited", False), ("b", "same", True), field=OPT_OUT, answer="a").hub.value is False
+
+
+def test_an_opt_out_beats_its_contradiction() -> None:
+    """Two edits at once, in and out: out."""
+    verdict = decided(Hub(None, 1, "a"), ("a", "edited", False), ("b", "edited", True), field=OPT_OUT)
+    assert (verdict.hub.value, verdict.hold) == (True, None)
+
+
+def test_always() -> None:
+    """The named system wins every conflict, and is put back into whoever edits against it."""
+    assert decided(HUB, ("a", "edited", "Ulm"), ("b", "edited", "Kiel"), field=by("always", "b")).hub.value == "Kiel"
+    against = decided(HUB, ("a", "edited", "Ulm"), ("b", "same", "Bonn"), field=by("always", "b"))
+    assert (against.hub.value, dict(against.losers)) == ("Bonn", {0: "always b"})
+    assert decided(HUB, ("a", "same", "Bonn"), ("b", "edited", None), field=by("always", "b")).hub.value is None
+
+
+def test_prefer_unless_blank() -> None:
+    """The named system wins as long as it says something; blank, it leaves the field to the others."""
+    field = by("prefer", "b")
+    assert decided(HUB, ("a", "edited", "Ulm"), ("b", "edited", "Kiel"), field=field).hub.value == "Kiel"
+    assert decided(HUB, ("a", "edited", "Ulm"), ("b", "edited", None), field=field).hub.value in ("Ulm", None)
+    assert decided(Hub(None, 3, "b"), ("a", "edited", "Ulm"), ("b", "same", None), field=field).hub.value == "Ulm"
+
+
+def test_fill_blank() -> None:
+    """Blanks are filled from whoever knows; what a system has of its own stays, and later edits do not travel over it."""
+    table = Table(("a", "b", "c"), fields=[by("fill")])
+    table.put("a", city="Bonn")
+    table.put("b", city=None)
+    table.put("c", city="Ulm", stamp=9)
+    table.round()
+    assert table.says() == {"a": "Bonn", "b": "Bonn", "c": "Ulm"}
+    table.put("c", city="Kiel")
+    table.round()
+    assert table.says() == {"a": "Bonn", "b": "Bonn", "c": "Kiel"}
+
+
+def test_never() -> None:
+    """A field that never travels is left alone."""
+    table = Table(("a", "b"), fields=[by("never")])
+    table.put("a", city="Bonn")
+    table.put("b", city=None)
+    decision = table.round()
+    assert table.says() == {"a": "Bonn", "b": None}
+    assert decision.canonical == {}
+
+
+def test_ask() -> None:
+    """Under `ask` a conflict waits for somebody, also where a tie-break or times would decide."""
+    assert decided(HUB, ("a", "edited", "Ulm"), ("b", "edited", "Kiel"), field=by("ask")).hold == "ask"
+    assert decided(HUB, ("a", "edited", "Ulm"), ("b", "same", "Bonn"), field=by("ask")).hub.value == "Ulm"
+
+
+def test_times_come_first() -> None:
+    """Where all contenders' times are known, the later entry wins against the order of systems."""
+    sides = [Side("a", "edited", "Ulm", 0, 100), Side("b", "edited", "Kiel", 0, 200)]
+    assert merge(CITY, HUB, sides, Rules(ORDER, timed=True)).hub == Hub("Kiel", 4, "b", 200)
+
+
+def test_one_unknown_time_is_no_time() -> None:
+    """A time on one side alone decides nothing."""
+    sides = [Side("a", "edited", "Ulm"), Side("b", "edited", "Kiel", 0, 200)]
+    assert merge(CITY, HUB, sides, Rules(ORDER, timed=True)).hub.value == "Ulm"
+
+
+def test_times_are_asked_for_only_where_they_can_decide() -> None:
+    """A true conflict asks for times; one edit does not."""
+    conflict = [Side("a", "edited", "Ulm"), Side("b", "edited", "Kiel")]
+    assert merge(CITY, HUB, conflict, Rules(ORDER)).untimed
+    assert not merge(CITY, HUB, conflict[:1], Rules(ORDER)).untimed
+
+
+def test_ties_without_an_order_are_held() -> None:
+    """Nobody said who goes first: held, with what each says."""
+    assert decided(HUB, ("a", "edited", "Ulm"), ("b", "edited", "Kiel"), order=None).hold == "conflict"
+
+
+@pytest.mark.parametrize(("answer", "value"), [("a", "Ulm"), ("b", "Kiel"), ("hub", "Bonn"), ("newest", "Kiel")])
+def test_an_answer_decides(answer: str, value: str) -> None:
+    """Somebody's answer ends a hold: a system's value, the newest, or what was agreed before."""
+    sides = [Side("a", "edited", "Ulm", 5), Side("b", "edited", "Kiel", 7)]
+    verdict = merge(CITY, HUB, sides, Rules(None, answer=answer, timed=True))
+    assert (verdict.hub.value, verdict.hold) == (value, None)
+
+
+def test_an_answer_to_other_choices_counts_for_nothing() -> None:
+    """Somebody edited after the question was shown: it is asked anew."""
+    table = met(settings=Settings(order=None))
+    table.put("a", city="Ulm")
+    table.put("b", city="Kiel")
+    table.round()
+    table.put("b", city="Jena")
+    decision = table.round(answers={"city": Asked("b", {"a": "Ulm", "b": "Kiel"})})
+    assert [hold.choices for hold in decision.holds] == [{"a": "Ulm", "b": "Jena"}]
+
+
+def test_agreement_made_by_hand_lifts_a_hold() -> None:
+    """Contenders are collected anew in each run: once they agree, nothing is held."""
+    table = met(settings=Settings(order=None))
+    table.put("a", city="Ulm")
+    table.put("b", city="Kiel")
+    assert table.round().holds
+    table.put("b", city="Ulm")
+    assert not table.round().holds
+    assert table.says() == {"a": "Ulm", "b": "Ulm", "c": "Ulm"}
+
+
+def test_lossy_storage_is_compared_in_its_own_form() -> None:
+    """A system that keeps three letters of a longer value has not edited it, and its three letters never travel."""
+    table = Table(("a", "b"), maps={"b": [short("city", 3)]})
+    table.put("a", city="Berlin")
+    table.put("b", city=None)
+    table.round()
+    assert table.says() == {"a": "Berlin", "b": "Ber"}
+    decision = table.round()
+    assert not any(view.values for view in decision.views)
+    table.put("b", city="Ulm")
+    table.round()
+    assert table.says() == {"a": "Ulm", "b": "Ulm"}
+
+
+def test_a_shortened_value_met_anew_is_the_fuller_one() -> None:
+    """When records meet, the short form is no contradiction of the long one."""
+    table = Table(("a", "b"), maps={"b": [short("city", 3)]})
+    table.put("a", city="Berlin")
+    table.put("b", city="Ber")
+    decision = table.round()
+    assert (decision.holds, table.hub()) == ([], "Berlin")
+
+
+def test_absent_is_not_empty() -> None:
+    """A field that did not come with the record is neither an edit nor a blank."""
+    table = met()
+    link = table.links["b"]
+    table.links["b"] = link._replace(seen={})
+    table.put("a", city="Ulm")
+    decision = table.round()
+    assert decision.holds == []
+    assert table.says()["a"] == table.says()["c"] == "Ulm"
+    assert table.hub() == "Ulm"
+
+
+def test_unreadable_is_not_empty() -> None:
+    """A value that cannot be understood is held with its system named; it clears nothing, and the others go on."""
+    table = met()
+    table.put("b", city="?")
+    table.put("a", city="Ulm")
+    decision = table.round()
+    assert [(hold.field, hold.about) for hold in decision.holds] == [("city", "b")]
+    assert table.says() == {"a": "Ulm", "b": "?", "c": "Ulm"}
+
+
+def test_nobody_s_spelling_is_rewritten() -> None:
+    """Equal in our terms is equal: the two ways to write it both stay."""
+    folded = replace(plain("city"), read=lambda native, values: str(native).casefold() if native is not None else None)
+    table = Table(("a", "b"), maps={"a": [folded], "b": [folded]})
+    table.put("a", city="BONN")
+    table.put("b", city="Bonn")
+    table.round()
+    assert table.says() == {"a": "BONN", "b": "Bonn"}
+
+
+def test_field_times_from_history_decide_a_conflict() -> None:
+    """Reconciliation takes the newest version's time from each vendor's history."""
+    table = met(settings=TIES)
+    table.put("a", city="Ulm")
+    table.put("b", city="Kiel")
+    somebody = Actor("user")
+    table.round(history={"a": {"city": FieldChange("Ulm", 10, somebody)}, "b": {"city": FieldChange("Kiel", 20, somebody)}})
+    assert table.says() == {"a": "Kiel", "b": "Kiel", "c": "Kiel"}
+
+
+def test_a_system_that_is_only_read_is_not_written() -> None:
+    """`direction = "read"`: its edits travel, nothing is written there, and it is owed nothing."""
+    table = met(directions={"a": "read"})
+    table.put("a", city="Ulm")
+    table.round()
+    table.put("b", city="Kiel")
+    decision = table.round()
+    assert table.says() == {"a": "Ulm", "b": "Kiel", "c": "Kiel"}
+    assert not any(view.values for view in table.round().views)
+    assert decision.holds == []
+
+
+def test_a_system_that_is_only_written_is_put_back() -> None:
+    """`direction = "write"`: what somebody types there does not count."""
+    table = met(directions={"c": "write"})
+    table.put("c", city="Ulm")
+    decision = table.round()
+    assert table.says() == {"a": "Bonn", "b": "Bonn", "c": "Bonn"}
+    assert [lost.value for lost in decision.overruled] == ["Ulm"]
+
+
+def test_a_frozen_record_is_left_alone_and_merged_later() -> None:
+    """Excluded, its record is neither written nor heard; included again, it goes on from the version last carried."""
+    excluded = {"c"}
+    table = met(include=lambda system, values: "not wanted" if system in excluded else None, settings=TIES)
+    table.put("a", city="Ulm")
+    table.put("c", city="Kiel")
+    table.round()
+    assert table.says() == {"a": "Ulm", "b": "Ulm", "c": "Kiel"}
+    excluded.clear()
+    decision = table.round()
+    assert table.says() == {"a": "Ulm", "b": "Ulm", "c": "Ulm"}
+    assert [lost.value for lost in decision.overruled] == ["Kiel"]
+
+
+# -- the laws
+
+NAMES = ("a", "b", "c", "d")
+VALUES = st.sampled_from([None, "A", "B", "C"])
+ROUNDS = st.lists(st.tuples(st.lists(st.tuples(st.sampled_from(NAMES), VALUES), max_size=3), st.sets(st.sampled_from(NAMES), max_size=2)), max_size=4)
+POLICIES = st.sampled_from([Policy("two-way"), Policy("always", "a"), Policy("prefer", "b"), Policy("ask")])
+ORDERS = st.sampled_from([None, {name: rank for rank, name in enumerate(NAMES)}])
+Life = Sequence[tuple[Sequence[tuple[str, Any]], set[str]]]
+
+
+def lived(first: Sequence[Any], life: Life, policy: Policy, order: Any, names: Sequence[str] = NAMES, shuffled: Sequence[str] | None = None) -> Table:
+    """A table after a life of edits, in which writes to some systems fail. `names`: what the four systems are called."""
+    called: dict[str, str] = dict(zip(NAMES, names, strict=True))
+    renamed = replace(policy, system=called[policy.system]) if policy.system else policy
+    settings = Settings({"contact details": "newest"}, {called[name]: rank for name, rank in order.items()} if order else None)
+    table = Table([called[name] for name in shuffled or NAMES], fields=[replace(CITY, policy=renamed)], settings=settings)
+    for stamp, (name, value) in enumerate(zip(NAMES, first, strict=True)):
+        table.put(called[name], stamp, city=value)
+    for typed, fails in life:
+        table.round(fails=[called[name] for name in fails])
+        for name, value in typed:
+            table.put(called[name], city=value)
+    table.round()
+    return table
+
+
+@given(st.tuples(VALUES, VALUES, VALUES, VALUES), ROUNDS, POLICIES, ORDERS, st.permutations(NAMES))
+def test_the_order_of_systems_does_not_matter(first: Sequence[Any], life: Life, policy: Policy, order: Any, shuffled: Sequence[str]) -> None:
+    """In whatever order the records lie on the desk, the outcome is the same."""
+    one, other = lived(first, life, policy, order), lived(first, life, policy, order, shuffled=shuffled)
+    assert (one.says(), one.hub()) == (other.says(), other.hub())
+
+
+@given(st.tuples(VALUES, VALUES, VALUES, VALUES), ROUNDS, POLICIES, ORDERS, st.permutations(("w", "x", "y", "z")))
+def test_the_names_of_systems_do_not_matter(first: Sequence[Any], life: Life, policy: Policy, order: Any, names: Sequence[str]) -> None:
+    """Whatever the systems are called, the outcome is the same."""
+    one, other = lived(first, life, policy, order), lived(first, life, policy, order, names)
+    assert list(one.says().values()) == list(other.says().values())
+
+
+@given(st.tuples(VALUES, VALUES, VALUES, VALUES), ROUNDS, POLICIES, ORDERS)
+def test_merging_again_changes_nothing(first: Sequence[Any], life: Life, policy: Policy, order: Any) -> None:
+    """After everything was agreed and written, another round moves nothing and writes nothing."""
+    table = lived(first, life, policy, order)
+    before = (table.says(), dict(table.canonical))
+    decision = table.round()
+    assert not any(view.values or view.touched for view in decision.views)
+    assert (table.says(), table.canonical, decision.overruled) == (*before, [])
+
+
+@given(st.tuples(VALUES, VALUES, VALUES, VALUES), ROUNDS, POLICIES, ORDERS)
+def test_systems_converge(first: Sequence[Any], life: Life, policy: Policy, order: Any) -> None:
+    """When all writes have been done, all systems say what the hub says, or the field is held."""
+    table = lived(first, life, policy, order)
+    held = table.round().holds
+    assert held or set(table.says().values()) == {table.hub()}
+
+
+@given(st.tuples(VALUES, VALUES, VALUES, VALUES), ROUNDS, ORDERS)
+def test_nothing_typed_is_lost_silently(first: Sequence[Any], life: Life, order: Any) -> None:
+    """The last value typed in each system after the first meeting is everywhere, was seen and typed over, is overruled, or is held."""
+    table = Table(NAMES, settings=Settings({"contact details": "newest"}, order))
+    for stamp, (name, value) in enumerate(zip(NAMES, first, strict=True)):
+        table.put(name, stamp, city=value)
+    table.round()
+    last: dict[str, Any] = {}
+    for number, (typed, fails) in enumerate(life):
+        for name, value in typed:
+            told = f"{value}{number}" if value else None
+            if table.says()[name] == told:
+                continue
+            for other, kept in list(last.items()):
+                if table.says()[name] == kept or other == name:
+                    del last[other]  # typed over by somebody who saw it
+            table.put(name, city=told)
+            last[name] = told
+        decision = table.round(fails=fails)
+        for lost in decision.overruled:
+            last = {name: value for name, value in last.items() if value != lost.value}
+    held = table.round().holds
+    assert held or all(value == table.hub() for value in last.values())
