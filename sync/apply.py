@@ -17,7 +17,7 @@ from ..state.actions import ActionRow
 from ..state.store import Tx
 from .creation import KEY
 from .observe import Seen, absorb
-from .outcome import Landed, Ledger, own_version
+from .outcome import Landed, Ledger, landed_once
 from .session import Connected, Session
 
 MAX_BLOCK = 2_000
@@ -292,7 +292,7 @@ def _met_an_edit(session: Session, connected: Connected, read: Sequence[tuple[Ac
     for (row, record), answer in zip(odd, connected.connector.fetch([record.ref for _, record in odd], asks, natives), strict=True):
         sent = {native: value for native, value in row.payload["values"].items() if record.values.get(native, value) != value}
         since = known[row.link or 0].stamp
-        if isinstance(answer, Present) and (own_version(answer, sent, since) or _typed_after(answer, sent, since)):
+        if isinstance(answer, Present) and (landed_once(answer, sent, since) or _typed_after(answer, sent, since)):
             found.add(row.id)
     return found
 

@@ -191,10 +191,13 @@ class Ledger:
         return link._replace(claim={**notes, "parked": parked})
 
 
-def own_version(answer: Present, values: Mapping[str, Native], since: int) -> bool:
-    """The vendor's history shows that we wrote each of these values after the revision on which the write was planned."""
+def landed_once(answer: Present, values: Mapping[str, Native], since: int) -> bool:
+    """The vendor's history shows each of these values after the revision on which the write was planned: it landed, and what stands now is an edit of it.
+
+    By whom is not asked: our own writes cannot be told from others' everywhere, and whoever changed the very value that we sent has seen it.
+    """
     return bool(answer.history) and all(
-        any(change.actor.own and change.at >= since and (change.value or None) == value for change in answer.history.get(native, ()))
+        any(change.at >= since and (change.value or None) == value for change in answer.history.get(native, ()))
         for native, value in values.items()
     )
 

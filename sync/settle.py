@@ -13,7 +13,7 @@ from ..state.store import Tx
 from .apply import read_back
 from .creation import KEY
 from .observe import Seen, absorb
-from .outcome import Landed, Ledger, own_version
+from .outcome import Landed, Ledger, landed_once
 from .session import Session
 
 
@@ -87,7 +87,7 @@ def _settle_one(tx: Tx, session: Session, ledger: Ledger, row: ActionRow, link: 
             values: Mapping[str, Native] = row.payload["values"]
             if all(record.values.get(native) == value for native, value in values.items()):
                 ledger.land(tx, [Landed(row, record)], now)
-            elif own_version(answer, values, link.stamp):
+            elif landed_once(answer, values, link.stamp):
                 ledger.land(tx, [Landed(row, record, ours=False)], now)
             else:
                 _not_done(tx, session, ledger, row, link, answer, now)
