@@ -311,6 +311,8 @@ class Lab(Office):
         for name in (*FIELDS, "email"):
             if row.values[name] is not None:
                 self.note(row, name, None, row.values[name])
+        if world == "crm":
+            self.doubt(human)  # in HubSpot a second record of a human is merged at once
         return row
 
     def delete(self, row: Row) -> None:
@@ -335,9 +337,12 @@ class Lab(Office):
         del self.deleted[(world, id)]
         self.doings = [replace(doing, met=False) if (doing.world, doing.id) == (world, id) else doing for doing in self.doings]
         self.story.append(f"     {world} {id} is restored")
-        human = next((str(row.values["last_name"]) for row in self.rows(world) if row.id == id), "")
-        if len({row.values["email"] for name in self.worlds() for row in self.rows(name) if row.values["last_name"] == human}) > 1:
-            self.tainted.add(human)  # the address moved on meanwhile: nobody can know that this is the same human
+        self.doubt(next((str(row.values["last_name"]) for row in self.rows(world) if row.id == id), ""))
+
+    def doubt(self, human: str) -> None:
+        """Records of one human that met under different addresses: nobody can know that it is the same human."""
+        if len({row.values["email"] for world in self.worlds() for row in self.rows(world) if row.values["last_name"] == human}) > 1:
+            self.tainted.add(human)
 
     def convert(self, row: Row) -> None:
         """Somebody converts a Lead."""
@@ -456,7 +461,7 @@ class History:
         """All records of the human are known to belong together: the address may change without tearing them apart."""
         others = [other for world in sorted(self.lab.worlds()) for other in self.lab.rows(world) if other.values["last_name"] == row.values["last_name"]]
         known = [self.lab.link(other) for other in others]
-        return all(link is not None and link.state in ("linked", "parked") for link in known) and row.values["last_name"] not in self.lab.deleted.values()
+        return all(link is not None and link.state == "linked" for link in known) and row.values["last_name"] not in self.lab.deleted.values()
 
     def _values(self, human: str) -> dict[str, str | None]:
         filled = [name for name in FIELDS if self.random.random() < 0.6]
