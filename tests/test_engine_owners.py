@@ -192,17 +192,38 @@ def test_an_owner_is_never_cleared(tmp_path: Path) -> None:
 
 
 def test_both_choose_an_owner(tmp_path: Path) -> None:
-    """Two choices at once are a conflict like any other; a choice and a queue at once are none."""
+    """A choice on one side and a queue on the other at once are no conflict: the choice counts where it came later, and each stays where the queue did."""
     office = Sales(tmp_path)
-    one, two = office.contacted(office.theirs[ANN]), office.contacted(office.theirs[ANN], "bob@b.example")
+    contact = office.contacted(office.theirs[ANN])
+    office.run()
+    lead = office.person("anna@a.example")["Id"]
+    office.later()
+    office.crm.edit(lead, {"OwnerId": office.queue})
+    office.later()
+    office.hub.edit(contact, {"hubspot_owner_id": office.theirs[KEN]})
+    assert office.run().overruled == 0
+    assert office.owners() == (office.theirs[KEN], office.ours[KEN])
+    office.settled()
+    office.hub.edit(contact, {"hubspot_owner_id": office.theirs[ANN]})
+    office.later()
+    office.crm.edit(lead, {"OwnerId": office.queue})
+    assert office.run().overruled == 0
+    assert office.owners() == (office.theirs[ANN], office.queue)
+    office.settled()
+
+
+def test_two_choices_are_a_conflict(tmp_path: Path) -> None:
+    """Two owners chosen at once are decided like any field, and the one that lost is on record."""
+    office = Sales(tmp_path)
+    office.ours[LEA] = office.user(LEA)
+    office.session = office.reopened()
+    contact = office.contacted(office.theirs[ANN])
     office.run()
     office.later()
-    office.hub.edit(one, {"hubspot_owner_id": office.theirs[KEN]})
-    office.crm.edit(office.person("anna@a.example")["Id"], {"OwnerId": office.queue})
-    office.hub.edit(two, {"hubspot_owner_id": office.theirs[KEN]})
-    report = office.run()
-    assert report.overruled == 0
-    assert office.owners() == office.owners("bob@b.example") == (office.theirs[KEN], office.ours[KEN])
+    office.hub.edit(contact, {"hubspot_owner_id": office.theirs[KEN]})
+    office.crm.edit(office.person("anna@a.example")["Id"], {"OwnerId": office.ours[LEA]})
+    assert office.run().overruled == 1
+    assert office.owners() == (office.theirs[KEN], office.ours[KEN])
     office.settled()
 
 
