@@ -15,7 +15,7 @@ from . import accounts, wiring
 from .config import load
 from .garbage import rarely_collected
 from .output import tell
-from .progress import shown
+from .progress import Display, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class Running:
 
     place: wiring.Place
     session: Session
+    display: Display
 
 
 @contextmanager
@@ -33,9 +34,9 @@ def running(command: str, config_file: Path | None, approved: str | None = None)
         config = load(config_file)
         for note in config.notes:
             tell(f"note: {note}")
-        with wiring.opened(config) as place, wiring.held(place, command), shown() as progress, wiring.connected(place, progress, approved=approved) as session:
+        with wiring.opened(config) as place, wiring.held(place, command), shown() as display, wiring.connected(place, display, approved=approved) as session:
             try:
-                yield Running(place, session)
+                yield Running(place, session, display)
             except (ConfigurationError, CredentialError):
                 _doubt(session, session.systems)
                 raise

@@ -15,7 +15,7 @@ from ..sync.guard import Stop
 from ..sync.session import Session
 from . import interrupts, output, people, planning, summary
 from .accounts import ACCOUNT_DIGEST
-from .running import after, running
+from .running import Running, after, running
 from .shell import INTERRUPTED
 from .views.plan import plan_text
 from .views.run import run_json, run_text
@@ -41,13 +41,14 @@ def sync(config_file: Path | None, wishes: Wishes) -> int:
     with interrupts.abrupt(), running("sync", config_file, wishes.approve) as run:
         session = run.session
         if wishes.approve and not wishes.approve.startswith(ACCOUNT_DIGEST):
-            return _apply_stored(session, wishes, wishes.approve)
+            return _apply_stored(run, wishes, wishes.approve)
         report = engine.plan(session, people.chosen(run.place.store, run.place.id, run.place.bound(), wishes.only))
+        run.display.hide()
         if wishes.dry_run:
             planning.show(session, report, json=wishes.json, out=None)
             return 0
         _ask(session, report, wishes)
-        return _apply(session, report.run, wishes, planned=report)
+        return _apply(run, report.run, wishes, planned=report)
 
 
 def _ask(session: Session, report: PlanReport, wishes: Wishes) -> None:
@@ -70,29 +71,34 @@ def _ask(session: Session, report: PlanReport, wishes: Wishes) -> None:
 def _agreed(stops: Sequence[Stop]) -> bool:
     import typer
 
-    return typer.confirm(f"{summary.reasons(stops).capitalize()}. Go on?", default=False, err=True)
+    try:
+        return typer.confirm(f"Needs an answer: {summary.reasons(stops)}. Go on?", default=False, err=True)
+    except typer.Abort:  # Ctrl-C, or the end of the input
+        return False
 
 
 def _approval(report: PlanReport) -> str:
     return f"carry out exactly this plan with `stagesync apply --approve {report.digest}`"
 
 
-def _apply_stored(session: Session, wishes: Wishes, digest: str) -> int:
-    row = engine.load_plan(session, digest)
-    if wishes.strict and (drifted := count_drifted(session, row.id)):
+def _apply_stored(work: Running, wishes: Wishes, digest: str) -> int:
+    row = engine.load_plan(work.session, digest)
+    if wishes.strict and (drifted := count_drifted(work.session, row.id)):
         raise SafetyStop(
             f"{drifted:,} records were edited since this plan was made, and --strict applies all or nothing",
             where=f"--approve {digest}",
             next_step="run `stagesync plan` again, or leave out --strict",
         )
-    return _apply(session, row.id, wishes)
+    return _apply(work, row.id, wishes)
 
 
-def _apply(session: Session, run: int, wishes: Wishes, planned: PlanReport | None = None) -> int:
+def _apply(work: Running, run: int, wishes: Wishes, planned: PlanReport | None = None) -> int:
+    session = work.session
     wanted = _on_record(session, run)
     with interrupts.gentle() as stop:
         report = engine.apply(replace(session, stop=stop.is_set), run, stored=planned is None, limit=wishes.limit, planned=planned)
         stopped = stop.is_set()
+    work.display.hide()
     after(session, report)
     _tell(report, wishes)
     if report.error is not None:

@@ -29,5 +29,6 @@ def plan(config: ConfigOption = None, out: OutOption = None, only: OnlyOption = 
     with abrupt(), running("plan", config) as run:
         chosen = people.chosen(run.place.store, run.place.id, run.place.bound(), only)
         report = engine.plan(run.session, chosen)
+        run.display.hide()
         planning.show(run.session, report, json=json, out=out)
     return 0
