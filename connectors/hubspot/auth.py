@@ -28,6 +28,11 @@ class Credential(Protocol):
         """The last token was refused: forget it. False where there is no way to get another."""
         ...
 
+    @property
+    def portal(self) -> str | None:
+        """The portal that the token was made for, where that was told with it."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class StaticToken:
@@ -43,6 +48,11 @@ class StaticToken:
         """A static token cannot be renewed."""
         return False
 
+    @property
+    def portal(self) -> str | None:
+        """A static token says nothing of its portal."""
+        return None
+
 
 class RefreshedToken:
     """OAuth: an access token of half an hour, renewed by `expires_in`. HubSpot may hand out a new refresh token each time: it is stored before it is used."""
@@ -57,6 +67,12 @@ class RefreshedToken:
         self._name = f"{line.system}.{fingerprint(self._seed.reveal())}.refresh_token"
         self._access = ""
         self._good_until = 0.0
+        self._portal: str | None = None
+
+    @property
+    def portal(self) -> str | None:
+        """The `hub_id` that came with the last access token (HubSpot docs, Manage OAuth tokens)."""
+        return self._portal
 
     def bearer(self) -> str:
         """The access token, renewed where it is about to end."""
@@ -82,6 +98,7 @@ class RefreshedToken:
         if given.get("refresh_token") and given["refresh_token"] != refresh:
             self._tokens.save(self._name, str(given["refresh_token"]))
         self._access = str(access)
+        self._portal = str(given["hub_id"]) if given.get("hub_id") else None
         self._good_until = self._clock.monotonic() + max(1.0, float(given.get("expires_in") or 1800) - _EARLY_S)
 
     def _judge(self, answer: Answer) -> None:

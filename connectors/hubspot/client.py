@@ -38,9 +38,16 @@ class Client:
         self._pool = pool
         self._api: Any = None
         secret = settings.token or settings.refresh_token
-        bucket = "hubspot:" + fingerprint(f"{base_url} {secret.reveal() if secret is not None else ''}")
+        self.mark = fingerprint(f"{base_url} {secret.reveal() if secret is not None else ''}")
+        """Of address and credential."""
+        bucket = "hubspot:" + self.mark
         self._app_pace: Pace = (f"{bucket}:app", Rate(settings.calls_per_10s, 10.0))
         self._search_pace: Pace = (f"{bucket}:search", Rate(settings.searches_per_s, 1.0))
+
+    @property
+    def portal(self) -> str | None:
+        """The portal as the credential itself tells it."""
+        return self._credential.portal
 
     def get(self, path: str, query: Sequence[tuple[str, str]] = ()) -> Answer:
         """Read. Refusals (400, 404, 409) come back as answers."""

@@ -20,6 +20,8 @@ from .write import STAGE, write
 
 _CAPABILITIES = Capabilities(batch=lambda step: (f"{step.kind}:{step.operation}", read.BATCH), reread=read.BATCH, history=True, unique=frozenset({"email"}))
 
+_NAMELESS = "the portal does not tell its id: it is recognised by address and credential, so that another token will look like another account"
+
 
 class HubSpot:
     """Contacts of one portal."""
@@ -30,6 +32,7 @@ class HubSpot:
         self._asked: set[str] = {STAGE}
         self._sample: Sample | None = None
         self._stages: Mapping[str, int] | None = None
+        self._nameless = False
 
     @property
     def capabilities(self) -> Capabilities:
@@ -38,11 +41,15 @@ class HubSpot:
 
     def identity(self) -> AccountId:
         """The portal. `own_actor` is the app's id, once it is known."""
-        return about.identity(self._client, self._app_id)
+        found = about.identity(self._client, self._app_id)
+        self._nameless = about.is_nameless(found)
+        return found
 
     def describe(self) -> SystemDescription:
         """The properties of contacts, and second writers."""
         described = about.describe(self._client)
+        if self._nameless:
+            described = replace(described, findings=(*described.findings, _NAMELESS))
         stage = described.kinds[KIND].fields.get(STAGE)
         self._stages = {option.value: option.order for option in stage.options} if stage is not None else None
         return described

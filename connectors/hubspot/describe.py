@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ...model.errors import CredentialError
+from ...model.errors import ConfigurationError, CredentialError
 from ..contract import AccountId, FieldDescription, KindDescription, Option, SystemDescription
 from .client import Client
 from .errors import KIND, strange
@@ -29,15 +29,37 @@ _TYPES = {
 }
 
 
+_NAMELESS = "nameless-"
+
+
 def identity(client: Client, app_id: str | None) -> AccountId:
-    """The portal behind the credential."""
-    told = client.expected(client.get(client.paths.account))
-    if "portalId" not in told:
-        raise strange(where=client.system)
-    portal = str(told["portalId"])
+    """The portal behind the credential. One that does not tell its id is known by address and credential."""
+    told = _account(client)
+    portal = str(told["portalId"]) if told else client.portal or _NAMELESS + client.mark
     kind = str(told.get("accountType") or "")
     name = portal if kind in ("", "STANDARD") else f"{portal} ({kind.lower().replace('_', ' ')})"
     return AccountId("hubspot", portal, name, str(told.get("timeZone") or "UTC"), app_id)
+
+
+def is_nameless(account: AccountId) -> bool:
+    """The portal did not tell its id."""
+    return account.id.startswith(_NAMELESS)
+
+
+def _account(client: Client) -> Mapping[str, Any]:
+    """What the portal tells of itself; nothing where neither path is served. A wrong address shows itself with the first call that is needed."""
+    for path in client.paths.accounts:
+        try:
+            answer = client.get(path)
+        except ConfigurationError:  # not even an answer of HubSpot's: a page of a server that does not know the path
+            continue
+        if answer.status == 404:
+            continue
+        told = client.expected(answer)
+        if "portalId" not in told:
+            raise strange(where=client.system)
+        return told
+    return {}
 
 
 def describe(client: Client) -> SystemDescription:
@@ -48,7 +70,7 @@ def describe(client: Client) -> SystemDescription:
     if _OWNER in fields:
         try:
             fields[_OWNER] = replace(fields[_OWNER], options=owners(client))
-        except CredentialError as error:
+        except (CredentialError, ConfigurationError) as error:
             findings.append(f"owners cannot be kept the same: {error.what}")
     return SystemDescription({KIND: KindDescription(KIND, fields)}, findings=tuple(findings))
 
@@ -125,7 +147,8 @@ def _findings(client: Client, fields: Mapping[str, FieldDescription]) -> list[st
     if any(name in fields for name in _NATIVE_PROPERTIES):
         found.append("HubSpot's own Salesforce integration is or was connected: it writes the same fields. Pause it, or exclude the fields that it syncs.")
     query = [("limit", str(HISTORY_PAGE)), ("propertiesWithHistory", STAGE)]
-    rows = client.expected(client.get(client.paths.contacts, query)).get("results") or []
+    answer = client.get(client.paths.contacts, query)
+    rows = (client.expected(answer).get("results") or []) if answer.ok else []  # good to know, not needed
     if any(NATIVE_CONNECTOR in sources_of(row) for row in rows):
         found.append("HubSpot's own Salesforce integration has set lifecycle stages here: while it runs, both write the stage.")
     return found

@@ -34,6 +34,7 @@ class Paths:
         return f"/crm/{self.version}/owners" if self._numbered else f"/crm/owners/{self.version}"
 
     @property
-    def account(self) -> str:
-        """Whose portal this is."""
-        return f"/account-info/{self.version}/details"
+    def accounts(self) -> tuple[str, str]:
+        """Whose portal this is: at our version, else at the other kind of version, since not every version serves every resource."""
+        other = "2026-09" if self._numbered else "v3"
+        return f"/account-info/{self.version}/details", f"/account-info/{other}/details"

@@ -7,7 +7,7 @@ So the session that it holds is used directly, for any path below its base addre
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import orjson
@@ -15,15 +15,16 @@ import requests
 from requests.adapters import HTTPAdapter
 from simple_salesforce.api import Salesforce
 
-from ...model.errors import CredentialError, Unreachable
+from ...model.errors import ConfigurationError, CredentialError, Unreachable
 from ...model.ports import Secret
 from ..contract import Ports
-from ..manners import Answer, Line, Patience, collect, http_date_ms, is_loopback, lost
+from ..manners import Answer, Line, Patience, Trouble, collect, http_date_ms, is_loopback, lost
 from .auth import Session
-from .errors import Expired, judge, locator_gone, stopped
+from .errors import Expired, judge, locator_gone, refusals, stopped
 from .rows import Row, records_of
 from .settings import SalesforceSettings
 from .soql import encoded
+from .spared import Spared
 
 Method = Literal["GET", "POST", "PATCH", "DELETE"]
 
@@ -44,6 +45,14 @@ class Client:
         self._settings = settings
         self._http = _http(settings, adapter)
         self._door: tuple[Secret, Salesforce] | None = None
+        self._spared = Spared()
+        self._version = settings.api_version
+        self._slash, self._way_known = "/", False
+
+    @property
+    def host(self) -> str:
+        """The org's own address, without scheme."""
+        return self._settings.instance_url.partition("://")[2]
 
     def call(self, method: Method, path: str, body: object = None, *, repeatable: bool, headers: Mapping[str, str] | None = None) -> Answer:
         """One call below `/services/data/vNN.0/`, or at the root for a path that begins with a slash.
@@ -81,11 +90,67 @@ class Client:
         return found
 
     def query(self, query: str, *, everything: bool = False) -> Answer:
-        """The first page of a query. Raises where it is refused."""
-        answer = self.call("GET", f"{'queryAll' if everything else 'query'}/?q={encoded(query)}", repeatable=True)
-        if not answer.ok:
-            raise stopped(answer, self.system)
-        return answer
+        """The first page of a query. Raises where it is refused; a column of which only our bookkeeping would know is left out where it is hidden."""
+        while True:
+            answer = self._asked(self._spared.query(query), everything=everything)
+            if answer.ok:
+                return answer
+            if not self._spared.learns(query, refusals(answer.data)):
+                raise stopped(answer, self.system)
+
+    def open_rows(self, query: str) -> list[Row] | None:
+        """All rows of a query, or None where it is refused. For what is good to know and not needed. Raises for trouble and a bad credential."""
+        try:
+            answer = self._asked(query)
+            found = records_of(answer.data, self.system) if answer.ok else None
+            while found is not None and (following := answer.data.get("nextRecordsUrl")):
+                answer = self.call("GET", following, repeatable=True)
+                found = found + records_of(answer.data, self.system) if answer.ok else None
+        except Trouble:
+            raise
+        except Unreachable:
+            return None
+        return found
+
+    def collection(self, source: str, ids: Sequence[str], names: Sequence[str]) -> Any:
+        """Many records of one object by id, in one call."""
+        while True:
+            body = {"ids": ids, "fields": self._spared.of(source, names)}
+            answer = self.call("POST", f"composite/sobjects/{source}", body, repeatable=True)
+            if answer.ok:
+                return answer.data
+            if not self._spared.learns_of(source, refusals(answer.data)):
+                raise stopped(answer, self.system)
+
+    def _asked(self, query: str, *, everything: bool = False) -> Answer:
+        """The reference writes `query?q=`, the official clients send `query/?q=`, and what stands in between may know one of the two only."""
+
+        def ask() -> Answer:
+            return self.call("GET", f"{'queryAll' if everything else 'query'}{self._slash}?q={encoded(query)}", repeatable=True)
+
+        if not self._way_known:
+            for mend in (self._take_a_served_version, self._drop_the_slash):
+                answer = _answered(ask)
+                if answer is not None:
+                    self._way_known = True
+                    return answer
+                mend()
+            self._way_known = True
+        return ask()
+
+    def _take_a_served_version(self) -> None:
+        """The newest version below our own that is listed, where ours is not and nobody asked for it by name (REST API Developer Guide, Versions)."""
+        if "api_version" in self._settings.model_fields_set:
+            return
+        answer = _answered(lambda: self.call("GET", "/services/data", repeatable=True))
+        listed = answer.data if answer is not None and answer.ok and isinstance(answer.data, list) else []
+        versions = {str(each["version"]) for each in listed if isinstance(each, dict) and re.fullmatch(r"\d\d\.0", str(each.get("version", "")))}
+        older = [version for version in versions if version < self._version]
+        if older and self._version not in versions:
+            self._version, self._door = max(older), None
+
+    def _drop_the_slash(self) -> None:
+        self._slash = ""
 
     def allowed(self, path: str) -> Mapping[str, Any] | None:
         """The object at a path, or None where it is not there or not open to this user or app. For what is good to know and not needed."""
@@ -125,8 +190,8 @@ class Client:
     def _opened(self, token: Secret) -> Salesforce:
         if self._door is None or self._door[0] != token:
             settings = self._settings
-            version = settings.api_version
-            self._door = (token, Salesforce(session_id=token.reveal(), instance_url=settings.instance_url, version=version, session=self._http))
+            door = Salesforce(session_id=token.reveal(), instance_url=settings.instance_url, version=self._version, session=self._http)
+            self._door = (token, door)
         return self._door[1]
 
     def _sent(self, method: Method, url: str, payload: bytes | None, headers: Mapping[str, str]) -> Answer:
@@ -147,6 +212,17 @@ class Client:
         known = [(int(used), int(limit)) for used, limit in _USAGE.findall(info) if int(limit)]
         if known:
             self.line.meter.daily_used, self.line.meter.daily_limit = max(known, key=lambda pair: pair[0] / pair[1])
+
+
+def _answered(ask: Callable[[], Answer]) -> Answer | None:
+    """The answer; None where nothing is served at the path: a 404, a version that is retired, somebody's page, a redirect."""
+    try:
+        answer = ask()
+    except Trouble:
+        raise
+    except (Unreachable, ConfigurationError):
+        return None
+    return None if answer.status in (404, 410) else answer
 
 
 def _http(settings: SalesforceSettings, adapter: HTTPAdapter | None) -> requests.Session:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ...model.errors import CredentialError
 from ...model.records import Observation, Page, Query, Record, Ref
 from ...model.writes import Outcome, Step, Write
 from ..contract import AccountId, Capabilities, Ports, SystemDescription, Usage
@@ -15,7 +15,6 @@ from . import fetch as fetching
 from . import pull as pulling
 from . import write as writing
 from .client import Client
-from .errors import Closed, Hidden
 from .history import histories
 from .rows import OBJECTS, id18
 from .settings import SalesforceSettings
@@ -23,6 +22,7 @@ from .settings import SalesforceSettings
 if TYPE_CHECKING:
     from requests.adapters import HTTPAdapter
 
+_NAMELESS = "the org does not tell its id to this user: it is recognised by its address. Let the user read Organization, or give the app the scope `openid`"
 _ORG_IN_TOKEN = re.compile(r"(00D\w{12})!")
 
 
@@ -49,6 +49,8 @@ class SalesforceConnector:
         found = describing.describe(self._client, self._settings)
         status = found.kinds["lead"].fields.get("Status")
         self._converted = frozenset(option.value for option in status.options if option.done) if status else frozenset()
+        if self._identity is not None and self._identity.id == self._client.host:
+            found = replace(found, findings=(*found.findings, _NAMELESS))
         return found
 
     def pull(self, query: Query) -> Iterator[Page]:
@@ -93,7 +95,7 @@ class SalesforceConnector:
 
     def _converted_statuses(self) -> frozenset[str]:
         if self._converted is None:
-            self._converted = frozenset(option.value for option in describing.lead_statuses(self._client) if option.done)
+            self._converted = frozenset(option.value for option in describing.lead_statuses(self._client) or () if option.done)
         return self._converted
 
     def _is_keyed(self, kind: str) -> bool:
@@ -112,7 +114,8 @@ def open_org(system: str, settings: SalesforceSettings, ports: Ports, adapter: H
 
 
 def _identity(client: Client) -> AccountId:
-    """Org id, name and zone from Organization, our user from the token's own answer or from userinfo. Either may be closed to this user.
+    """Org id, name and zone from Organization, our user from the token's own answer or from userinfo. Either may be closed to this user; an org that tells
+    its id nowhere is known by its My Domain address, which no other org has (Salesforce Help, My Domain).
 
     Organization is asked first: a token that is expired shows there as 401 and is renewed, while userinfo says 403 to it.
     """
@@ -121,15 +124,11 @@ def _identity(client: Client) -> AccountId:
     user = (None if seen.user else client.allowed("/services/oauth2/userinfo")) or {}
     in_token = _ORG_IN_TOKEN.match(token.reveal())
     id = org.get("Id") or seen.org or user.get("organization_id") or (in_token.group(1) if in_token else None)
-    if not id:
-        remedy = 'let the user read Organization, or give the app the scope "openid"'
-        raise CredentialError("the org does not tell its id to this user", where=client.system, next_step=remedy)
     zone = str(org.get("TimeZoneSidKey") or user.get("zoneinfo") or "UTC")
-    return AccountId("salesforce", id18(str(id)), str(org.get("Name") or ""), zone, seen.user or user.get("user_id"))
+    named = id18(str(id)) if id else client.host
+    return AccountId("salesforce", named, str(org.get("Name") or ""), zone, seen.user or user.get("user_id"))
 
 
 def _organization(client: Client) -> Mapping[str, Any]:
-    try:
-        return fetching.one(client, "Organization", ("Id", "Name", "TimeZoneSidKey")) or {}
-    except (Closed, Hidden):
-        return {}
+    found = client.open_rows("SELECT Id,Name,TimeZoneSidKey FROM Organization")
+    return found[0] if found else {}

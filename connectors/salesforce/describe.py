@@ -8,7 +8,6 @@ from typing import Any
 
 from ..contract import FieldDescription, KindDescription, Option, SystemDescription
 from .client import Client
-from .errors import Closed, Hidden
 from .rows import OBJECTS
 from .settings import SalesforceSettings
 
@@ -30,18 +29,23 @@ def describe(client: Client, settings: SalesforceSettings) -> SystemDescription:
     """Lead and Contact as this user may see and write them. Fields of a Contact's account are there as `Account.X`, to be read only."""
     raw = {kind: client.read("GET", f"sobjects/{name}/describe") for kind, name in OBJECTS.items()}
     kinds = {kind: _kind(kind, data) for kind, data in raw.items()}
-    kinds["lead"] = _with_statuses(kinds["lead"], lead_statuses(client))
+    statuses = lead_statuses(client)
+    kinds["lead"] = _with_statuses(kinds["lead"], statuses or ())
     if "AccountId" in kinds["contact"].fields:
         kinds["contact"] = _with_account(kinds["contact"], _account(client))
     owners = _owners(client)
     kinds = {kind: _with_owners(each, owners) for kind, each in kinds.items()}
     findings = [finding for kind, data in raw.items() for finding in _findings(OBJECTS[kind], data, settings)]
+    if statuses is None:
+        findings.append("LeadStatus cannot be read: which statuses of a Lead mean converted is not known, so map none of those")
     return SystemDescription(kinds, tuple(findings))
 
 
-def lead_statuses(client: Client) -> tuple[Option, ...]:
-    """The statuses of a Lead in their order, as LeadStatus has them; `done`: it means converted (Object Reference, LeadStatus)."""
-    rows = client.rows("SELECT ApiName,MasterLabel,SortOrder,IsConverted FROM LeadStatus ORDER BY SortOrder")
+def lead_statuses(client: Client) -> tuple[Option, ...] | None:
+    """The statuses of a Lead in their order, as LeadStatus has them; `done`: it means converted (Object Reference, LeadStatus). None: not open to this user."""
+    rows = client.open_rows("SELECT ApiName,MasterLabel,SortOrder,IsConverted FROM LeadStatus ORDER BY SortOrder")
+    if rows is None:
+        return None
     return tuple(Option(row["ApiName"] or row["MasterLabel"], row["MasterLabel"], order, done=bool(row["IsConverted"])) for order, row in enumerate(rows))
 
 
@@ -59,7 +63,7 @@ def _field(raw: Mapping[str, Any]) -> FieldDescription:
         type=type,
         writable=bool(raw.get("updateable")),
         creatable=bool(raw.get("createable")),
-        required=bool(raw.get("createable")) and not raw.get("nillable") and not raw.get("defaultedOnCreate"),
+        required=bool(raw.get("createable")) and not raw.get("nillable", True) and not raw.get("defaultedOnCreate"),
         length=(raw.get("length") or None) if type not in ("number", "boolean", "date", "datetime") else None,
         scale=_scale(raw) if type == "number" else None,
         options=tuple(_options(raw.get("picklistValues") or ())),
@@ -104,10 +108,7 @@ def _with_account(contact: KindDescription, account: Mapping[str, FieldDescripti
 
 def _owners(client: Client) -> tuple[Option, ...]:
     """Users as options of the owner: the id is the value, the e-mail address the label. None where this user may not see the others."""
-    try:
-        rows = client.rows("SELECT Id,Email,IsActive FROM User WHERE UserType = 'Standard' ORDER BY Id")
-    except (Closed, Hidden):
-        return ()
+    rows = client.open_rows("SELECT Id,Email,IsActive FROM User WHERE UserType = 'Standard' ORDER BY Id") or []
     return tuple(Option(row["Id"], row["Email"] or "", order, active=bool(row["IsActive"])) for order, row in enumerate(rows))
 
 

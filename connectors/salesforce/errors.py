@@ -128,6 +128,11 @@ def _no_json(status: int, where: str) -> StagesyncError:
     return Unreachable(f"HTTP {status} without a reason", where=where, next_step="check `instance_url` and any proxy in between")
 
 
+def names_unknown_field(refused: Refusal) -> bool:
+    """The refusal is about a field that is not there for this user."""
+    return refused.code in _UNKNOWN_FIELD
+
+
 def locator_gone(answer: Answer) -> bool:
     """The rest of a query cannot be had any more: cursors live for two days."""
     return any(each.code in _GONE_LOCATORS for each in refusals(answer.data))

@@ -10,7 +10,7 @@ from ...model.errors import Unreachable
 from ...model.records import FieldChange, Gone, Moved, Observation, Present, Record, Ref, Unreadable
 from .client import Client
 from .rows import OBJECTS, Row, bookkeeping, fate, id15, shape
-from .soql import fitting, select, selects
+from .soql import fitting, selects
 
 COLLECTION = 2_000
 """Ids that one read of a collection takes (REST API Developer Guide, Get Records Using sObject Collections)."""
@@ -78,7 +78,7 @@ def collection(client: Client, kind: str, ids: Sequence[str], fields: Iterable[s
     found: list[Row | None] = []
     for start in range(0, len(ids), COLLECTION):
         part = list(ids[start : start + COLLECTION])
-        rows: Any = client.read("POST", f"composite/sobjects/{OBJECTS[kind]}", {"ids": part, "fields": names})
+        rows: Any = client.collection(OBJECTS[kind], part, names)
         if not isinstance(rows, list) or len(rows) != len(part):
             raise Unreachable("a read of many records gave another number of them", where=client.system, next_step="run again")
         found += rows
@@ -105,9 +105,3 @@ def find(client: Client, kind: str, key: str, values: Sequence[str], fields: tup
     also = "IsConverted = false" if kind == "lead" else ""
     given = [value for value in values if value]
     return [form.record(row) for row in _queried(client, kind, key, given, fields, also)]
-
-
-def one(client: Client, source: str, fields: Sequence[str]) -> Row | None:
-    """The first row of an object that has one row, or None."""
-    found = client.rows(select(fields, source))
-    return found[0] if found else None

@@ -26,6 +26,8 @@ KINDS_BY_PREFIX = {"003": "contact", "00Q": "lead"}
 _ALWAYS = ("Id", "SystemModstamp", "LastModifiedById")
 _FATE = ("IsDeleted", "MasterRecordId")
 _CONVERSION = ("IsConverted", "ConvertedContactId", "ConvertedOpportunityId", "Status")
+DISPENSABLE = frozenset({"LastModifiedById", "MasterRecordId", *_CONVERSION} - {"IsConverted"})
+"""Of these, what nothing depends on: without it less is known of who wrote, and of where a merged or converted record went."""
 _CHECK = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
@@ -68,7 +70,7 @@ class Shape:
         """The row's record; the row is used up. A converted Lead keeps what tells its conversion: that is evidence for its stage."""
         ref = Ref(self.kind, row["Id"])
         stamp = stamp_ms(row["SystemModstamp"])
-        author = row["LastModifiedById"]
+        author = row.get("LastModifiedById")
         for path, parts in self.paths:
             row[path] = _along(row, parts)
         for head in self.heads:
