@@ -52,7 +52,7 @@ class Change(NamedTuple):
 
 def each_change(session: Session, run: int) -> Iterator[Change]:
     """All changes of a stored plan."""
-    reader = _Reader(session.desk)
+    reader = Reader(session.desk)
     for rows, records in each_chunk(session, run):
         for row in rows:
             yield from reader.read(row, records)
@@ -77,8 +77,11 @@ def _records(tx: Tx, rows: list[ActionRow]) -> Mapping[int, LinkRow]:
 
 
 @dataclass(slots=True)
-class _Reader:
-    """Turns rows into changes. The rows of one person follow each other and begin with the decision, which knows the name."""
+class Reader:
+    """Turns the rows of a plan, given in their order, into changes.
+
+    The rows of one person follow each other and begin with the decision, which knows the name.
+    """
 
     desk: Desk
     _person: int | None = None
@@ -87,6 +90,7 @@ class _Reader:
     _told: set[tuple[int | None, str]] = field(default_factory=set[tuple[int | None, str]])
 
     def read(self, row: ActionRow, records: Mapping[int, LinkRow]) -> Iterator[Change]:
+        """The changes that one row makes."""
         if row.person != self._person or row.person is None:
             self._person, self._who, self._email = row.person, "", ""
             self._told.clear()

@@ -115,7 +115,7 @@ def _held(session: Session, report: PlanReport) -> list[str]:
     if not groups:
         return []
     total = sum(group.count for group in groups)
-    new = f", {report.tally.new_holds:,} of them new" if report.tally.new_holds else ""
+    new = words.of_which_new(report.tally.new_holds, total)
     head = f"Held until somebody answers: {words.count(total, 'case')}{new}; one answer resolves each of these (`stagesync holds`)"
     return ["", head, *map(_group, groups)]
 

@@ -16,7 +16,7 @@ def run_text(report: RunReport) -> list[str]:
     if report.overruled:
         lines.append(f"{words.count(report.overruled, 'value was', 'values were')} overruled by a rule; both values are kept (`stagesync why WHO`).")
     if report.held:
-        new = f", {report.new_holds:,} of them new" if report.new_holds else ""
+        new = words.of_which_new(report.new_holds, report.held)
         lines.append(f"{words.count(report.held, 'case is', 'cases are')} held until somebody answers{new} (`stagesync holds`).")
     if report.drifted:
         lines.append(f"{words.count(report.drifted, 'person was', 'people were')} edited since the plan was made: left to the next run.")

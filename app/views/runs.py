@@ -66,7 +66,7 @@ def did(row: RunRow) -> str:
     else:
         planned: Sequence[Sequence[Any]] = [entry for entry in counts.get("writes", ()) if entry[1] != "lowerings"]
         total = sum(int(entry[2]) for entry in planned)
-        told = [f"{total:,} writes planned"] if row.digest else []
+        told = [f"{words.count(total, 'write')} planned"] if row.digest else []
     if counts.get("new_holds"):
         told.append(f"{counts['new_holds']:,} newly held")
     if counts.get("overruled"):

@@ -11,7 +11,7 @@ from ...model.writes import Step
 from ...state.actions import ActionRow
 from ...sync.session import Session
 from ...sync.staging import STAGE
-from .listing import Change, each_change, each_chunk
+from .listing import Change, Reader, each_chunk
 
 EXAMPLES = 2
 """So many people are shown for each kind of change."""
@@ -52,34 +52,42 @@ class Survey:
 
 def survey(session: Session, run: int) -> Survey:
     """Walk the plan once."""
-    found = Survey()
-    for change in each_change(session, run):
-        found.add(change)
-    found.calls = _calls(session, run)
+    found, reader, cost = Survey(), Reader(session.desk), _Cost(session)
+    for rows, records in each_chunk(session, run):
+        for row in rows:
+            for change in reader.read(row, records):
+                found.add(change)
+            cost.add(row)
+    found.calls = cost.calls()
     return found
 
 
-def _calls(session: Session, run: int) -> dict[str, int]:
-    """About how many calls the writes cost: each batch once to write, and once to look again before an update."""
-    batches: Counter[tuple[int, str, int]] = Counter()
-    rereads: Counter[int] = Counter()
-    for rows, _ in each_chunk(session, run):
-        for row in rows:
-            account = row.account or 0
-            if row.op not in ("create", "update", "archive") or account not in session.systems:
-                continue
-            key, size = session.systems[account].connector.capabilities.batch(_step(row))
-            batches[(account, key, size)] += 1
-            if row.op != "create" and row.step == 1:
-                rereads[account] += 1
-    calls: dict[str, int] = {}
-    for (account, _, size), count in batches.items():
-        name = session.systems[account].name
-        calls[name] = calls.get(name, 0) + ceil(count / size)
-    for account, count in rereads.items():
-        connected = session.systems[account]
-        calls[connected.name] = calls.get(connected.name, 0) + ceil(count / max(1, connected.connector.capabilities.reread))
-    return calls
+@dataclass(slots=True)
+class _Cost:
+    """About how many calls the writes take: each batch once to write, and once to look again before an update."""
+
+    session: Session
+    batches: Counter[tuple[int, str, int]] = field(default_factory=Counter[tuple[int, str, int]])
+    rereads: Counter[int] = field(default_factory=Counter[int])
+
+    def add(self, row: ActionRow) -> None:
+        account = row.account or 0
+        if row.op not in ("create", "update", "archive") or account not in self.session.systems:
+            return
+        key, size = self.session.systems[account].connector.capabilities.batch(_step(row))
+        self.batches[(account, key, size)] += 1
+        if row.op != "create" and row.step == 1:
+            self.rereads[account] += 1
+
+    def calls(self) -> dict[str, int]:
+        told: dict[str, int] = {}
+        for (account, _, size), count in self.batches.items():
+            name = self.session.systems[account].name
+            told[name] = told.get(name, 0) + ceil(count / size)
+        for account, count in self.rereads.items():
+            connected = self.session.systems[account]
+            told[connected.name] = told.get(connected.name, 0) + ceil(count / max(1, connected.connector.capabilities.reread))
+        return told
 
 
 def _step(row: ActionRow) -> Step:

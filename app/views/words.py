@@ -44,6 +44,13 @@ def count(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def of_which_new(new: int, total: int) -> str:
+    """`, 3 of them new`; nothing where none is."""
+    if not new:
+        return ""
+    return f", {new:,} of them new" if new < total else ", new" if total == 1 else ", all new"
+
+
 def person(values: Mapping[str, Any], number: int | None) -> str:
     """A person on one line: name and address as far as known, and our number, by which every command finds them."""
     name = " ".join(str(part) for part in (values.get("first_name"), values.get("last_name")) if part)
