@@ -54,11 +54,11 @@ def test_owners_come_to_rest(
     at.put("hub", 1, owner=theirs)
     at.put("crm", 2, owner=ours)
     for edits, fails in [((), ()), *rounds, ((), ())]:
+        stood = at.says("owner")
         for system, native in edits:
             now += 1
-            if at.links[system].seen["owner"] != native:
-                typed[system] = now
             at.put(system, now, owner=native)
+        typed |= {system: at.links[system].stamp for system in typed if at.says("owner")[system] != stood[system]}
         before = {system: email(at, system) for system in typed}
         decision = at.round(fails=fails)
         assert (decision.holds, decision.wants) == ([], {})
