@@ -10,7 +10,7 @@ from typing import Any
 from ..connectors.contract import AccountId, Connector, SystemDescription
 from ..mapping.fields import GROUPS
 from ..model.errors import ConfigurationError, QuotaSpent, StagesyncError, Unreachable
-from . import accounts, comparing, wiring
+from . import accounts, comparing, expressing, wiring
 from .config import Config, load
 from .maps import compile_for
 from .system_config import SystemConfig
@@ -62,16 +62,22 @@ def check(config_file: Path | None) -> Findings:
     """Look at everything. Raises `ConfigurationError` for a file that cannot be read at all, `StateError` where the state fails."""
     config = load(config_file)
     found = Findings(notes=list(config.notes))
+    seen = look(config, found)
+    _first_meeting(config, found)
+    if len(seen) == len(config.systems):
+        _together(config, seen, found)
+    return found
+
+
+def look(config: Config, found: Findings) -> dict[str, tuple[AccountId, SystemDescription]]:
+    """Every system's account as it is now, by name; a system that cannot be looked at is missing, and told."""
     seen: dict[str, tuple[AccountId, SystemDescription]] = {}
     with wiring.opened(config) as place:
         for name, system in config.systems.items():
             known = _look_at(place, name, system, found)
             if known is not None:
                 seen[name] = (known.identity, known.description)
-    _first_meeting(config, found)
-    if len(seen) == len(config.systems):
-        _together(config, seen, found)
-    return found
+    return seen
 
 
 def _look_at(place: wiring.Place, name: str, system: SystemConfig, found: Findings) -> accounts.Known | None:
@@ -138,6 +144,7 @@ def _together(config: Config, seen: dict[str, tuple[AccountId, SystemDescription
     for note in (
         *comparing.unmapped_stages(maps, descriptions),
         *comparing.stage_order(maps, descriptions, config.funnel),
+        *expressing.homeless(config.funnel, expressing.expressions(config.funnel, maps)),
         *comparing.missing_options(maps, descriptions),
     ):
         found.note(note)

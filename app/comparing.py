@@ -35,7 +35,7 @@ def stage_order(maps: Maps, accounts: Descriptions, funnel: Funnel) -> Iterator[
                 continue
             position = funnel.position(reading.stage)
             if position < furthest:
-                yield f"{where}: {native} orders {label!r} before {option.label!r}, the funnel {funnel.name!r} the other way around"
+                yield f"{where}: {native} orders {label!r} before {option.label!r}, the funnel {funnel.name!r} the other way around (funnel.line)"
             else:
                 furthest, label = position, option.label
 

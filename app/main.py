@@ -10,6 +10,7 @@ from . import shell
 from .commands.apply import apply
 from .commands.check import check
 from .commands.demo import demo
+from .commands.funnel import funnel
 from .commands.holds import holds
 from .commands.init import init
 from .commands.plan import plan
@@ -39,6 +40,7 @@ def root(debug: Annotated[bool, typer.Option("--debug", help="Show the traceback
 
 for command in (init, check, plan, sync, apply, status, runs, holds, resolve, why, verify, demo, sandbox):
     app.command()(command)
+app.add_typer(funnel)
 
 
 def run() -> None:

@@ -1,0 +1,113 @@
+"""The funnel that is configured: drawn, and looked at together with the accounts."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..lifecycle.funnel import Funnel
+from ..lifecycle.presets import preset
+from ..model.errors import ConfigurationError
+from . import checking, comparing, output
+from .config import load
+from .expressing import Expression, expressions, homeless, losses, shown
+from .files import write_private
+from .maps import compile_for
+from .views.funnel import funnel_json, funnel_text, plain
+from .views.funnel_svg import funnel_svg
+from .views.words import count, table
+
+
+def chosen(name: str | None, config: Path | None) -> Funnel:
+    """The preset of this name; without one the funnel of the configuration. Raises `ConfigurationError`."""
+    return preset(name) if name is not None else load(config).funnel
+
+
+def show(funnel: Funnel, svg: Path | None, *, json: bool) -> None:
+    """Print it, and draw it into a file if one is named."""
+    draw(funnel, svg)
+    if json:
+        output.say_json(funnel_json(funnel))
+    else:
+        output.say_all(plain(funnel_text(funnel), sys.stdout.encoding))
+
+
+def draw(funnel: Funnel, svg: Path | None) -> None:
+    """Write the picture. Raises `ConfigurationError` where the folder is not there, `StateError` where it cannot be written to."""
+    if svg is None:
+        return
+    if not svg.resolve().parent.is_dir():
+        raise ConfigurationError("the folder does not exist", where=f"--svg {svg}", next_step="create it, or name another file")
+    write_private(svg, funnel_svg(funnel))
+    output.tell(f"{svg} is the picture")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What `funnel check` found. `found`: the systems and what prevents a sync. `findings`: what the funnel and the accounts disagree on."""
+
+    funnel: Funnel
+    found: checking.Findings
+    said: list[Expression]
+    findings: list[str]
+
+    def as_json(self) -> dict[str, Any]:
+        """For programs."""
+        stages = [
+            {
+                "system": each.system,
+                "kind": each.kind,
+                "stage": each.stage,
+                "written": dict(each.written) if each.written is not None else None,
+                "read_as": each.back,
+            }
+            for each in self.said
+        ]
+        told = {"ok": not self.found.problems, "systems": self.found.systems, "problems": self.found.problems, "findings": self.findings}
+        return {**told, "stages": stages, "funnel": funnel_json(self.funnel)}
+
+    def lines(self) -> Iterator[str]:
+        """For people: the picture, the table of stages by kind of record, and the findings."""
+        yield from funnel_text(self.funnel)
+        kinds = list(dict.fromkeys((each.system, each.kind) for each in self.said))
+        if kinds:
+            cells = {(each.system, each.kind, each.stage): _cell(each) for each in self.said}
+            yield ""
+            yield from table([("", *map(" ".join, kinds)), *((stage, *(cells[*kind, stage] for kind in kinds)) for stage in self.funnel.stages)])
+        for title, listed in (("problem", self.found.problems), ("finding", self.findings)):
+            if listed:
+                yield from ("", f"{count(len(listed), title)}:", *(f"  - {each}".replace("\n", "\n    ") for each in listed))
+        yield ""
+        yield "a sync cannot run before this is mended" if self.found.problems else "the funnel can be used"
+
+
+def check(config_file: Path | None) -> Report:
+    """Hold the configured funnel against the accounts as they are now. Raises `ConfigurationError` with all mistakes of the file."""
+    config = load(config_file)
+    found = checking.Findings()
+    seen = checking.look(config, found)
+    if len(seen) < len(config.systems):
+        return Report(config.funnel, found, [], [])
+    try:
+        maps = compile_for(config.funnel, config.fields, config.systems, seen)
+    except ConfigurationError as error:
+        found.wrong(error)
+        return Report(config.funnel, found, [], [])
+    said = expressions(config.funnel, maps)
+    accounts = {name: description for name, (_, description) in seen.items()}
+    findings = [
+        *homeless(config.funnel, said),
+        *losses(said),
+        *comparing.stage_order(maps, accounts, config.funnel),
+        *comparing.unmapped_stages(maps, accounts),
+    ]
+    return Report(config.funnel, found, said, findings)
+
+
+def _cell(each: Expression) -> str:
+    if each.written is None:
+        return "-"
+    return shown(each.written) if each.exact else f"{shown(each.written)} (reads as {each.back or 'nothing'})"
