@@ -39,8 +39,10 @@ def nothing_written(report: RunReport) -> str | None:
 
 
 def reasons(stops: Sequence[Stop]) -> str:
-    """Why a run stops, as one sentence."""
-    return "; ".join(stop.sentence for stop in stops)
+    """Why a run stops, as one sentence. A first run exceeds the guards in any case, so that it alone is reason enough."""
+    first = [stop for stop in stops if stop.kind == "first"]
+    grave = [stop for stop in stops if not stop.by_yes]
+    return "; ".join(stop.sentence for stop in (grave or first or stops))
 
 
 def plan_json(report: PlanReport) -> dict[str, Any]:

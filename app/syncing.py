@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,7 +10,6 @@ from ..state import actions
 from ..sync import engine
 from ..sync.drift import count_drifted
 from ..sync.engine import PlanReport, RunReport
-from ..sync.guard import Stop
 from ..sync.session import Session
 from . import interrupts, output, people, planning, summary
 from .accounts import ACCOUNT_DIGEST
@@ -60,7 +58,7 @@ def _ask(session: Session, report: PlanReport, wishes: Wishes) -> None:
     if not grave and not wishes.json and output.interactive():
         for line in plan_text(session, report):
             output.tell(line)
-        if _agreed(open_ones):
+        if _agreed():
             return
         raise SafetyStop("nothing was written: you said no", next_step=f"look at it with `stagesync plan --out plan.html`; {_approval(report)}")
     planning.show(session, report, json=wishes.json, out=None)
@@ -68,11 +66,11 @@ def _ask(session: Session, report: PlanReport, wishes: Wishes) -> None:
     raise SafetyStop(f"stopped before the first write: {summary.reasons(grave or open_ones)}", next_step=remedy)
 
 
-def _agreed(stops: Sequence[Stop]) -> bool:
+def _agreed() -> bool:
     import typer
 
     try:
-        return typer.confirm(f"Needs an answer: {summary.reasons(stops)}. Go on?", default=False, err=True)
+        return typer.confirm("Go on?", default=False, err=True)
     except typer.Abort:  # Ctrl-C, or the end of the input
         return False
 
