@@ -155,40 +155,47 @@ def _observed(desk: Desk, file: _File, name: str) -> Iterable[Event]:
 
 
 def _acted(desk: Desk, file: _File, name: str) -> Iterable[Event]:
+    yield from _decided(file, name)
     for act in file.acts:
         if act.state == "planned":
             continue
         at = file.starts.get(act.run)
         system = desk.systems.get(act.account) if act.account is not None else None
         where = system.name if system else ""
-        if act.op == "decide":
-            yield from _decided(act, name, at)
-        elif act.op == "hold" and act.field in (name, "record"):
+        if act.op == "hold" and act.field in (name, "record"):
             answered = f"answered: {act.answer}" if act.answer else ("waits for an answer" if act.state == "held" else "no longer asked")
             yield Event(at, act.run, "held", where, None, dict(act.payload.get("choices", {})), f"{because(act)}; {answered}")
-        elif name in act.fields:
+        elif act.op in ("overrule", "update") and name in act.fields:
             before, after, _, reason = act.fields[name]
             if act.op == "overrule":
                 yield Event(at, act.run, "overruled", where, before, after, str(reason))
-            elif act.op == "update":
+            else:
                 yield Event(at, act.run, "written", where, before, after, _outcome(act, str(reason)))
         elif act.op == "create" and name in act.payload.get("carried", {}):
             yield Event(at, act.run, "written", where, None, None, _outcome(act, "with the new record"))
 
 
-def _decided(act: ActionRow, name: str, at: int | None) -> Iterable[Event]:
-    if act.state != "applied":
-        return
-    if name in act.fields:
-        before, after, _, reason = act.fields[name]
-        yield Event(at, act.run, "decided", "", before, after, str(reason))
-    elif act.payload.get("new"):
-        entry = act.payload.get("canonical", {}).get(name)
-        stage = act.payload.get("stage") or [None, None, None, 1, 0]
-        if name == STAGE and stage[4]:
-            yield Event(at, act.run, "met", "", None, stage[0] if stage[1] is None else f"{stage[0] or 'none'} ({stage[1]})", "")
-        elif entry is not None and entry[0] is not None:
-            yield Event(at, act.run, "met", entry[2], None, entry[0], "")
+def _decided(file: _File, name: str) -> Iterable[Event]:
+    """Each decision that moved the hub's value. One that had no value before is a first meeting, whose row holds no change."""
+    known = 0
+    for act in sorted((act for act in file.acts if act.op == "decide" and act.state == "applied"), key=lambda act: act.id):
+        value, version, source = _remembered(act, name)
+        at, before = file.starts.get(act.run), known
+        known = version
+        if name in act.fields:
+            old, new, _, reason = act.fields[name]
+            yield Event(at, act.run, "decided", "", old, new, str(reason))
+        elif version > before and value is not None:
+            yield Event(at, act.run, "met", source, None, value, "")
+
+
+def _remembered(act: ActionRow, name: str) -> tuple[Any, int, str]:
+    """(value, version, source) of the field after a decision."""
+    if name == STAGE:
+        stage, side, _, _, version = act.payload.get("stage") or [None, None, None, 1, 0]
+        return (stage if side is None else f"{stage or 'none'} ({side})"), version, ""
+    entry: Sequence[Any] = act.payload.get("canonical", {}).get(name) or (None, 0, "")
+    return entry[0], entry[1], entry[2]
 
 
 def _outcome(act: ActionRow, reason: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from office import Office
 
 from stagesync.app.views.why import why_json, why_text
-from stagesync.sync import explain
+from stagesync.sync import explain, holds
 from stagesync.sync.desk import Settings
 from stagesync.sync.explain import Why
 from stagesync.sync.who import find_people
@@ -93,6 +93,24 @@ def test_an_open_question_is_told(tmp_path: Path) -> None:
         text = "\n".join(why_text(tx, office.session.desk, office.session.workspace, told.person, "city"))
     assert "nobody has said who wins" in text
     assert "waits for an answer" in text
+
+
+def test_an_answered_question_is_told(tmp_path: Path) -> None:
+    """After an answer the story has the question, the answer, the value that came of it, and the one that gave way."""
+    office = Office(tmp_path, settings=Settings({}, {"hub": 0, "crm": 1}))
+    office.hub.create({"email": "anna@a.example", "lastname": "Ash", "city": "Ulm"})
+    office.crm.create("Lead", {"Email": "anna@a.example", "LastName": "Ash", "Company": "A", "City": "Bonn"})
+    office.run()
+    with office.session.store.read() as tx:
+        (group,) = holds.groups(tx, office.session.workspace)
+    holds.resolve(office.session.store, office.session.workspace, group.id, "crm", None, office.clock.now_ms())
+    office.run()
+    told = _why(office, "anna@a.example", "city")
+    assert [(event.kind, event.run) for event in told.events] == [("held", 1), ("met", 2), ("overruled", 2), ("written", 2)]
+    assert told.events[0].note.endswith("answered: crm")
+    assert (told.events[1].system, told.events[1].after) == ("crm", "Bonn")
+    assert (told.events[2].system, told.events[2].before, told.events[2].note) == ("hub", "Ulm", "answered: crm")
+    assert told.holds == ()
 
 
 def test_what_a_stored_plan_would_do(tmp_path: Path) -> None:

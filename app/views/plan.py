@@ -144,7 +144,7 @@ def _left_out(session: Session, report: PlanReport) -> list[str]:
 
 def _examples(found: Survey) -> list[str]:
     lines: list[str] = []
-    for kind in ("change", "lower", "clear", "fill", "create", "archive", "overruled"):
+    for kind in ("change", "lower", "clear", "fill", "create", "archive"):
         for (system, name), changes in found.examples.items():
             if name == kind:
                 lines += _example(system, kind, changes)

@@ -23,7 +23,7 @@ _STYLE = """
 :root { color-scheme: light dark; --line: #8885; --soft: #8881; --accent: #2563eb; }
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 76rem; padding: 0 1rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin: 1.6rem 0 .3rem; }
-ul { margin: 0; padding-left: 1.2rem; } ul.plain { list-style: none; padding-left: 0; }
+ul { margin: 0; padding-left: 1.2rem; } li.detail { list-style: none; padding-left: 1.2rem; opacity: .75; font-size: .92rem; }
 details { border: 1px solid var(--line); border-radius: .5rem; margin: .5rem 0; }
 details details { border: 0; border-top: 1px solid var(--line); border-radius: 0; margin: 0; }
 summary { cursor: pointer; padding: .5rem .8rem; font-weight: 600; } summary:hover { background: var(--soft); }
@@ -36,6 +36,7 @@ code { background: var(--soft); padding: .1rem .3rem; border-radius: .25rem; }
 _POLICY = f"default-src 'none'; style-src 'sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'; base-uri 'none'; form-action 'none'"
 _COLUMNS = ("Person", "Record", "Field", "Before", "After", "Why")
 _ORDER = tuple(KINDS)
+_DETAIL = ' class="detail"'
 
 
 @dataclass(slots=True)
@@ -94,7 +95,7 @@ def _summary(file: TextIO, lines: list[str]) -> None:
             continue
         heading, *rest = group
         file.write(f"<h2>{escape(heading)}</h2>\n<ul>\n")
-        file.writelines(f"<li>{escape(line.strip())}</li>\n" for line in rest)
+        file.writelines(f"<li{_DETAIL if line.startswith('   ') else ''}>{escape(line.strip())}</li>\n" for line in rest)
         file.write("</ul>\n")
 
 
