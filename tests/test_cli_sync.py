@@ -319,10 +319,17 @@ def test_a_stopped_engine_is_told_by_an_event(small: Box) -> None:
     assert small.json("sync", "--yes")["created"] == 3
 
 
+def commands(*words: str) -> Iterator[tuple[str, ...]]:
+    """Every command, those in groups included."""
+    for name in re.findall(r"^│ ([a-z]+)  ", cli(*words, "--help").stdout.partition("Commands")[2], re.MULTILINE):
+        inner = list(commands(*words, name))
+        yield from inner or [(*words, name)]
+
+
 def test_help_shows_an_example_for_every_command() -> None:
     """Each command's help has its options and an example."""
-    listed = re.findall(r"^│ (\w+)  ", cli("--help").stdout, re.MULTILINE)
+    listed = list(commands())
     assert len(listed) >= 12
-    for command in listed:
-        shown = cli(command, "--help").stdout
-        assert f"Example: stagesync {command}" in re.sub(r"\s+", " ", shown), command
+    for words in listed:
+        shown = re.sub(r"\s+", " ", cli(*words, "--help").stdout)
+        assert f"Example: stagesync {' '.join(words)}" in shown, words
