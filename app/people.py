@@ -13,18 +13,23 @@ from ..sync.staging import STAGE
 from ..sync.who import find_people
 
 
-def chosen(store: Store, workspace: int, systems: Mapping[str, int], whos: Iterable[str] | None) -> frozenset[int] | None:
-    """The people that are meant; None where nobody was named, which means all. `-` reads names from stdin, one a line.
-
-    Raises `ConfigurationError` for a name that nobody has.
-    """
+def named(whos: Iterable[str] | None) -> tuple[str, ...]:
+    """The names that are meant; none means everybody. `-` reads them from stdin, one a line. Raises `ConfigurationError` where stdin names nobody."""
     if not whos:
-        return None
-    named = [name for who in whos for name in (_from_stdin() if who == "-" else [who])]
-    if not named:
+        return ()
+    names = tuple(name for who in whos for name in (_from_stdin() if who == "-" else [who]))
+    if not names:
         raise ConfigurationError("nobody was named on stdin", where="WHO", next_step="write one e-mail address, number (p12) or SYSTEM:ID on each line")
+    return names
+
+
+def chosen(store: Store, workspace: int, systems: Mapping[str, int], whos: Iterable[str] | None) -> frozenset[int] | None:
+    """The people that are meant; None where nobody was named, which means all. Raises `ConfigurationError` for a name that nobody has."""
+    names = named(whos)
+    if not names:
+        return None
     with store.read() as tx:
-        return frozenset(person for name in named for person in find_people(tx, workspace, systems, name))
+        return frozenset(person for name in names for person in find_people(tx, workspace, systems, name))
 
 
 def _from_stdin() -> list[str]:

@@ -40,7 +40,7 @@ def sync(config_file: Path | None, wishes: Wishes) -> int:
         session = run.session
         if wishes.approve and not wishes.approve.startswith(ACCOUNT_DIGEST):
             return _apply_stored(run, wishes, wishes.approve)
-        report = engine.plan(session, people.chosen(run.place.store, run.place.id, run.place.bound(), wishes.only))
+        report = engine.plan(session, people.named(wishes.only))
         run.display.hide()
         if wishes.dry_run:
             planning.show(session, report, json=wishes.json, out=None)

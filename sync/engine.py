@@ -22,6 +22,7 @@ from .planner import Planner
 from .pulling import Pulled, pull_all
 from .session import Session
 from .settle import settle
+from .who import Scope, find_scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +75,31 @@ class RunReport:
         return 1 if self.new_holds or self.rejected or self.drifted else 0
 
 
-def plan(session: Session, only: frozenset[int] | None = None) -> PlanReport:
-    """Settle what is open, read what is new, and store a plan. Writes nothing anywhere but in the state."""
+def plan(session: Session, only: Sequence[str] = ()) -> PlanReport:
+    """Settle what is open, read what is new, and store a plan. Writes nothing anywhere but in the state.
+
+    `only`: the people to whom it is limited, as somebody names them. Raises `ConfigurationError` for a name that nobody has.
+    """
     clock = time.process_time()
     run, before, first, changed = _begin(session)
     settled = settle(session, run)
     pulled = pull_all(session, run)
-    planner = Planner(session, run, only)
+    planner = Planner(session, run, _scope(session, only))
     digest = planner.make()
     tally = planner.tally
     stops = weigh(_situation(session, tally, before, first=first, changed=changed), session.limits)
     if tally.records == 0:
         stops = [stop for stop in stops if not stop.by_yes]
     with session.store.write() as tx:
-        runs.finish(tx, run, session.clock.now_ms(), "planned", _plan_counts(tally, stops), digest)
+        runs.finish(tx, run, session.clock.now_ms(), "planned", {**_plan_counts(tally, stops), "limited": bool(only)}, digest)
     return PlanReport(run, digest, tally, tuple(stops), pulled, settled, time.process_time() - clock)
+
+
+def _scope(session: Session, only: Sequence[str]) -> Scope | None:
+    if not only:
+        return None
+    with session.store.read() as tx:
+        return find_scope(tx, session.workspace, {connected.name: account for account, connected in session.systems.items()}, only)
 
 
 def _begin(session: Session) -> tuple[int, Mapping[int, links.Counts], bool, bool]:
@@ -161,7 +172,8 @@ def apply(session: Session, run: int, *, stored: bool = False, limit: int | None
     with session.store.write() as tx:
         closing.settle_due(tx, session.workspace, run, started)
         actions.discard(tx, run)
-        accounts.set_workspace(tx, session.workspace, mapping=session.desk.maps.digest, synced=True)
+        if limit is None and not counts.get("limited"):  # a run for some people is no first run: the rest has not been looked at
+            accounts.set_workspace(tx, session.workspace, mapping=session.desk.maps.digest, synced=True)
         held = len(open_holds(tx, session.workspace))
         report = RunReport(
             run=run,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -107,11 +107,11 @@ class Office:
         with leases.acquire(self.session.store, self.session.workspace, "test"):
             return engine.plan(self.session)
 
-    def run(self, limit: int | None = None) -> engine.RunReport:
+    def run(self, limit: int | None = None, only: Sequence[str] = ()) -> engine.RunReport:
         """One whole run, a second later; whatever guards say. Raises what stopped it."""
         self.clock.at += 1
         with leases.acquire(self.session.store, self.session.workspace, "test"):
-            planned = engine.plan(self.session)
+            planned = engine.plan(self.session, only)
             report = engine.apply(self.session, planned.run, planned=planned, limit=limit)
         if report.error is not None:
             raise report.error

@@ -132,3 +132,16 @@ def test_clear_and_address(tmp_path: Path) -> None:
     office.run()
     assert office.person("anna@new.example")["City"] is None
     assert office.run().writes == 0
+
+
+def test_one_person_first(tmp_path: Path) -> None:
+    """A run for one person writes that one alone, known or not, and does not count as the first run."""
+    office = Office(tmp_path)
+    office.hub.create({"email": "anna@a.example", "lastname": "Ash"})
+    office.hub.create({"email": "ben@b.example", "lastname": "Bay"})
+    report = office.run(only=("anna@a.example",))
+    assert report.systems["crm"].created == 1
+    assert office.person("anna@a.example")["LastName"] == "Ash"
+    assert "first" in {stop.kind for stop in office.plan().stops}
+    assert office.run().systems["crm"].created == 1
+    assert office.run().writes == 0

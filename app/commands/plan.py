@@ -27,8 +27,7 @@ def plan(config: ConfigOption = None, out: OutOption = None, only: OnlyOption = 
     if out is not None:
         planning.check_out(out)
     with abrupt(), running("plan", config) as run:
-        chosen = people.chosen(run.place.store, run.place.id, run.place.bound(), only)
-        report = engine.plan(run.session, chosen)
+        report = engine.plan(run.session, people.named(only))
         run.display.hide()
         planning.show(run.session, report, json=json, out=out)
     return 0
