@@ -44,7 +44,7 @@ def run_demo(
     began = time.monotonic()
     worlds = build(people, seed)
     with standing(worlds, winners=True) as stand:
-        tale = _Tale(console, stand)
+        tale = Tale(console, stand)
         held = tale.told()
     tale.say("")
     tale.say(f"That took {time.monotonic() - began:.0f} s.")
@@ -53,7 +53,7 @@ def run_demo(
     return 0 if held else 1
 
 
-class _Tale:
+class Tale:
     """The story's chapters, in order."""
 
     def __init__(self, console: Console, stand: Stand) -> None:
@@ -105,7 +105,8 @@ class _Tale:
             planned = engine.plan(session)
             self.lines(plan_text(session, planned))
             self.heading("Carried out as shown", f"stagesync apply --approve {planned.digest}")
-            self.lines(run_text(carried_out(session, planned)))
+            row = engine.load_plan(session, planned.digest)
+            self.lines(run_text(carried_out(session, row.id, None)))
 
     def why(self, events: Sequence[Event]) -> None:
         """One person who was edited on both sides."""

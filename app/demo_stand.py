@@ -65,7 +65,8 @@ class Stand:
         """One whole run, an hour later. Raises what stopped it."""
         self.later()
         with self.session("sync") as session:
-            return carried_out(session, engine.plan(session))
+            planned = engine.plan(session)
+            return carried_out(session, planned.run, planned)
 
 
 @contextmanager
@@ -77,9 +78,9 @@ def standing(worlds: Worlds, *, winners: bool) -> Iterator[Stand]:
         yield Stand(worlds, hubspot, salesforce, load(path), MovingClock())
 
 
-def carried_out(session: Session, planned: PlanReport) -> RunReport:
-    """Apply a plan. Raises what stopped it."""
-    report = engine.apply(session, planned.run, planned=planned)
+def carried_out(session: Session, run: int, planned: PlanReport | None) -> RunReport:
+    """Apply a plan that was just made, or (None) the stored one. Raises what stopped it."""
+    report = engine.apply(session, run, stored=planned is None, planned=planned)
     if report.error is not None:
         raise report.error
     return report

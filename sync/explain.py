@@ -192,7 +192,8 @@ def _decided(file: _File, name: str) -> Iterable[Event]:
 def _remembered(act: ActionRow, name: str) -> tuple[Any, int, str]:
     """(value, version, source) of the field after a decision."""
     if name == STAGE:
-        stage, side, _, _, version = act.payload.get("stage") or [None, None, None, 1, 0]
+        memory: Sequence[Any] = act.payload.get("stage") or (None, None, None, 1, 0)
+        stage, side, _, _, version = memory
         return (stage if side is None else f"{stage or 'none'} ({side})"), version, ""
     entry: Sequence[Any] = act.payload.get("canonical", {}).get(name) or (None, 0, "")
     return entry[0], entry[1], entry[2]

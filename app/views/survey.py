@@ -75,7 +75,7 @@ class _Cost:
         if row.op not in ("create", "update", "archive") or account not in self.session.systems:
             return
         key, size = self.session.systems[account].connector.capabilities.batch(_step(row))
-        self.batches[(account, key, size)] += 1
+        self.batches[(account, f"{row.step}:{key}", size)] += 1
         if row.op != "create" and row.step == 1:
             self.rereads[account] += 1
 
