@@ -282,6 +282,18 @@ def test_two_runs_at_once_do_not_happen(small: Box) -> None:
     assert small.calls() == {}
 
 
+def test_the_state_may_live_in_postgresql(small: Box, postgres_url: str) -> None:
+    """A url is all it takes: sync, quiet run, and one run at a time; no file is made beside the configuration."""
+    contacts(small, 3)
+    small.add(f'\n[state]\nurl = "{postgres_url}"\n')
+    assert small.json("sync", "--yes")["created"] == 3
+    assert "0 writes: everything agrees" in small.run("sync").stdout
+    with wiring.opened(load(small.config)) as place, wiring.held(place, "sync"):
+        result = small.run("sync")
+    assert (result.exit_code, "is held by stagesync sync on" in result.stderr) == (3, True)
+    assert [path.name for path in small.config.parent.iterdir()] == ["box.toml"]
+
+
 def test_a_removed_system_is_not_touched(small: Box) -> None:
     """Without its table a system is neither read nor written, and what was linked stays linked."""
     contacts(small, 2)
