@@ -260,3 +260,21 @@ def test_verify_proves_what_owners_can_say(tmp_path: Path) -> None:
     assert {key: count for key, count in found.unprovable.items() if key[1] == "owner"} == {("crm", "owner"): 1}
     office.crm.edit(office.person("cleo@c.example")["Id"], {"OwnerId": office.ours[ANN]})
     assert verify(office.session).drifted == 1
+
+
+def test_of_three_systems_one_lacks_an_owner(tmp_path: Path) -> None:
+    """Lea owns in two portals: Salesforce is not written, in a new record or an old one, nobody is asked, and verify takes it for what cannot be carried."""
+    office = Sales(tmp_path, second=True)
+    contact = office.contacted(office.theirs[LEA])
+    assert office.run().new_holds == 0
+    assert office.owners() == (office.theirs[LEA], office.crm.org.integration)
+    assert office.contact("anna@a.example", "hub2")["hubspot_owner_id"] == office.theirs[LEA]
+    office.settled()
+    for owner, in_crm in ((ANN, office.ours[ANN]), (LEA, office.ours[ANN])):
+        office.hub.edit(contact, {"hubspot_owner_id": office.theirs[owner]})
+        assert office.run().new_holds == 0
+        assert office.owners() == (office.theirs[owner], in_crm)
+        assert office.contact("anna@a.example", "hub2")["hubspot_owner_id"] == office.theirs[owner]
+        office.settled()
+    found = verify(office.session)
+    assert (found.proved, found.drifted, found.unprovable["crm", "owner"]) == (True, 0, 1)

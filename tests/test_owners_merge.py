@@ -109,3 +109,15 @@ def test_an_answer_of_the_silent_side_decides_nothing() -> None:
     at.put("crm", 3, owner="queue")
     at.round(answers={"owner": Asked("crm", hold.choices)})
     assert at.says("owner") == {"crm": "queue", "hub": "h-ann"}
+
+
+def test_the_newest_answer_is_one_that_was_given() -> None:
+    """Of three systems the one that was typed last says nothing: the newest of the others is meant, and nothing is emptied."""
+    ids = {"ann": "ann", "ken": "ken"}
+    at = Table(("a", "b", "c"), (OWNER,), Settings(), {name: [mapped(Owners(ids, ids))] for name in "abc"})
+    at.put("a", 1, owner="ann")
+    at.put("b", 2, owner="ken")
+    at.put("c", 3, owner="queue")
+    (hold,) = at.round().holds
+    at.round(answers={"owner": Asked("newest", hold.choices)})
+    assert at.says("owner") == {"a": "ken", "b": "ken", "c": "queue"}
