@@ -114,7 +114,7 @@ def _unheard(funnel: Funnel, hub: StageState, claims: Iterable[Claim]) -> tuple[
 
 def _forbidden(funnel: Funnel, hub: StageState, claim: Claim) -> bool:
     """Somebody moved the person where the funnel does not let them go from here."""
-    return bool(funnel.moves) and claim.changed and not claim.first and not funnel.allows(hub.reading, _wanted(hub, claim))
+    return bool(funnel.moves) and claim.changed and not claim.first and not funnel.allows(hub.reading, _sought(funnel, hub, claim))
 
 
 def _moved(claim: Claim) -> bool:
@@ -124,16 +124,22 @@ def _moved(claim: Claim) -> bool:
 
 def _bid(funnel: Funnel, hub: StageState, claim: Claim) -> _Bid | None:
     """The place that a claim wants; None where it agrees with the hub, or may not have what it wants."""
-    place = _wanted(hub, claim)
-    forbidden = _forbidden(funnel, hub, claim)
-    if forbidden or not _moved(claim):
-        further = not forbidden and funnel.position(claim.reading.stage) > funnel.position(hub.stage)
-        rejects = claim.reading.side in funnel.rejections and hub.side not in funnel.rejections  # a no is heard wherever it comes from
-        if not further and not rejects:
-            return None
-        stage = claim.reading.stage if further else hub.stage
-        place = StageReading(stage, place.side, place.reason) if rejects else StageReading(stage, hub.side, hub.reason)
+    place = _sought(funnel, hub, claim)
+    if _forbidden(funnel, hub, claim):
+        rejects = place.side in funnel.rejections and hub.side not in funnel.rejections  # a no is heard wherever it comes from
+        place = StageReading(hub.stage, place.side, place.reason) if rejects else hub.reading
     return None if place == hub.reading else _Bid(place, claim)
+
+
+def _sought(funnel: Funnel, hub: StageState, claim: Claim) -> StageReading:
+    """The place that a claim asks for, as far as its version lets it: the hub's own where it may ask for nothing."""
+    place = _wanted(hub, claim)
+    if _moved(claim):
+        return place
+    further = funnel.position(claim.reading.stage) > funnel.position(hub.stage)
+    rejects = claim.reading.side in funnel.rejections and hub.side not in funnel.rejections
+    stage = claim.reading.stage if further else hub.stage
+    return StageReading(stage, place.side, place.reason) if rejects else StageReading(stage, hub.side, hub.reason)
 
 
 def _wanted(hub: StageState, claim: Claim) -> StageReading:

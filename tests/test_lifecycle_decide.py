@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from itertools import permutations, product
 
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 
 from stagesync.lifecycle.decide import StageDecision, Tie, decide
 from stagesync.lifecycle.funnel import Funnel
-from stagesync.lifecycle.presets import default_funnel
+from stagesync.lifecycle.overlay import read_funnel
+from stagesync.lifecycle.presets import PRESETS, default_funnel, preset
 from stagesync.model.stages import Claim, StageReading, StageState
 
 FUNNEL = default_funnel()
@@ -191,22 +193,94 @@ def _any_claim(data: st.DataObject, system: str) -> Claim:
     return Claim(system, reading, changed, current, new, data.draw(st.sampled_from([None, 1, 2])))
 
 
-def test_no_lowering_without_a_cause_over_all_places() -> None:
-    """Over every hub place and every pair of claims (stages and side states), the stage falls only to where a deliberate move put it."""
-    claimed = [StageReading(stage, side) for stage, side in product(STAGES, (None, "disqualified", "nurture"))]
-    hubs = [hub(stage, side) for stage, side in product(STAGES, SIDES)]
-    kinds = [(True, True), (True, False), (False, True)]
-    lowered = 0
-    for state, a, b in product(hubs, claimed, claimed):
-        for (a_changed, a_current), (b_changed, b_current) in ((kinds[0], kinds[0]), (kinds[0], kinds[1]), (kinds[1], kinds[1]), (kinds[2], kinds[1])):
-            claims = [Claim("a", a, a_changed, a_current), Claim("b", b, b_changed, b_current)]
-            decision = decide(FUNNEL, state, claims)
-            if position(FUNNEL, decision.state) < position(FUNNEL, state):
+MODES = (((True, True), (True, True)), ((True, True), (True, False)), ((True, False), (True, False)))
+"""(changed, current) of two claims."""
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_no_lowering_without_a_cause_over_all_places(name: str) -> None:
+    """Over every hub place and every pair of claims of every preset, the stage falls only to where a deliberate move put it, in whatever order they come."""
+    funnel, lowered = preset(name), 0
+    stages = [None, *funnel.stages]
+    hubs = [hub(stage, side) for stage, side in product(stages, (None, "disqualified", "nurture"))]  # one side state of each sort
+    claimed = [StageReading(stage, side) for stage, side in product(stages, (None, "disqualified"))] + [StageReading(None, "nurture")]
+    for (a_mode, b_mode), a, b in product(MODES, claimed, claimed):
+        claims = [Claim("a", a, *a_mode), Claim("b", b, *b_mode)]
+        for state in hubs:
+            decision = decide(funnel, state, claims)
+            falls = position(funnel, decision.state) < position(funnel, state)
+            if falls or a_mode != b_mode:
+                assert decide(funnel, state, claims[::-1]) == decision
+            if falls:
                 lowered += 1
                 movers = [claim for claim in claims if claim.changed and claim.current and claim.reading.stage == decision.state.stage]
                 assert movers, (state, claims, decision)
                 assert movers[0].system in decision.cause or movers[-1].system in decision.cause
     assert lowered > 1000
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_one_claim_lowers_only_on_purpose_in_every_preset(name: str) -> None:
+    """Over every hub place and every single claim, only a current, changed one lowers the stage; one that is unchanged does nothing."""
+    funnel = preset(name)
+    places = [StageReading(stage, side) for stage, side in product([None, *funnel.stages], (None, "disqualified", "nurture", "churned"))]
+    for before, reading, (changed, current, new) in product(places, places, product((True, False), repeat=3)):
+        state = hub(before.stage, before.side)
+        after = decide(funnel, state, [Claim("a", reading, changed, current, new)]).state
+        assert position(funnel, after) >= position(funnel, state) or (changed and current and not new)
+        assert changed or new or after == state
+
+
+STRICT = """
+[moves]
+subscriber = ["lead"]
+lead = ["mql", "pql"]
+disqualified = []
+recycled = ["mql"]
+"""
+
+
+def strict() -> Funnel:
+    """The default funnel with a table of allowed moves."""
+    mistakes: list[tuple[str, ...]] = []
+    funnel = read_funnel(tomllib.loads(STRICT), lambda *told: mistakes.append(told))
+    assert funnel is not None and not mistakes
+    return funnel
+
+
+def test_a_forbidden_move_is_overruled_by_name() -> None:
+    """Skipping what the funnel does not let anybody skip changes nothing, and is kept with the rule."""
+    decision = decide(strict(), hub("lead"), [moved("hubspot", "sql")])
+    assert decision.state == hub("lead")
+    assert decision.overruled == (("hubspot", StageReading("sql"), "the funnel does not allow this move"),)
+
+
+def test_a_rejection_is_heard_where_its_stage_is_not() -> None:
+    """Sales says no at a stage that the person may not go to: the no counts, the stage stays, and the rule is told."""
+    decision = decide(strict(), hub("lead"), [moved("hubspot", "sql", "disqualified", "No budget")])
+    assert decision.state.reading == StageReading("lead", "disqualified", "No budget")
+    assert [rule for _, _, rule in decision.overruled] == ["the funnel does not allow this move"]
+
+
+def test_a_side_state_may_have_one_way_back_or_none() -> None:
+    """Who is disqualified stays so, who is recycled comes back as MQL only, and a correction backward needs no entry in the table."""
+    funnel = strict()
+    assert place(decide(funnel, hub("lead", "disqualified"), [moved("hubspot", "lead")])) == ("lead", "disqualified")
+    assert place(decide(funnel, hub("sal", "recycled"), [moved("hubspot", "sal")])) == ("sal", "recycled")
+    assert place(decide(funnel, hub("sal", "recycled"), [moved("hubspot", "mql")])) == ("mql", None)
+    assert place(decide(funnel, hub("lead"), [moved("hubspot", "subscriber")])) == ("subscriber", None)
+
+
+def test_no_edit_goes_where_the_funnel_forbids_over_all_places() -> None:
+    """Over every hub place and claim, the stage that comes out was allowed from where the person stood, or is lower, or is the same."""
+    funnel = strict()
+    for stage, side, wanted, current in product(STAGES, SIDES, PLACES, (True, False)):
+        state = hub(stage, side)
+        after = decide(funnel, state, [Claim("a", wanted, changed=True, current=current)]).state
+        row = side if side in funnel.moves and after.side is None else stage
+        allowed = funnel.moves.get(row or "", frozenset(funnel.stages))
+        assert after.stage == stage or after.stage in allowed or position(funnel, after) < position(funnel, state)
+        assert side != "disqualified" or after.side is not None
 
 
 def test_agreement_changes_nothing_over_all_places() -> None:

@@ -12,7 +12,12 @@ from ..shell import guarded
 
 SvgOption = Annotated[Path | None, typer.Option("--svg", metavar="FILE", help="Also draw it into FILE.")]
 
-funnel = typer.Typer(name="funnel", help="Show the funnels that there are, and check the one that is configured.", no_args_is_help=True)
+_HELP = """Show the funnels that there are, and check the one that is configured.
+
+Example: stagesync funnel show hubspot
+"""
+
+funnel = typer.Typer(name="funnel", help=_HELP, no_args_is_help=True)
 
 
 @funnel.command("list")
