@@ -132,3 +132,10 @@ def test_values_on_one_line() -> None:
     assert words.value("a\x1b[31mb\nc") == '"a [31mb c"'
     assert len(words.value("x" * 500)) == 82
     assert words.person({"first_name": "A\x1b", "email": "a@a.example"}, 3) == "A  <a@a.example> (p3)"
+
+
+def test_rules_in_words() -> None:
+    """The short names of rules are spelled out; what is plain already stays as it is."""
+    assert words.reason("conflict: hub goes first (tie)") == "several changed it and nobody knows which came last, so hub goes first"
+    assert words.reason("conflict: entered later in crm") == "several changed it, crm last"
+    assert words.reason("edited in crm") == "edited in crm"

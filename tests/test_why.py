@@ -72,7 +72,7 @@ def test_the_text_of_a_conflict(tmp_path: Path) -> None:
         told = why_json(tx, office.session.desk, office.session.workspace, person, "city")
     assert text[0] == f"Anna Ash <anna@a.example> (p{person})"
     assert text[2] == 'city: "Ulm", from hub'
-    assert any('crm\'s "Berlin" gave way to "Ulm" (conflict: hub goes first (tie))' in line for line in text)
+    assert any('crm\'s "Berlin" gave way to "Ulm" (several changed it and nobody knows which came last, so hub goes first)' in line for line in text)
     assert any("run 2" in line and 'write to crm: "Berlin" -> "Ulm"' in line for line in text)
     assert not any("1970" in line or "time unknown" in line for line in everything)
     assert any(line.startswith("lifecycle stage: ") for line in everything)

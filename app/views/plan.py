@@ -105,7 +105,7 @@ def _overruled(found: Survey) -> list[str]:
     lines = ["", f"Overruled by a rule: {words.count(found.rules.total(), 'value gives', 'values give')} way; both values are kept"]
     for rule, fields in sorted(rules.items(), key=lambda item: -item[1].total())[:_TOP]:
         most = ", ".join(f"{name} {count:,}" for name, count in fields.most_common(5))
-        lines.append(f'  {fields.total():,} by "{rule}": {most}{", ..." if len(fields) > 5 else ""}')
+        lines.append(f'  {fields.total():,} because "{words.reason(rule)}": {most}{", ..." if len(fields) > 5 else ""}')
     return [*lines, *([f"  ... and {len(rules) - _TOP} more rules"] if len(rules) > _TOP else [])]
 
 
@@ -164,7 +164,7 @@ def _example(system: str, kind: str, changes: list[Change]) -> list[str]:
             lines.append(f"  {system}, {KINDS[kind]}: {who}: {shown}{f' and {len(theirs) - 4} more' if len(theirs) > 4 else ''}")
             continue
         for each in theirs[:2]:
-            lines.append(f"  {system}, {KINDS[kind]}: {who}: {words.label(each.field)} {words.change(each.before, each.after)} ({each.reason})")
+            lines.append(f"  {system}, {KINDS[kind]}: {who}: {words.label(each.field)} {words.change(each.before, each.after)} ({words.reason(each.reason)})")
     return lines
 
 

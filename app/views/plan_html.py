@@ -113,7 +113,7 @@ def _rows(changes: list[Change]) -> Iterable[str]:
 def _row(change: Change, field: str, before: str, after: str) -> str:
     number = f"p{change.person}" if change.person is not None else ""
     person = f"{escape(change.who)}<br><small>{escape(' '.join(part for part in (change.email, number) if part))}</small>"
-    why = f"{escape(change.reason)} <code>{escape(change.question)}</code>" if change.question else escape(change.reason)
+    why = f"{escape(words.reason(change.reason))} <code>{escape(change.question)}</code>" if change.question else escape(words.reason(change.reason))
     record = "new" if change.kind == "create" else change.record
     cells = (person, escape(record), escape(field), escape(before), escape(after), why)
     return '<tr><td>{}</td><td>{}</td><td>{}</td><td class="before">{}</td><td>{}</td><td>{}</td></tr>\n'.format(*cells)

@@ -56,7 +56,7 @@ def _standing(standing: Standing) -> str:
 
 
 def _sentence(event: Event) -> str:
-    note = f" ({event.note})" if event.note else ""
+    note = f" ({words.reason(event.note)})" if event.note else ""
     match event.kind:
         case "seen":
             return f"{event.system} changed {event.native}: {words.change(event.before, event.after)}{note}"

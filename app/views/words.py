@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -37,6 +38,19 @@ def change(before: Any, after: Any) -> str:
 def label(field: str) -> str:
     """A field's name as people say it."""
     return {"stage": "lifecycle stage", "email": "e-mail", "email_opt_out": "opt-out of e-mail"}.get(field, field.replace("_", " "))
+
+
+_RULES = (
+    (re.compile(r"^conflict: (.+) goes first \(tie\)"), r"several changed it and nobody knows which came last, so \1 goes first"),
+    (re.compile(r"^conflict: entered later in (.+)"), r"several changed it, \1 last"),
+)
+
+
+def reason(rule: str) -> str:
+    """A rule's name as a reason that needs no knowledge of the merge."""
+    for short, long in _RULES:
+        rule = short.sub(long, rule)
+    return rule
 
 
 def count(number: int, one: str, many: str = "") -> str:
