@@ -193,6 +193,8 @@ class Sender:
             match outcome:
                 case Applied(stored=Record() as stored):
                     landed.append(Landed(row, stored))
+                case Applied(ref=ref) if row.op == "archive":  # nothing is left that could be read back
+                    landed.append(Landed(row, Record(ref, 0, {})))
                 case Applied(ref=ref):
                     acknowledged.append((row, ref))
                 case Rejected():
