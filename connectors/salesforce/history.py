@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from ...model.records import Actor, FieldChange, Native
 from .client import Client
-from .errors import Closed, Hidden
 from .fetch import Histories
 from .rows import OBJECTS, Row, id15, stamp_ms
 from .soql import lists, selects
@@ -27,10 +26,12 @@ def histories(client: Client, kind: str, ids: Iterable[str], fields: tuple[str, 
         return {}
     also = next(lists("Field", [_spoken(field) for field in fields], 8_000))
     found: dict[str, dict[str, list[FieldChange]]] = {}
-    try:
-        rows = [row for query in selects((*_FIELDS, parent), f"{source}History", parent, ids, also) for row in client.rows(query)]
-    except (Hidden, Closed):
-        return {}
+    rows: list[Row] = []
+    for query in selects((*_FIELDS, parent), f"{source}History", parent, ids, also):
+        part = client.open_rows(query)
+        if part is None:
+            return {}
+        rows += part
     for row in sorted(rows, key=_age, reverse=True):
         field = spoken.get(str(row["Field"]).lower())
         if field is not None and (row["DataType"] == "EntityId" or field == _spoken(field)):
