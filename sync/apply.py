@@ -270,6 +270,7 @@ def read_back(session: Session, ledger: Ledger, rows: Sequence[ActionRow], now: 
             ledger.land(tx, landed, now)
         if lost:
             actions.set_state(tx, [row.id for row in lost], "applied")
+            ledger.remember_made(tx, [row for row in lost if row.op == "create"])
             absorb(tx, session.workspace, connected.system, seen, ledger.run, now)
             people.mark_due(tx, session.workspace, sorted({row.person for row in lost if row.person is not None}), now)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..mapping.maps import KindMap
-from ..model.records import Native, Present, Record
+from ..model.records import Native, Present, Record, Ref
 from ..model.writes import Rejected
 from ..state import actions, changes, keys, links, people
 from ..state.actions import ActionRow
@@ -109,6 +109,20 @@ class Ledger:
         keys.insert(tx, self.workspace, found)
         self._look_again(tx, rows, now)
 
+    def remember_made(self, tx: Tx, rows: Sequence[ActionRow]) -> None:
+        """Records that we made and that are gone or moved before we saw them: known all the same, or they would be made again."""
+        if not rows:
+            return
+        first, account = links.reserve(tx, len(rows)), self.connected.system.account
+        refs = [Ref(str((row.result or {})["kind"]), str((row.result or {})["ref"])) for row in rows]
+        known = links.by_refs(tx, self.workspace, account, refs)
+        fresh = [
+            LinkRow(first + offset, account, ref.kind, ref.id, row.person, "linked", 0, {}, {}, {}, None, None)
+            for offset, (row, ref) in enumerate(zip(rows, refs, strict=True))
+            if ref not in known
+        ]
+        links.insert(tx, self.workspace, fresh)
+
     def _land_updates(self, tx: Tx, landed: Sequence[Landed], now: int) -> None:
         known = links.by_ids(tx, [item.row.link for item in landed if item.row.link is not None])
         rewritten: dict[int, LinkRow] = {}
@@ -197,8 +211,7 @@ def landed_once(answer: Present, values: Mapping[str, Native], since: int) -> bo
     By whom is not asked: our own writes cannot be told from others' everywhere, and whoever changed the very value that we sent has seen it.
     """
     return bool(answer.history) and all(
-        any(change.at >= since and (change.value or None) == value for change in answer.history.get(native, ()))
-        for native, value in values.items()
+        any(change.at >= since and (change.value or None) == value for change in answer.history.get(native, ())) for native, value in values.items()
     )
 
 
