@@ -13,7 +13,7 @@ from .creation import create_missing
 from .decision import Decision, Hold, Overruled
 from .desk import Asked, Desk, History, Link, View, lay_out
 from .meeting import meet
-from .merge import Hub, Rules, Say, Side, Verdict, merge, same_value
+from .merge import Hub, Rules, Say, Side, Verdict, is_blank, merge, same_value
 from .owing import owe
 from .removal import RECORD, decide_removal
 from .staging import STAGE, decide_stage
@@ -182,7 +182,8 @@ def _unreadable(name: str, view: View, refusal: Unmappable) -> Hold:
 
 
 def _hold(decision: Decision, field: Field, hub: Hub, sides: Sequence[Side], kind: str) -> None:
-    speaking = [side for side in sides if side.say != "silent" and (side.say != "same" or hub.version == 0)]
+    silent = ("silent", "same") if hub.version else ("silent",)
+    speaking = [side for side in sides if side.say not in silent and (side.say in ("edited", "behind") or not is_blank(field, side.value))]
     choices: dict[str, Any] = {side.system: side.value for side in speaking}
     if hub.version and not any(side.say == "edited" for side in sides):
         choices["hub"] = hub.value
