@@ -92,7 +92,10 @@ class Door:
 
     def answer(self, request: Any, fault: Any = None) -> Any:
         """The call is carried out, and answered if somebody still listens."""
-        response = self.world.answer(request, fault)
+        try:
+            response = self.world.answer(request, fault)
+        finally:
+            self.lab.call_ended(self.name, f"{request.method} {request.path}")
         self.lab.alive()
         return response
 
@@ -102,6 +105,18 @@ class Fragile:
 
     def __init__(self, lab: Lab, store: Store) -> None:
         self.lab, self.store = lab, store
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.store, name)
+
+    @property
+    def guard(self) -> Any:
+        """What a lease checks before each write."""
+        return self.store.guard
+
+    @guard.setter
+    def guard(self, check: Any) -> None:
+        self.store.guard = check
 
     @contextmanager
     def write(self) -> Iterator[Tx]:
@@ -121,13 +136,17 @@ class Fragile:
 
 
 class Lab(Office):
-    """An office in which things happen between the engine's own calls. `moments`: (world, number of the call) -> what somebody does then."""
+    """An office in which things happen between the engine's own calls.
 
-    def __init__(self, folder: Path, **options: Any) -> None:
+    `moments`: (world, number of the call) -> what somebody does before it. `after`: (world, call, what somebody does right after the first such call).
+    """
+
+    def __init__(self, folder: Path, *, habits: Habits | None = None, **options: Any) -> None:
         self.calls: Counter[str] = Counter()
         self.commits = 0
         self.moments: dict[tuple[str, int], Callable[[], None]] = {}
         self.dies_at: tuple[str, int] | None = None
+        self.after: tuple[str, str, Callable[[], None]] | None = None
         self.dead = False
         self.watching = False
         self.lock = threading.RLock()
@@ -139,7 +158,7 @@ class Lab(Office):
         self.story: list[str] = []
         self.looked: Counter[str] = Counter()
         self.windows: set[int] = set()
-        super().__init__(folder, hub_habits=Habits(restore_moves_stamp=True), **options)
+        super().__init__(folder, hub_habits=habits or Habits(restore_moves_stamp=True), **options)
         self.watching = True
 
     # -- between connector and world
@@ -183,6 +202,13 @@ class Lab(Office):
             self.looked[name] = len(self.doings)
             return
         self.windows.update(doing.number for doing in self.doings[self.looked[name] :] if doing.world == name and doing.id.encode() in request.body)
+
+    def call_ended(self, name: str, request: str) -> None:
+        """What somebody does right after a call of that kind, before its answer is heard of."""
+        if self.watching and self.after and (name, request.startswith(self.after[1])) == (self.after[0], True):
+            _, _, deed = self.after
+            self.after = None
+            deed()
 
     def commit_begins(self) -> None:
         """The program may die just before a commit."""
@@ -373,11 +399,14 @@ class Lab(Office):
         return next(row for row in self.rows(world) if row.id == id)
 
     def _carried_over(self, now: Row, before: list[Row]) -> None:
-        """What the new record holds counts as typed over what the old ones held."""
+        """A record goes on as another: what was typed into it and still stands was typed there, what gave way was typed over."""
         for name in (*FIELDS, "email"):
             for old in before:
-                if old.values.get(name) != now.values[name] or old.id != now.id:
-                    self.note(now, name, old.values.get(name), now.values[name])
+                if old.values.get(name) != now.values[name]:
+                    self.note(replace(now, id=old.id), name, old.values.get(name), now.values[name])
+                else:
+                    mine = (old.world, old.id, name)
+                    self.doings = [replace(doing, id=now.id) if (doing.world, doing.id, doing.field) == mine else doing for doing in self.doings]
 
 
 @dataclass(slots=True)
