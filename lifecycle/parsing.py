@@ -94,9 +94,9 @@ class _Reader:
         return places
 
     def stages(self, places: Mapping[str, int]) -> dict[str, Stage]:
-        specs = self.tables("stages", _STAGE_KEYS)
+        specs, said = self.tables("stages", _STAGE_KEYS), self.table.get("stages", {})
         for name in places:
-            if name not in specs:
+            if isinstance(said, Mapping) and name not in said:  # what is there in the wrong shape is told already
                 self.tell("funnel.line", f"{name!r} is not a stage of the funnel", f"Write [funnel.stages.{name}] with label and team. {known(specs)}")
         for name in specs:
             if name not in places and places:
