@@ -16,7 +16,7 @@ JOBS: dict[str, Callable[[], Iterator[Line]]] = {
     "help": start.measure,
     "first": lambda: chain.from_iterable(first.measure(people_each) for people_each in ((20_000, 200_000) if FULL else (20_000,))),
     "reading": lambda: reading.measure(20_000),
-    "calls": lambda: calls.measure(10_000),
+    "calls": lambda: calls.measure(10_000, 2_500),
     "quiet": lambda: quiet.measure((1_000, 100_000)),
 }
 

@@ -8,25 +8,23 @@ from typing import Any
 from .box import Box, box
 from .table import Line
 
-_STAGES = {
-    "forward": {"hubspot": {"lifecyclestage": "salesqualifiedlead"}, "salesforce": {"Status": "Working - Contacted"}},
-    "backward": {"hubspot": {"lifecyclestage": "lead"}, "salesforce": {"Status": "Open - Not Contacted"}},
-}
 _MOST = {"field": 0.03, "forward": 0.05, "backward": 0.08}
+_MOVES = (  # each begins where the one before ended
+    ("hubspot", "forward", {"lifecyclestage": "salesqualifiedlead"}),
+    ("salesforce", "backward", {"Status": "Open - Not Contacted"}),
+    ("salesforce", "forward", {"Status": "Working - Contacted"}),
+    ("hubspot", "backward", {"lifecyclestage": "lead"}),
+)
 
 
-def measure(changes: int) -> Iterator[Line]:
-    """Lines about so many changes of each kind in each system."""
-    with box(changes, 1.0) as worlds:
+def measure(fields: int, stages: int) -> Iterator[Line]:
+    """Lines about so many changed fields, and changed stages, in each system."""
+    with box(fields, 1.0) as worlds:
         worlds.run()
         for system in ("hubspot", "salesforce"):
-            yield _told(worlds, system, "field", changes, {_field(system): "Changed by hand"})
-        for direction in ("forward", "backward"):
-            for system in ("hubspot", "salesforce"):
-                if system == "salesforce" and direction == "forward":  # from where HubSpot's move left them, back first
-                    continue
-                yield _told(worlds, system, direction, changes, _STAGES[direction][system])
-        yield _told(worlds, "salesforce", "forward", changes, _STAGES["forward"]["salesforce"])
+            yield _told(worlds, system, "field", fields, {_field(system): f"Changed in {system}"})
+        for system, direction, values in _MOVES:
+            yield _told(worlds, system, direction, stages, values)
 
 
 def _field(system: str) -> str:
@@ -37,8 +35,7 @@ def _told(worlds: Box, system: str, kind: str, changes: int, values: Mapping[str
     worlds.later()
     worlds.run()  # windows are closed, nothing is left over
     ids = _ids(worlds, system)[:changes]
-    titled = {name: f"{value} {worlds.database.stat().st_mtime_ns}" if kind == "field" else value for name, value in values.items()}
-    worlds.hand(system, "hands/edit-many", {"edits": dict.fromkeys(ids, titled)})
+    worlds.hand(system, "hands/edit-many", {"edits": dict.fromkeys(ids, values)})
     worlds.calls()
     ran = worlds.run()
     calls = worlds.calls()
