@@ -21,6 +21,8 @@ from .outcome import Landed, Ledger, landed_once
 from .session import Connected, Session
 
 MAX_BLOCK = 2_000
+STEPS = 2
+"""Rows that one write may take (a stage that goes back is cleared, then set): so many looks' worth are taken at once, lest batches be half empty."""
 
 
 @dataclass(slots=True)
@@ -48,7 +50,7 @@ class Sender:
 
     def _send_all(self, op: str) -> None:
         after = 0
-        size = max(1, min(self.connected.connector.capabilities.reread, MAX_BLOCK))
+        size = MAX_BLOCK if op == "create" else max(1, min(STEPS * self.connected.connector.capabilities.reread, MAX_BLOCK))
         while (self.limit is None or self.limit > 0) and not self.session.stop():
             with self.session.store.read() as tx:
                 account, most = self.connected.system.account, size if self.limit is None else min(size, self.limit)
