@@ -17,6 +17,8 @@ from ...sync.staging import STAGE
 from . import words
 
 CHUNK = 2_000
+NAMES = 10_000
+"""So many names are kept while the plan is read: more than are planned in one batch."""
 KINDS: Mapping[str, str] = {
     "create": "new record",
     "change": "change",
@@ -80,19 +82,18 @@ def _records(tx: Tx, rows: list[ActionRow]) -> Mapping[int, LinkRow]:
 class Reader:
     """Turns the rows of a plan, given in their order, into changes.
 
-    The rows of one person follow each other and begin with the decision, which knows the name.
+    Names stand in the decisions, which come before the other rows of the same batch of people.
     """
 
     desk: Desk
-    _person: int | None = None
-    _who: str = ""
-    _email: str = ""
-    _told: set[tuple[int | None, str]] = field(default_factory=set[tuple[int | None, str]])
+    _names: dict[int, tuple[str, str]] = field(default_factory=dict[int, tuple[str, str]])
+    _link: int | None = None
+    _told: set[str] = field(default_factory=set[str])
 
     def read(self, row: ActionRow, records: Mapping[int, LinkRow]) -> Iterator[Change]:
         """The changes that one row makes."""
-        if row.person != self._person or row.person is None:
-            self._person, self._who, self._email = row.person, "", ""
+        if row.link != self._link:
+            self._link = row.link
             self._told.clear()
         system = self.desk.systems.get(row.account) if row.account is not None else None
         name = system.name if system else ""
@@ -100,12 +101,11 @@ class Reader:
         ref = f"{record.kind} {record.ref}" if record else ""
         match row.op:
             case "decide":
-                values = words.canonical_values(row.payload.get("canonical", {}))
-                self._who, self._email = words.person({**values, "email": None}, None), str(values.get("email") or "")
+                self._remember(row)
             case "update":
                 for key, (before, after, _, reason) in row.fields.items():
-                    if (row.link, key) not in self._told:
-                        self._told.add((row.link, key))
+                    if key not in self._told:  # each step of a write names the fields that it finishes
+                        self._told.add(key)
                         yield self._change(row, name, ref, self._sort(key, before, after), key, before, after, str(reason))
             case "create":
                 for key, value in self._named(row).items():
@@ -119,8 +119,15 @@ class Reader:
                 choices = ", ".join(f"{key} {words.value(value)}" for key, value in row.payload.get("choices", {}).items())
                 yield self._change(row, name, "", "held", row.field or "record", choices, None, because(row), group_id(row.question or ""))
 
+    def _remember(self, row: ActionRow) -> None:
+        values = words.canonical_values(row.payload.get("canonical", {}))
+        self._names[row.person or 0] = (words.person({**values, "email": None}, None), str(values.get("email") or ""))
+        if len(self._names) > NAMES:
+            del self._names[next(iter(self._names))]
+
     def _change(self, row: ActionRow, system: str, record: str, kind: str, name: str, before: Any, after: Any, reason: str, question: str = "") -> Change:
-        return Change(row.id, row.person, self._who, self._email, system, record, kind, name, before, after, reason, question)
+        who, email = self._names.get(row.person or 0, ("", ""))
+        return Change(row.id, row.person, who, email, system, record, kind, name, before, after, reason, question)
 
     def _sort(self, name: str, before: Any, after: Any) -> str:
         if name == STAGE:

@@ -145,7 +145,7 @@ def _left_out(session: Session, report: PlanReport) -> list[str]:
 def _examples(found: Survey) -> list[str]:
     lines: list[str] = []
     for kind in ("change", "lower", "clear", "fill", "create", "archive"):
-        for (system, name), changes in found.examples.items():
+        for (system, name), changes in sorted(found.examples.items(), key=lambda item: item[0]):
             if name == kind:
                 lines += _example(system, kind, changes)
     return ["", "Examples", *lines] if lines else []
