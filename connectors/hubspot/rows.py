@@ -29,7 +29,7 @@ def records_of(rows: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> list
     names = [name for name in fields if name in rows[0]["properties"]]
     try:
         return [_record(row, row["properties"], names) for row in rows]
-    except KeyError:  # rows that differ, which HubSpot does not promise against
+    except (KeyError, AttributeError):  # rows that differ, or bear no stamp of their own, which HubSpot does not promise against
         return [record_of(row, fields) for row in rows]
 
 
