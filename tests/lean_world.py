@@ -27,4 +27,7 @@ class LeanWorld(BaseWorld):
         found: Any = self.answers.get(f"{request.method} {request.path}")
         if found is None:
             return self.missing
-        return found(request) if callable(found) else json_response(found)
+        if not callable(found):
+            return json_response(found)
+        made: Any = found(request)
+        return made
