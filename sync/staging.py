@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..lifecycle.decide import decide
@@ -21,6 +22,7 @@ def decide_stage(desk: Desk, decision: Decision, views: Sequence[View], asked: A
     claims = [(view, claim) for view in views if view.system.reads and (claim := _claim(view, decision, history)) is not None]
     if history is None and _wants_history(decision, claims):
         return
+    claims = _as_they_mean_it(desk, claims)
     if asked is not None:
         claims = _answered(claims, asked)
     verdict = decide(desk.funnel, decision.stage, [claim for _, claim in claims], desk.settings.stage_conflict)
@@ -46,7 +48,7 @@ def _claim(view: View, decision: Decision, history: History | None) -> Claim | N
         if converted is None or view.notes.get("converted_told"):
             return None
         return Claim(view.system.name, StageReading(*converted), changed=True, current=False, first=carried is None)
-    hub = decision.stage.reading if current else None
+    hub = decision.stage.reading if decision.stage.version and (current or carried is None) else None
     reading = view.kind.stage.read(view.seen, hub)
     if reading is None:
         unmapped = view.kind.stage.unmapped(view.seen)
@@ -64,6 +66,25 @@ def _claim(view: View, decision: Decision, history: History | None) -> Claim | N
         at=change.at if change else None,
         actor=change.actor if change else None,
     )
+
+
+def _as_they_mean_it(desk: Desk, claims: list[tuple[View, Claim]]) -> list[tuple[View, Claim]]:
+    """At a first meeting, a system's word that would also stand for what another one says is no contradiction to it.
+
+    A Lead's "Open - Not Contacted" is all that Salesforce has for a subscriber, so it does not make a lead of somebody who is a subscriber in HubSpot.
+    """
+    if len(claims) < 2:
+        return claims
+    return [(view, _as_meant(desk, view, claim, [other.reading for _, other in claims if other is not claim])) for view, claim in claims]
+
+
+def _as_meant(desk: Desk, view: View, claim: Claim, others: Sequence[StageReading]) -> Claim:
+    stage = view.kind.stage
+    if stage is None or not claim.first or not stage.lossy:
+        return claim
+    readings = [reading for other in others if (reading := stage.read(view.seen, other)) is not None and reading != claim.reading]
+    furthest = max(readings, key=lambda reading: (desk.funnel.position(reading.stage), str(reading.stage)), default=claim.reading)
+    return replace(claim, reading=furthest)
 
 
 def _moved(view: View, stage: StageMap, reading: StageReading, hub: StageReading | None) -> bool:

@@ -145,3 +145,14 @@ def test_one_person_first(tmp_path: Path) -> None:
     assert "first" in {stop.kind for stop in office.plan().stops}
     assert office.run().systems["crm"].created == 1
     assert office.run().writes == 0
+
+
+def test_a_word_that_stands_for_two_stages(tmp_path: Path) -> None:
+    """A subscriber whose Lead has the only status that Salesforce has for one is not made a lead by meeting it."""
+    office = Office(tmp_path)
+    office.hub.create({"email": "anna@a.example", "lastname": "Ash", "lifecyclestage": "subscriber"})
+    office.crm.create("Lead", {"Email": "anna@a.example", "LastName": "Ash", "Company": "A Inc"})
+    office.run()
+    assert office.contact("anna@a.example")["lifecyclestage"] == "subscriber"
+    assert office.person("anna@a.example")["Status"] == "Open - Not Contacted"
+    assert office.run().writes == 0
