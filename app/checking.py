@@ -141,10 +141,12 @@ def _together(config: Config, seen: dict[str, tuple[AccountId, SystemDescription
     for note in maps.notes:
         found.note(note)
     descriptions = {name: description for name, (_, description) in seen.items()}
+    said = expressing.expressions(config.funnel, maps)
     for note in (
         *comparing.unmapped_stages(maps, descriptions),
         *comparing.stage_order(maps, descriptions, config.funnel),
-        *expressing.homeless(config.funnel, expressing.expressions(config.funnel, maps)),
+        *expressing.homeless(config.funnel, said),
+        *expressing.losses([each for each in said if not each.stand_in]),  # stand-ins are among the maps' notes
         *comparing.missing_options(maps, descriptions),
     ):
         found.note(note)

@@ -8,18 +8,24 @@ from itertools import groupby
 
 from ..lifecycle.funnel import Funnel
 from ..mapping.maps import Maps
+from ..mapping.stages import StageMap
 from ..model.records import Native
 
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A stage in one kind of record. `written`: what a new record is given, None where there is nothing; `back`: the stage that this is read as."""
+    """A stage in one kind of record.
+
+    `written`: what a new record is given, None where there is nothing. `back`: the stage that this is read as. `stand_in`: the map itself says that
+    another stage is written in its place, or none.
+    """
 
     system: str
     kind: str
     stage: str
     written: tuple[tuple[str, Native], ...] | None
     back: str | None
+    stand_in: bool
 
     @property
     def exact(self) -> bool:
@@ -31,13 +37,23 @@ def expressions(funnel: Funnel, maps: Maps) -> list[Expression]:
     """Every stage in every kind that holds one: by system, kind, and the order of the line."""
     found: list[Expression] = []
     for system, table in maps.systems.items():
-        for kind in table.kinds.values():
-            for stage in funnel.stages if kind.stage is not None else ():
-                written = kind.stage.write(stage, None, None) if kind.stage is not None else None
-                reading = kind.stage.read(written) if kind.stage is not None and written is not None else None
-                back = reading.stage if reading is not None else None
-                found.append(Expression(system, kind.kind, stage, None if written is None else tuple(sorted(written.items())), back))
+        for name, kind in table.kinds.items():
+            if kind.stage is not None:
+                found.extend(_said(system, name, stage, kind.stage) for stage in funnel.stages)
     return found
+
+
+def _said(system: str, kind: str, stage: str, stage_map: StageMap) -> Expression:
+    written = stage_map.write(stage, None, None)
+    reading = None if written is None else stage_map.read(written)
+    return Expression(
+        system,
+        kind,
+        stage,
+        None if written is None else tuple(sorted(written.items())),
+        None if reading is None else reading.stage,
+        stage_map.expressed.get(stage) != stage,
+    )
 
 
 def losses(said: Sequence[Expression]) -> Iterator[str]:
@@ -49,13 +65,13 @@ def losses(said: Sequence[Expression]) -> Iterator[str]:
             if not row.exact:
                 lost.setdefault((row.back, row.written), []).append(row.stage)
         for (back, written), stages in lost.items():
-            names = ", ".join(stages)
+            names = f"{', '.join(stages)} {'is' if len(stages) == 1 else 'are'}"
             if written is None:
-                yield f"{path}: nothing is written for {names}: the record keeps what it says. Map values for them, or another stage by `instead`"
+                yield f"{path}: {names} not written: the record keeps what it says. Map a value, or name another stage by `instead`"
             elif back is None:
-                yield f"{path}: {shown(written)} is written for {names}, and read as nothing. Map the value to the stage"
+                yield f"{path}: {names} written as {shown(written)}, which is read as nothing. Map the value to the stage"
             else:
-                yield f"{path}: {names} written as {shown(written)}, which reads as {back}. Give each a value of its own, or live with the loss"
+                yield f"{path}: {names} written as {shown(written)}, which is read as {back}. Give each a value of its own, or live with the loss"
 
 
 def homeless(funnel: Funnel, said: Sequence[Expression]) -> Iterator[str]:

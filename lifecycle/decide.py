@@ -85,7 +85,9 @@ def _outrun(funnel: Funnel, reading: StageReading, readings: Iterable[StageReadi
 def _contend(funnel: Funnel, hub: StageState, claims: Sequence[Claim], conflict: Tie) -> StageDecision:
     bids = [bid for claim in claims if (bid := _bid(funnel, hub, claim)) is not None]
     if not bids:
-        return StageDecision(hub, "nothing new", _unheard(funnel, hub, [claim for claim in claims if not _agrees(hub, claim, hub.reading)]))
+        unheard = _unheard(funnel, hub, [claim for claim in claims if not _agrees(hub, claim, hub.reading)])
+        rules = dict.fromkeys(rule for _, _, rule in unheard)
+        return StageDecision(hub, f"stays {spoken(hub.reading)}: {' and '.join(rules)}" if rules else "nothing new", unheard)
     rejecting = [bid for bid in bids if bid.place.side in funnel.rejections and bid.place.side != hub.side]
     times = [bid.claim.at for bid in bids if bid.claim.at is not None]
     if rejecting:

@@ -22,6 +22,10 @@ from stagesync.lifecycle.overlay import read_funnel
 from stagesync.lifecycle.presets import PRESETS, crosswalk, default_funnel, preset
 from stagesync.mapping.compile import compile_maps
 from stagesync.mapping.maps import SystemInput
+from stagesync.sandbox.hubspot import HubSpotWorld
+from stagesync.sandbox.salesforce import SalesforceWorld
+from stagesync.sandbox.salesforce.habits import Habits
+from stagesync.sandbox.worlds import Worlds
 
 DOCUMENT = (ROOT / "docs" / "funnels.md").read_text("utf-8")
 STRANGE = """
@@ -148,7 +152,7 @@ def test_check_proves_what_each_stage_is_written_as(small: Box) -> None:
     assert code == 0
     assert re.search(r"sql +lifecyclestage=salesqualifiedlead +Status=Sales Qualified$", said, re.MULTILINE)
     assert re.search(r"customer +lifecyclestage=customer +Status=Sales Qualified \(reads as sql\)", said)
-    assert "systems.salesforce.stages.lead: opportunity, customer, evangelist written as Status=Sales Qualified, which reads as sql" in said
+    assert "systems.salesforce.stages.lead: opportunity, customer, evangelist are written as Status=Sales Qualified, which is read as sql" in said
     told = orjson.loads(check(small, "--json")[1])
     assert told["ok"]
     assert {(each["system"], each["stage"]) for each in told["stages"]} == {
@@ -220,3 +224,24 @@ def test_the_documents_examples_work() -> None:
         given = {name: SystemInput(defaults(name), look(), table.get("systems", {}).get(name, {})) for name, look in (("hubspot", portal), ("salesforce", org))}
         alike = crosswalk(funnel, default_funnel()).stages
         assert compile_maps({}, given, stages=funnel.positions, sides=funnel.sides, groups=funnel.members, alike=alike).systems
+
+
+def test_a_forbidden_move_is_put_back_and_explained(tmp_path: Path) -> None:
+    """An edit that the funnel's moves forbid is put back where it was made, an allowed one travels, the next run writes nothing, and `why` names the rule."""
+    with box(tmp_path, worlds=Worlds(HubSpotWorld(), SalesforceWorld(habits=Habits(duplicate_rules="off")))) as made:
+        made.add('[funnel.moves]\nlead = ["mql"]\n')
+        portal = made.worlds.hubspot.by_hand
+        ids = [portal.create({"email": f"p{number}@acme.example", "lastname": "Lee", "company": "Acme", "lifecyclestage": "lead"}) for number in range(2)]
+        assert made.run("sync", "--yes").exit_code == 0
+        made.later(3600)
+        portal.edit(ids[0], {"lifecyclestage": "salesqualifiedlead"})
+        portal.edit(ids[1], {"lifecyclestage": "marketingqualifiedlead"})
+        assert made.run("sync", "--yes").exit_code == 0
+        there = [each["properties"] for each in portal.contacts()]
+        assert {each["email"]: each["lifecyclestage"] for each in there} == {"p0@acme.example": "lead", "p1@acme.example": "marketingqualifiedlead"}
+        told = made.run("why", "p0@acme.example", "stage").stdout
+        assert 'hubspot\'s "sql" gave way to "lead" (the funnel does not allow this move)' in told
+        made.later(3600)
+        made.reset()
+        assert made.run("sync", "--yes").exit_code == 0
+        assert made.written() == []
