@@ -12,6 +12,7 @@ import orjson
 from ..wire import Request
 from .errors import invalid
 
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 AREAS = ("objects", "properties", "owners")
 CONTACTS = ("contacts", "contact", "0-1")
 
@@ -44,6 +45,12 @@ class Call:
     def names(self, argument: str) -> list[str]:
         """A list argument: given as repeated keys, as commas, or both."""
         return [name for value in self.request.args.get(argument, []) for name in value.split(",") if name]
+
+    def link(self, query: str) -> str:
+        """The address of this call's path with another query, as `paging` tells it: whoever follows it stays at the host that was asked."""
+        host = self.request.headers.get("host", "api.hubapi.com")
+        scheme = "http" if host.rsplit(":", 1)[0] in LOOPBACK else "https"
+        return f"{scheme}://{host}{self.request.path}?{query}"
 
     def flag(self, argument: str) -> bool:
         """A boolean argument; absent is false."""

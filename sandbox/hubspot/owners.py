@@ -29,7 +29,7 @@ def endpoint(portal: Portal, call: Call) -> Response:
     body: dict[str, Any] = {"results": [_shown(owner) for owner in page]}
     following = int(after) + len(page)
     if following < len(fitting):
-        body["paging"] = {"next": {"after": str(following), "link": f"https://api.hubapi.com{call.request.path}?after={following}"}}
+        body["paging"] = {"next": {"after": str(following), "link": call.link(f"after={following}")}}
     return answer(body)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from ..wire import Response
 from .call import Call
@@ -31,8 +32,8 @@ def listed(portal: Portal, call: Call) -> Response:
     show = shower(portal, call.names("properties"), history)
     page: dict[str, Any] = {"results": [show(contact) for contact in found]}
     if following is not None:
-        link = f"https://api.hubapi.com{call.request.path}?after={following}&limit={limit}"
-        page["paging"] = {"next": {"after": str(following), "link": link}}
+        others = [(name, value) for name, values in call.request.args.items() if name not in ("after", "limit") for value in values]
+        page["paging"] = {"next": {"after": str(following), "link": call.link(urlencode([("after", following), ("limit", limit), *others]))}}
     return answer(page)
 
 
