@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 
 from ..model.records import Native, Value, Values
 from .text import as_text, clean
 
-_LANGUAGES = (
+SURE = ("en",)
+"""Enough for most records. The others are loaded when a name is not among these: that takes longer than a small run, and thirty megabytes."""
+LANGUAGES = (
     "en", "de", "fr", "es", "it", "pt", "nl", "sv", "da", "nb", "fi", "pl", "cs", "hu", "ro", "el", "tr", "ru", "uk", "ja", "ko", "zh", "zh_Hant", "ar", "he",
 )  # fmt: skip
 _NO_COUNTRY = frozenset({"AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"})
@@ -43,7 +45,7 @@ def _fold(name: str) -> str:
     return _SPACE.sub(" ", name).strip().removeprefix("the ")
 
 
-def _names() -> Iterator[tuple[str, str]]:
+def _names(languages: Iterable[str]) -> Iterator[tuple[str, str]]:
     """(name, code), the surest first."""
     from babel import Locale
     from babel.core import get_global
@@ -51,7 +53,7 @@ def _names() -> Iterator[tuple[str, str]]:
     codes = [code for code in map(str, Locale("en").territories) if len(code) == 2 and code.isalpha() and code not in _NO_COUNTRY]
     yield from ((code, code) for code in codes)
     yield from ((name, code) for code, name in _PLAINER.items())
-    for language in _LANGUAGES:
+    for language in languages:
         territories = Locale.parse(language).territories
         yield from ((territories[code], code) for code in codes if code in territories)
     for alias, replacements in get_global("territory_aliases").items():
@@ -61,10 +63,11 @@ def _names() -> Iterator[tuple[str, str]]:
 
 
 @cache
-def _codes() -> dict[str, str]:
+def codes(languages: tuple[str, ...]) -> Mapping[str, str]:
+    """Folded name -> code; names that mean two countries are left out."""
     found: dict[str, str] = {}
     doubtful: set[str] = set()
-    for name, code in _names():
+    for name, code in _names(languages):
         if found.setdefault(_fold(name), code) != code:
             doubtful.add(_fold(name))
     return {name: code for name, code in found.items() if name not in doubtful}
@@ -73,7 +76,10 @@ def _codes() -> dict[str, str]:
 @lru_cache(4096)
 def country_code(native: Native) -> str | None:
     """The alpha-2 code of a country by code or name; None for anything else."""
-    return None if native is None else _codes().get(_fold(as_text(native)))
+    if native is None:
+        return None
+    name = _fold(as_text(native))
+    return codes(SURE).get(name) or codes(LANGUAGES).get(name)
 
 
 @lru_cache(4096)

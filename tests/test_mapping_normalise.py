@@ -13,7 +13,7 @@ from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
 
 from stagesync.mapping import phones
 from stagesync.mapping.choices import Offer, align
-from stagesync.mapping.countries import country_code, country_name
+from stagesync.mapping.countries import LANGUAGES, SURE, codes, country_code, country_name
 from stagesync.mapping.fields import FIELD_TYPES, Unmappable
 from stagesync.mapping.normalise import NATIVE_TYPES, Shape, make_reader, make_writer
 
@@ -167,6 +167,12 @@ def test_cheap_path_of_national_numbers_answers_as_the_library(region: str, numb
     """The same holds for numbers that are read with a country."""
     cheap = phones.national(number, region)
     assert cheap is None or cheap == phones.asked(number, region)
+
+
+def test_the_sure_names_of_countries_mean_the_same_in_all_languages() -> None:
+    """Looking into the English names first changes no answer: none of them means another country elsewhere."""
+    everywhere = codes(LANGUAGES)
+    assert {name: everywhere.get(name) for name in codes(SURE)} == codes(SURE)
 
 
 def test_every_country_is_read_from_the_name_that_is_written() -> None:
