@@ -51,6 +51,7 @@ class Decision:
     `archives`: live links whose record shall be archived; `retired`: links with a tombstone that somebody lifted.
     `wants`: link -> native fields whose history is needed before this can be decided (then nothing else here counts).
     `excluded`: system -> why no record is made there. `lowered`: systems in which the stage goes back.
+    `frees`: its new address is given up by somebody else in the same plan.
     `unmapped`: system -> `field=value` of a stage that nobody mapped.
     """
 
@@ -68,6 +69,7 @@ class Decision:
     lowered: list[str] = field(default_factory=list[str])
     unmapped: dict[str, str] = field(default_factory=dict[str, str])
     again: bool = False
+    frees: bool = False
 
     @property
     def held(self) -> frozenset[str]:

@@ -185,7 +185,9 @@ class Ledger:
         known = links.by_ids(tx, [row.link for row, _ in refused if row.link is not None])
         guilty = {row.id: self._guilty(known[row.link], row, why) for row, why in refused if row.link in known}
         links.rewrite(tx, [self._parked(known[row.link], row, guilty[row.id]) for row, _ in refused if row.link in known])
-        innocent = sorted({row.person for row, _ in refused if row.person is not None and len(guilty.get(row.id, row.fields)) < len(row.fields)})
+        halved = {row.id for row, _ in refused if row.step > 1}  # what an earlier step cleared must not stay so
+        partly = [row for row, _ in refused if row.id in halved or len(guilty.get(row.id, row.fields)) < len(row.fields)]
+        innocent = sorted({row.person for row in partly if row.person is not None})
         if innocent:
             people.mark_due(tx, self.workspace, innocent, now)
 

@@ -134,7 +134,7 @@ def _update(person: int, view: View, expand: Expand, tally: Tally, lowered: bool
 def _waits(name: str, step: Step, steps: Sequence[Step]) -> bool:
     """A field that a later step finishes is not carried by an earlier one."""
     later = {native for other in steps if other.number > step.number for native in other.values}
-    return name == "stage" and bool(later)
+    return (name == "stage" and bool(later)) or later.issuperset(step.values)
 
 
 def _sort(values: Mapping[str, Any], before: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -82,24 +82,36 @@ class Planner:
         return found
 
     def _without_taken_addresses(self, decided: list[tuple[Case, Decision]]) -> list[tuple[Case, Decision]]:
-        """A changed e-mail that another person has is held, naming both."""
-        moved = {str(decision.changed["email"][1]): index for index, (_, decision) in enumerate(decided) if _new_address(decision)}
-        if not moved:
+        """A changed e-mail that another person has is held, naming both; unless that person gives it up in this plan, as in a swap."""
+        movers = [index for index, (_, decision) in enumerate(decided) if _new_address(decision)]
+        if not movers:
             return decided
         with self.session.store.read() as tx:
-            holders = keys.find(tx, self.session.workspace, "email", list(moved))
-            rows = links.by_ids(tx, [link for _, link in holders])
-        for address, link in holders:
-            index, row = moved[address], rows[link]
+            found = keys.find(tx, self.session.workspace, "email", list({_address(decided[index][1]) for index in movers}))
+            rows = links.by_ids(tx, [link for _, link in found])
+        holders: dict[str, list[LinkRow]] = {}
+        for address, link in found:
+            holders.setdefault(address, []).append(rows[link])
+        blocked: dict[int, LinkRow] = {}
+        while True:
+            leaving = {case.row.id for index in movers if index not in blocked and (case := decided[index][0]).row is not None}
+            taken = {index: row for index in movers if index not in blocked and (row := _holder(decided[index], holders, leaving)) is not None}
+            if not taken:
+                break
+            blocked |= taken
+        for index in movers:
             case, decision = decided[index]
-            if row.person is None or (case.row is not None and row.person == case.row.id) or "email" in case.answers:
-                continue
-            system = self.session.systems.get(row.account)
-            name = system.name if system else str(row.account)
-            choices = {"this person": decision.changed["email"][1], "also": f"p{row.person} ({name} {row.kind} {row.ref})"}
-            hold = Hold(f"taken:email:{name}", "email", choices, "another person has this address")
-            decided[index] = (case, self._reconcile(case, {}, {"email": hold}))
+            if index in blocked:
+                decided[index] = (case, self._reconcile(case, {}, {"email": self._taken(decision, blocked[index])}))
+            elif any(row.person in leaving and (case.row is None or row.person != case.row.id) for row in holders.get(_address(decision), ())):
+                decision.frees = True
         return decided
+
+    def _taken(self, decision: Decision, row: LinkRow) -> Hold:
+        system = self.session.systems.get(row.account)
+        name = system.name if system else str(row.account)
+        choices = {"this person": _address(decision), "also": f"p{row.person} ({name} {row.kind} {row.ref})"}
+        return Hold(f"taken:email:{name}", "email", choices, "another person has this address")
 
     def _hold_ambiguous(self, cases: Cases, found: Sequence[Ambiguous]) -> None:
         """Records that cannot be told apart: one question a group, and they are set aside when the plan is applied."""
@@ -142,7 +154,8 @@ class Planner:
 
     def _rows(self, person: int, case: Case, decision: Decision) -> list[Draft]:
         """This person's rows; none where nothing moved and nothing new is asked."""
-        made = list(rows_of(self.session.desk, person, case.row is None, decision, self.session.expand, self.tally))
+        expand = self.session.expand_freeing if decision.frees else self.session.expand
+        made = list(rows_of(self.session.desk, person, case.row is None, decision, expand, self.tally))
         kept: set[int] = set()
         rows: list[Draft] = []
         for row in made:
@@ -177,6 +190,20 @@ def _same_hold(hold: ActionRow, row: Draft) -> bool:
 
 def _remembers(memory: Mapping[str, Any]) -> bool:
     return bool(memory["new"] or memory["links"] or memory["retired"] or memory["again"])
+
+
+def _address(decision: Decision) -> str:
+    return str(decision.changed["email"][1])
+
+
+def _holder(decided: tuple[Case, Decision], holders: Mapping[str, Sequence[LinkRow]], leaving: Container[int | None]) -> LinkRow | None:
+    """A record of somebody else who has this person's new address and does not give it up."""
+    case, decision = decided
+    if "email" in case.answers:
+        return None
+    mine = case.row.id if case.row is not None else None
+    others = (row for row in holders.get(_address(decision), ()) if row.person is not None and row.person != mine)
+    return next((row for row in others if row.person not in leaving), None)
 
 
 def _new_address(decision: Decision) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..connectors.contract import Connector
 from ..model.ports import Clock
@@ -62,3 +62,11 @@ class Session:
     def expand(self, account: int, write: Write) -> Sequence[Step]:
         """The steps that the system needs for a write."""
         return self.systems[account].connector.expand(write)
+
+    def expand_freeing(self, account: int, write: Write) -> Sequence[Step]:
+        """As `expand`, but first of all the values are cleared of which the system refuses a second: two people swap them."""
+        steps = self.expand(account, write)
+        freed = [native for native in write.values if native in self.systems[account].connector.capabilities.unique and write.before.get(native) is not None]
+        if not freed:
+            return steps
+        return [Step(write.id, 1, "update", write.kind, write.ref, dict.fromkeys(freed)), *(replace(step, number=step.number + 1) for step in steps)]
