@@ -38,15 +38,39 @@ def reconcile(
     tombstone gets no new record). `history` is None until the vendors' histories were read. `blocked`: fields held from outside.
     """
     views = lay_out(desk, links)
+    before = {name: entry[0] for name, entry in canonical.items()}
+    decision = _decide(desk, canonical, stage, links, views, [view for view in views if _excluded(view, before, stage)], answers, history, blocked or {})
+    if any(view.frozen and not _excluded(view, decision.values, decision.stage) for view in views):
+        views = lay_out(desk, links)  # what was decided includes it again: it has its say at once
+        left = [view for view in views if _excluded(view, decision.values, decision.stage)]
+        decision = _decide(desk, canonical, stage, links, views, left, answers, history, blocked or {})
+    return decision
+
+
+def _excluded(view: View, values: Mapping[str, Value], stage: StageState) -> bool:
+    """Its record was in agreement once, and the person no longer belongs into that system."""
+    return view.row.person is not None and bool(view.carried) and view.system.map.include(values, stage.stage) is not None
+
+
+def _decide(
+    desk: Desk,
+    canonical: Mapping[str, list[Any]],
+    stage: StageState,
+    links: Sequence[Link],
+    views: list[View],
+    frozen: Sequence[View],
+    answers: Mapping[str, Asked],
+    history: History | None,
+    blocked: Mapping[str, Hold],
+) -> Decision:
     decision = Decision(dict(canonical), stage, views)
-    known = decision.values
-    for view in views:
-        view.frozen = view.row.person is not None and bool(view.carried) and view.system.map.include(known, stage.stage) is not None
+    for view in frozen:
+        view.frozen = True
     live = [view for view in views if not view.frozen]
     plain = not canonical and not any(view.carried or not view.system.reads for view in live)
     for field in meet(desk, decision, live) if plain else desk.maps.fields.values():
         if field.policy.kind != "never":
-            _reconcile_field(desk, decision, field, live, answers.get(field.name), history, blocked or {})
+            _reconcile_field(desk, decision, field, live, answers.get(field.name), history, blocked)
     decide_stage(desk, decision, live, answers.get(STAGE), history)
     decide_removal(desk, decision, links, answers.get(RECORD))
     create_missing(desk, decision, links)
