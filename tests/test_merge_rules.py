@@ -34,7 +34,7 @@ def anna(folder: Path, **options: Any) -> tuple[Lab, str]:
 
 def cities(lab: Lab) -> set[Any]:
     """What the worlds say about where Anna lives."""
-    found = {lab.contact(ANNA).get("city"), lab.person(ANNA)["City"] if "City" in lab.person(ANNA) else None}
+    found = {lab.contact(ANNA).get("city"), lab.person(ANNA).get("City")}
     return found | ({lab.contact(ANNA, "hub2").get("city")} if lab.hub2 is not None else set())
 
 
