@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from ..connectors.contract import AccountId, SystemDescription
@@ -28,6 +31,12 @@ def compile_unasked(funnel: Funnel, fields: Mapping[str, Any], systems: Mapping[
 
 
 def _compiled(funnel: Funnel, fields: Mapping[str, Any], given: Mapping[str, SystemInput]) -> Maps:
-    """The vendors' default maps speak of the default funnel's stages; the crosswalk says what they are in this one."""
+    """The vendors' default maps speak of the default funnel's stages; the crosswalk says what they are in this one.
+
+    The digest also covers what the funnel alone decides, so that a changed rule is asked about like a changed map.
+    """
     alike = crosswalk(funnel, default_funnel()).stages
-    return compile_maps(fields, given, stages=funnel.positions, sides=funnel.sides, groups=funnel.members, alike=alike)
+    maps = compile_maps(fields, given, stages=funnel.positions, sides=funnel.sides, groups=funnel.members, alike=alike)
+    moves = sorted((place, sorted(following)) for place, following in funnel.moves.items())
+    rules = json.dumps([maps.digest, moves, sorted(funnel.rejections), sorted(funnel.reentries)])
+    return replace(maps, digest=hashlib.sha256(rules.encode()).hexdigest()[:16])

@@ -29,6 +29,8 @@
     stage = "sql"                           # or side = "..."
     set = { Status = "Working", Kind__c = "A" }
 
+The stages are those of the default funnel; with another one they are said in its words (`mapping.vocabulary`), and what it has not is left out.
+
 `[systems.NAME.stages.KIND]` in the user's configuration has the same form as `[kinds.KIND.stages]`, with two more words: `replace = true` drops the default
 table, and `values.FIELD = false` drops one field from it. A default that the account does not have is left out; what a user wrote must be there.
 """

@@ -245,3 +245,16 @@ def test_a_forbidden_move_is_put_back_and_explained(tmp_path: Path) -> None:
         made.reset()
         assert made.run("sync", "--yes").exit_code == 0
         assert made.written() == []
+
+
+def test_a_changed_rule_of_the_funnel_is_asked_about(small: Box) -> None:
+    """What counts as a rejection decides what is written: after a change of it a run without a yes stops before its first write."""
+    assert small.run("sync", "--yes").exit_code in (0, 1)
+    small.later(3600)
+    portal = small.worlds.hubspot.by_hand
+    portal.edit(next(iter(portal.contacts()))["id"], {"jobtitle": "Head of Tea"})
+    small.add("[funnel.sides.churned]\nrejection = true\n")
+    stopped = small.run("sync")
+    assert stopped.exit_code == 3
+    assert "the mapping changed since the last run" in stopped.stderr
+    assert small.run("sync", "--yes").exit_code in (0, 1)
