@@ -59,6 +59,7 @@ class Doing:
     """One thing that somebody typed: over `before`, in one field of one record. `human`: the last name, which nobody changes.
 
     `met`: the engine had linked the record by then; before that a blank is no clear.
+    `run`: how many runs there had been.
     """
 
     number: int
@@ -69,6 +70,7 @@ class Doing:
     before: str | None
     value: str | None
     met: bool
+    run: int
 
 
 class Door:
@@ -156,6 +158,7 @@ class Lab(Office):
         self.lowered: set[str] = set()
         self.deleted: dict[tuple[str, str], str] = {}
         self.story: list[str] = []
+        self.rounds = 0
         self.looked: Counter[str] = Counter()
         self.windows: set[int] = set()
         super().__init__(folder, hub_habits=habits or Habits(restore_moves_stamp=True), **options)
@@ -231,6 +234,7 @@ class Lab(Office):
         """One run; None where something stopped it. A program that died is started again."""
         self.clock.at += 1
         self.commits = 0
+        self.rounds += 1
         self.calls.clear()
         try:
             with leases.acquire(self.store, self.session.workspace, "test"):
@@ -306,7 +310,7 @@ class Lab(Office):
         human = str(row.values["last_name"])
         if name == "stage" and before in LINE and value in LINE and LINE.index(value) < LINE.index(before):
             self.lowered.add(human)
-        self.doings.append(Doing(len(self.doings), human, row.world, row.id, name, before, value, self.met(row)))
+        self.doings.append(Doing(len(self.doings), human, row.world, row.id, name, before, value, self.met(row), self.rounds))
         self.story.append(f"     {row.world} {row.kind} {row.id} ({human}): {name} {before!r} -> {value!r}")
 
     def link(self, row: Row) -> LinkRow | None:

@@ -139,7 +139,10 @@ def _kept(lab: Lab, memory: Memory, human: str) -> Iterator[str]:
 
 
 def _typed_over(mine: list[Doing], last: Doing) -> bool:
-    return any(doing is not last and doing.before == last.value and doing.number > last.number for doing in mine)
+    """Somebody saw the value and typed another; or it was typed back between two looks, which nobody can see."""
+    return any(doing.before == last.value and (doing.world, doing.id, doing.run) == (last.world, last.id, last.run) for doing in mine) or any(
+        doing is not last and doing.before == last.value and doing.number > last.number for doing in mine
+    )
 
 
 def _once(lab: Lab, human: str) -> Iterator[str]:

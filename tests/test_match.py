@@ -1,0 +1,115 @@
+"""Whose record is this: groups by shared keys, ranks of duplicates, and what is left to somebody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stagesync.state.links import LinkRow
+from stagesync.sync.match import ROLES, Identity, Match, components, match
+
+HUB, CRM = 1, 2
+
+
+def row(id: int, account: int, kind: str = "lead", person: int | None = None, stamp: int = 0, state: str | None = None) -> LinkRow:
+    """A record; linked where it has a person."""
+    return LinkRow(id, account, kind, f"r{id}", person, state or ("linked" if person else "new"), stamp, {}, {}, {}, None, None)
+
+
+def matched(rows: Sequence[LinkRow], names: Mapping[int, str | None] | None = None, address: str = "anna@a.example", answer: str | None = None) -> Match:
+    """The decision where the records have these last names (else Ash) and that address."""
+    return match(rows, lambda each: Identity((names or {}).get(each.id, "Ash"), (address,)), answer)
+
+
+def ids(rows: Sequence[LinkRow]) -> list[int]:
+    """In order."""
+    return sorted(each.id for each in rows)
+
+
+def test_two_new_records_of_two_systems_are_one_person() -> None:
+    """They share an address, so they belong together; the person is new."""
+    found = matched([row(1, HUB, "contact"), row(2, CRM)])
+    assert (found.person, ids(found.members), found.duplicates, found.ambiguous) == (None, [1, 2], [], [])
+
+
+def test_a_new_record_joins_a_known_person() -> None:
+    """One of the group is linked already: the others join."""
+    found = matched([row(1, HUB, "contact", person=7), row(2, CRM)])
+    assert (found.person, ids(found.members)) == (7, [2])
+
+
+def test_duplicates_are_ranked() -> None:
+    """Linked before unlinked, Contact before Lead, then the newest."""
+    assert ids(matched([row(1, CRM, stamp=1), row(2, CRM, stamp=9)]).members) == [2]
+    assert ids(matched([row(1, CRM, "contact", stamp=1), row(2, CRM, stamp=9)]).members) == [1]
+    linked = matched([row(1, CRM, person=7), row(2, CRM, "contact", stamp=9)])
+    assert (linked.person, linked.members, ids(linked.duplicates)) == (7, [], [2])
+
+
+def test_a_blank_last_name_contradicts_nobody() -> None:
+    """Blank is not another name."""
+    found = matched([row(1, CRM), row(2, CRM, stamp=3)], {1: None})
+    assert (ids(found.members), ids(found.duplicates)) == ([2], [1])
+
+
+def test_names_are_compared_without_case_and_width() -> None:
+    """`ASH` and `Ash`, full width or not, are the same last name."""
+    assert matched([row(1, CRM), row(2, CRM)], {1: "ASH", 2: " Ash"}).ambiguous == []
+
+
+def test_different_last_names_in_one_system_are_ambiguous() -> None:
+    """Nothing is linked, all that is new is named."""
+    found = matched([row(1, CRM), row(2, CRM), row(3, HUB, "contact")], {2: "Birch"})
+    assert (found.members, ids(found.ambiguous)) == ([], [1, 2, 3])
+
+
+def test_a_married_name_in_another_system_is_the_same_person() -> None:
+    """Across systems an address is enough: last names may differ."""
+    assert ids(matched([row(1, HUB, "contact"), row(2, CRM)], {2: "Birch"}).members) == [1, 2]
+
+
+def test_role_addresses_need_one_name() -> None:
+    """`info@` with two last names may be two humans, also across systems; with one name it is a person's."""
+    for role in sorted(ROLES)[:5]:
+        assert ids(matched([row(1, HUB), row(2, CRM)], {2: "Birch"}, f"{role}@a.example").ambiguous) == [1, 2]
+    assert ids(matched([row(1, HUB), row(2, CRM)], {}, "info@a.example").members) == [1, 2]
+
+
+def test_a_key_of_two_people_decides_nothing() -> None:
+    """A new record between two known people is left to somebody."""
+    found = matched([row(1, HUB, person=7), row(2, HUB, person=8), row(3, CRM)])
+    assert (ids(found.ambiguous), found.members) == ([3], [])
+
+
+def test_somebody_s_answer_links_the_newest() -> None:
+    """Told that they are one human, the newest record counts and the others are set aside."""
+    found = matched([row(1, CRM, stamp=1), row(2, CRM, stamp=5)], {2: "Birch"}, answer="newest")
+    assert (ids(found.members), ids(found.duplicates)) == ([2], [1])
+
+
+def test_records_set_aside_are_matched_again_without_a_person_only() -> None:
+    """What was set aside for a person stays aside; what belongs to nobody may be linked."""
+    assert ids(matched([row(1, CRM, state="parked"), row(2, HUB, "contact")]).members) == [1, 2]
+
+
+PAIRS = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), max_size=20)
+
+
+@given(PAIRS)
+def test_groups_do_not_depend_on_the_order_of_pairs(pairs: list[tuple[int, int]]) -> None:
+    """Whatever order the keys are found in, the groups are the same, and each record is in one."""
+    turned = [(other, one) for one, other in reversed(pairs)]
+    groups = components(range(13), pairs)
+    assert groups == components(range(13), turned)
+    assert sorted(each for group in groups for each in group) == list(range(13))
+    of = {each: number for number, group in enumerate(groups) for each in group}
+    assert all(of[one] == of[other] for one, other in pairs)
+
+
+@given(st.permutations([row(1, HUB, "contact", stamp=1), row(2, HUB, "contact", stamp=2), row(3, CRM, stamp=3), row(4, CRM, "contact", stamp=1)]))
+def test_the_order_of_records_does_not_matter(rows: list[LinkRow]) -> None:
+    """The same records are linked and set aside in whatever order they come."""
+    found = matched(rows)
+    assert (ids(found.members), ids(found.duplicates)) == ([2, 4], [1, 3])
