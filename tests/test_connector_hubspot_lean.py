@@ -81,6 +81,14 @@ def test_rows_without_a_stamp_of_their_own_have_that_of_the_record(own: dict[str
     assert [record for page in pages for record in page.records] == [Record(Ref("contact", "1"), 1_772_718_300_000, {"email": "a@x.example"})]
 
 
+def test_a_server_that_does_not_know_archived_deletes_nobody() -> None:
+    """A list of the recycle bin that shows live contacts is none: gone is only who is shown as archived."""
+    live = {"id": "1", "properties": {"email": "a@x.example"}, "updatedAt": "2026-03-05T13:45:00Z"}
+    binned = {**live, "id": "2", "archivedAt": "2026-03-05T13:45:00Z"}
+    pages = list(opened({f"GET {CONTACTS}": {"results": [live, binned]}}).pull(Query({"contact": ("email",)}, sweep=True)))
+    assert [gone.ref.id for page in pages for gone in page.gone] == ["2"]
+
+
 def test_the_portal_of_an_oauth_token_comes_with_it() -> None:
     """Without account details the token's own answer tells the portal, at no further call."""
 

@@ -80,7 +80,8 @@ def _scan(client: Client, cursor: Cursor, fields: Sequence[str]) -> tuple[Page, 
 def _bin(client: Client, cursor: Cursor, fields: Sequence[str]) -> tuple[Page, Cursor]:
     found = _list(client, cursor.after, ",".join(ALWAYS), archived=True)
     following = _after(_begun(client, cursor), _next(found))
-    gone = [gone_of(row["id"], row) for row in shaped(found.get("results"), where=client.system)]
+    rows = shaped(found.get("results"), where=client.system)
+    gone = [gone_of(row["id"], row) for row in rows if row.get("archived") or row.get("archivedAt")]  # nobody is gone for want of a filter on the other side
     return Page((), following.text(), client.server_time, gone=gone), following
 
 
