@@ -19,7 +19,8 @@ def measure(people_each: int) -> Iterator[Line]:
         calls = worlds.calls()
         upsert = upsert_us(worlds.database)
     people, created = ran["people"], ran["created"]
-    if ran["held"] or ran["rejected"] or created != round(2 * people_each * (1 - OVERLAP)):
+    # Among very many people, some have an address for which Salesforce has no room: they are held.
+    if ran["rejected"] or created + ran["held"] != round(2 * people_each * (1 - OVERLAP)):
         raise RuntimeError(f"the first sync did not do what it should: {ran}")
     name = f"first sync, {people:,} people, {created:,} creates"
     us = ran["cpu_s"] / people * 1e6

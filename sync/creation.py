@@ -65,6 +65,9 @@ def _create(desk: Desk, decision: Decision, system: System, kind: KindMap) -> No
             continue
         values[field_map.native] = native
         carried[name] = version
+    if values.get(kind.fields[KEY].native) is None:  # it has no room there (that is held above), or may not be written
+        decision.excluded[system.name] = "its e-mail cannot be written there"
+        return
     if kind.stage is not None:
         given = stage_values(desk, decision, kind.stage)
         values.update(given)

@@ -156,3 +156,13 @@ def test_a_word_that_stands_for_two_stages(tmp_path: Path) -> None:
     assert office.contact("anna@a.example")["lifecyclestage"] == "subscriber"
     assert office.person("anna@a.example")["Status"] == "Open - Not Contacted"
     assert office.run().writes == 0
+
+
+def test_an_address_without_room_there_is_held(tmp_path: Path) -> None:
+    """Salesforce takes e-mails of 80 characters: a longer one is no reason to fail, nor to make a record that nobody could find again."""
+    office = Office(tmp_path)
+    office.hub.create({"email": f"anna@{'a' * 63}.{'b' * 20}.example", "lastname": "Ash"})
+    office.hub.create({"email": "cleo@c.example", "lastname": "Cedar"})
+    report = office.run()
+    assert (report.systems["crm"].created, report.held) == (1, 1)
+    assert office.run().writes == 0
