@@ -90,6 +90,18 @@ def test_an_org_that_tells_nothing_of_itself_is_described() -> None:
     assert any("LeadStatus cannot be read" in finding for finding in described.findings)
 
 
+def test_an_organization_with_nothing_but_its_id_is_enough() -> None:
+    """Where name and time zone are not known, the id alone is asked for."""
+
+    def organization(request: Request) -> Response:
+        if request.arg("q") != "SELECT Id FROM Organization":
+            return refused("INVALID_FIELD", "No such column 'TimeZoneSidKey' on entity 'Organization'.")
+        return json_response({"totalSize": 1, "done": True, "records": [{"attributes": {"type": "Organization"}, "Id": "00D5g000004XYZA"}]})
+
+    found = opened({f"GET {V66}/query/": organization}).identity()
+    assert (found.id, found.name, found.zone) == ("00D5g000004XYZAEA4", "", "UTC")
+
+
 def test_columns_of_our_bookkeeping_are_left_out_where_they_are_hidden() -> None:
     """Who wrote last, merges and conversions are then not known; the records are read all the same, in pages and by id."""
     connector = opened(LEAN)

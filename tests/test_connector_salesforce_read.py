@@ -172,7 +172,7 @@ def test_the_account_is_known_even_where_userinfo_is_closed() -> None:
 def test_an_org_that_hides_its_id_is_known_by_its_address() -> None:
     """The address of an org is its own; that it had to stand in for the id is a finding with a remedy."""
     org = Org()
-    org.world.faults.add(Fault("status", match="GET /services/data/v66.0/query", status=400, body='[{"errorCode":"INVALID_TYPE","message":"x"}]'))
+    org.world.faults.add(Fault("status", match="GET /services/data/v66.0/query", status=400, body='[{"errorCode":"INVALID_TYPE","message":"x"}]', times=2))
     org.world.faults.add(Fault("status", match="GET /services/oauth2/userinfo", status=403, body="Missing_OAuth_Token", content_type="text/html"))
     assert org.connector.identity().id in org.settings.instance_url
     assert any("does not tell its id" in finding for finding in org.connector.describe().findings)

@@ -119,16 +119,18 @@ def _identity(client: Client) -> AccountId:
 
     Organization is asked first: a token that is expired shows there as 401 and is renewed, while userinfo says 403 to it.
     """
-    org = _organization(client)
+    org = _organization(client, "Id,Name,TimeZoneSidKey")
     token, seen = client.session.token(), client.session
     user = (None if seen.user else client.allowed("/services/oauth2/userinfo")) or {}
     in_token = _ORG_IN_TOKEN.match(token.reveal())
     id = org.get("Id") or seen.org or user.get("organization_id") or (in_token.group(1) if in_token else None)
+    if not id:  # name or zone may be what was refused
+        id = _organization(client, "Id").get("Id")
     zone = str(org.get("TimeZoneSidKey") or user.get("zoneinfo") or "UTC")
     named = id18(str(id)) if id else client.host
     return AccountId("salesforce", named, str(org.get("Name") or ""), zone, seen.user or user.get("user_id"))
 
 
-def _organization(client: Client) -> Mapping[str, Any]:
-    found = client.open_rows("SELECT Id,Name,TimeZoneSidKey FROM Organization")
+def _organization(client: Client, names: str) -> Mapping[str, Any]:
+    found = client.open_rows(f"SELECT {names} FROM Organization")
     return found[0] if found else {}
