@@ -289,12 +289,14 @@ def _met_an_edit(session: Session, connected: Connected, read: Sequence[tuple[Ac
     odd = [(row, answer.record) for row, answer in read if answer.record.author is None and row.link is not None and not _as_sent(row, answer.record)]
     if not odd or not connected.connector.capabilities.history:
         return set()
-    natives = tuple(sorted({native for row, _ in odd for native in row.payload["values"]}))
+    asks: dict[str, set[str]] = {}
+    for row, record in odd:
+        asks.setdefault(record.ref.kind, set()).update(row.payload["values"])
+    fields, natives = {kind: tuple(sorted(names)) for kind, names in asks.items()}, tuple(sorted(set().union(*asks.values())))
     with session.store.read() as tx:
         known = links.by_ids(tx, [row.link for row, _ in odd if row.link is not None])
     found: set[int] = set()
-    asks = dict.fromkeys({record.ref.kind for _, record in odd}, natives)
-    for (row, record), answer in zip(odd, connected.connector.fetch([record.ref for _, record in odd], asks, natives), strict=True):
+    for (row, record), answer in zip(odd, connected.connector.fetch([record.ref for _, record in odd], fields, natives), strict=True):
         sent = {native: value for native, value in row.payload["values"].items() if record.values.get(native, value) != value}
         since = known[row.link or 0].stamp
         if isinstance(answer, Present) and (landed_once(answer, sent, since) or _typed_after(answer, sent, since)):

@@ -168,7 +168,7 @@ def apply(session: Session, run: int, *, stored: bool = False, limit: int | None
     drifted = commit_decisions(session, run, started, stored=stored)
     senders = [Sender(session, connected, run, started, limit) for connected in session.systems.values() if connected.system.writes]
     error = _send_side_by_side(senders)
-    settle(session, run)
+    settle(session, run, started)
     with session.store.write() as tx:
         closing.settle_due(tx, session.workspace, run, started)
         actions.discard(tx, run)

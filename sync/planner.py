@@ -72,8 +72,10 @@ class Planner:
             if not connector.capabilities.history:
                 continue
             natives = tuple(sorted({native for _, fields in asked for native in fields}))
-            kinds = {row.kind for row, _ in asked}
-            answers = connector.fetch([Ref(row.kind, row.ref) for row, _ in asked], dict.fromkeys(kinds, natives), natives)
+            kinds: dict[str, set[str]] = {}
+            for row, fields in asked:
+                kinds.setdefault(row.kind, set()).update(fields)
+            answers = connector.fetch([Ref(row.kind, row.ref) for row, _ in asked], {kind: tuple(sorted(names)) for kind, names in kinds.items()}, natives)
             for (row, _), answer in zip(asked, answers, strict=True):
                 if isinstance(answer, Present):
                     found[row.id] = {

@@ -17,32 +17,36 @@ from .outcome import Landed, Ledger, landed_once
 from .session import Session
 
 
-def settle(session: Session, run: int) -> int:
-    """Resolve every open intent; returns how many there were. A system that is not connected now keeps its intents."""
+def settle(session: Session, run: int, started: int = 0) -> int:
+    """Resolve every open intent; returns how many there were. A system that is not connected now keeps its intents.
+
+    `started`: when the run began to write, in ms; what becomes due here is later, so that it survives the run's end.
+    """
+    now = max(session.clock.now_ms(), started + 1)
     with session.store.read() as tx:
         intents = actions.open_intents(tx, session.workspace)
     open_ones = [row for row in intents if row.account in session.systems]
     for account, connected in session.systems.items():
         mine = [row for row in open_ones if row.account == account]
         if mine:
-            _settle_system(session, Ledger(session.workspace, run, connected), mine)
+            _settle_system(session, Ledger(session.workspace, run, connected), mine, now)
     return len(open_ones)
 
 
-def _settle_system(session: Session, ledger: Ledger, rows: Sequence[ActionRow]) -> None:
+def _settle_system(session: Session, ledger: Ledger, rows: Sequence[ActionRow], now: int) -> None:
     acknowledged = [row for row in rows if row.result is not None and "ref" in row.result]
     known = {row.id for row in acknowledged}
     if acknowledged:
-        read_back(session, ledger, acknowledged, session.clock.now_ms())
+        read_back(session, ledger, acknowledged, now)
     creates = [row for row in rows if row.op == "create" and row.id not in known]
     if creates:
-        _settle_creates(session, ledger, creates)
+        _settle_creates(session, ledger, creates, now)
     others = [row for row in rows if row.op != "create" and row.id not in known]
     if others:
-        _settle_others(session, ledger, others)
+        _settle_others(session, ledger, others, now)
 
 
-def _settle_creates(session: Session, ledger: Ledger, rows: Sequence[ActionRow]) -> None:
+def _settle_creates(session: Session, ledger: Ledger, rows: Sequence[ActionRow], now: int) -> None:
     """A record with the address that was not there before is the one: it is linked and meets the person anew."""
     connected = ledger.connected
     found: dict[str, Record] = {}
@@ -51,7 +55,6 @@ def _settle_creates(session: Session, ledger: Ledger, rows: Sequence[ActionRow])
     for name, native in key_of.items():
         for record in connected.connector.find(name, native, list(wanted), connected.system.map.kinds[name].asks):
             found.setdefault(str(record.values.get(native)).lower(), record)
-    now = session.clock.now_ms()
     with session.store.write() as tx:
         absorb(tx, session.workspace, connected.system, Seen(records=list(found.values())), ledger.run, now)
         rows_now = links.by_refs(tx, session.workspace, connected.system.account, [record.ref for record in found.values()])
@@ -64,16 +67,17 @@ def _settle_creates(session: Session, ledger: Ledger, rows: Sequence[ActionRow])
         people.mark_due(tx, session.workspace, sorted({row.person for row in rows if row.person is not None}), now)
 
 
-def _settle_others(session: Session, ledger: Ledger, rows: Sequence[ActionRow]) -> None:
+def _settle_others(session: Session, ledger: Ledger, rows: Sequence[ActionRow], now: int) -> None:
     connected = ledger.connected
     with session.store.read() as tx:
         known = links.by_ids(tx, [row.link for row in rows if row.link is not None])
     rows = [row for row in rows if row.link in known]
     refs = [known[row.link or 0].address for row in rows]
-    natives = tuple(sorted({native for row in rows for native in row.payload["values"]}))
-    history = natives if connected.connector.capabilities.history else ()
-    answers = connected.connector.fetch(refs, dict.fromkeys({ref.kind for ref in refs}, natives), history)
-    now = session.clock.now_ms()
+    natives: dict[str, set[str]] = {}
+    for row, ref in zip(rows, refs, strict=True):
+        natives.setdefault(ref.kind, set()).update(row.payload["values"])
+    history = tuple(sorted(set().union(*natives.values()))) if connected.connector.capabilities.history else ()
+    answers = connected.connector.fetch(refs, {kind: tuple(sorted(names)) for kind, names in natives.items()}, history)
     with session.store.write() as tx:
         for row, answer in zip(rows, answers, strict=True):
             _settle_one(tx, session, ledger, row, known[row.link or 0], answer, now)
