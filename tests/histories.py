@@ -159,7 +159,7 @@ class Lab(Office):
         self.deleted: dict[tuple[str, str], str] = {}
         self.story: list[str] = []
         self.rounds = 0
-        self.looked: Counter[str] = Counter()
+        self.reads: list[tuple[int, str, Any]] = []
         self.windows: set[int] = set()
         super().__init__(folder, hub_habits=habits or Habits(restore_moves_stamp=True), **options)
         self.watching = True
@@ -200,11 +200,14 @@ class Lab(Office):
 
     def note_window(self, name: str, request: Any) -> None:
         """What was typed since the engine last read this record, and is written over now: nobody can see that in time."""
-        writes = request.method == "PATCH" or request.path.endswith(("/batch/update", "/composite"))
-        if not writes:
-            self.looked[name] = len(self.doings)
+        if not (request.method == "PATCH" or request.path.endswith(("/batch/update", "/composite"))):
+            self.reads.append((len(self.doings), name, request))
             return
-        self.windows.update(doing.number for doing in self.doings[self.looked[name] :] if doing.world == name and doing.id.encode() in request.body)
+        for doing in self.doings:
+            if doing.world == name and doing.id.encode() in request.body:
+                seen = any(number > doing.number and where == name and _reads(read, doing.id) for number, where, read in self.reads)
+                if not seen:
+                    self.windows.add(doing.number)
 
     def call_ended(self, name: str, request: str) -> None:
         """What somebody does right after a call of that kind, before its answer is heard of."""
@@ -413,6 +416,11 @@ class Lab(Office):
                     self.doings = [replace(doing, id=now.id) if (doing.world, doing.id, doing.field) == mine else doing for doing in self.doings]
 
 
+def _reads(request: Any, id: str) -> bool:
+    """The call shows that record: it names it, or asks for whatever is new."""
+    return id in request.path or id.encode() in request.body or request.path.endswith(("/search", "/query", "/query/", "/queryAll", "/queryAll/", "/contacts"))
+
+
 @dataclass(slots=True)
 class History:
     """One history in the making. `deeds`: how often each kind of deed is chosen."""
@@ -435,7 +443,7 @@ class History:
             "convert": 1,
             "merge": 1,
             "twin": 1,
-            "collide": 0,
+            "collide": 1,
         }
     )
 

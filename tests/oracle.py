@@ -11,6 +11,7 @@ from stagesync.model.records import Ref
 from stagesync.state import actions, links
 from stagesync.state.actions import ActionRow
 from stagesync.state.links import LinkRow
+from stagesync.sync.verify import verify
 
 ROUNDS = 6
 
@@ -18,6 +19,7 @@ ROUNDS = 6
 def settled(lab: Lab) -> Iterator[str]:
     """What is wrong after the trouble is over: nothing, or sentences."""
     yield from _quiet(lab)
+    yield from _proved(lab)
     memory = Memory(lab)
     for human in sorted({doing.human for doing in lab.doings} - lab.tainted):
         yield from _agreed(lab, memory, human)
@@ -40,6 +42,13 @@ def _quiet(lab: Lab) -> Iterator[str]:
     report = lab.round()
     if report is None or report.writes or report.new_holds:
         yield f"after the quiet, a run wrote again or asked anew: {report}"
+
+
+def _proved(lab: Lab) -> Iterator[str]:
+    """The program's own proof, which reads all systems anew, comes to the same end."""
+    found = verify(lab.session)
+    if found.drifted:
+        yield f"verify finds drift: {found.drifts}"
 
 
 class Memory:
@@ -131,7 +140,11 @@ def _kept(lab: Lab, memory: Memory, human: str) -> Iterator[str]:
                 now = ", ".join(f"{each.world} {each.values[name]!r}" for each in rows)
                 yield f"{human}: {name} {last.value!r} typed in {row.world} {row.id} is lost: {now}"
     if human not in lab.lowered and not memory.held(persons, every, "stage"):
-        told = [doing for doing in theirs if doing.field == "stage" and any((row.world, row.id) == (doing.world, doing.id) for row in rows)]
+        told = [
+            doing
+            for doing in theirs
+            if doing.field == "stage" and doing.number not in lab.windows and any((row.world, row.id) == (doing.world, doing.id) for row in rows)
+        ]
         furthest = max((LINE.index(str(_common(doing.value))) for doing in told if doing.value in LINE), default=-1)
         for row in rows:
             if row.values.get("stage") in LINE and LINE.index(str(_common(row.values["stage"]))) < furthest:

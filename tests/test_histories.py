@@ -17,7 +17,7 @@ from oracle import settled
 
 from stagesync.sandbox.faults import Fault
 
-COUNT = int(os.environ.get("STAGESYNC_HISTORIES", "36"))
+COUNT = int(os.environ.get("STAGESYNC_HISTORIES", "30"))
 REPLAYED = os.environ.get("STAGESYNC_HISTORY")
 SEEDS = [int(REPLAYED)] if REPLAYED else range(COUNT)
 PARTS = min(6, len(SEEDS))

@@ -392,3 +392,32 @@ def test_rule_14_a_merge_in_the_vendor_may_bring_a_value_back(tmp_path: Path) ->
     lab.quiet()
     assert cities(lab) == {"Kiel"}
     assert overruled(lab, None)
+
+
+def test_unknown_outcomes_of_both_kinds_are_settled(tmp_path: Path) -> None:
+    """A Lead and a Contact whose answers were lost together are looked at each by its own fields."""
+    lab, contact = anna(tmp_path)
+    other = lab.hub.create({"email": "bob@b.example", "lastname": "Birch"})
+    lab.run()
+    lab.later()
+    lab.crm.convert(lab.person("bob@b.example")["Id"])
+    lab.quiet()
+    lab.later()
+    for each in (contact, other):
+        lab.hub.edit(each, {"city": "Ulm"})
+    lab.crm.faults.add(Fault("lost_after", PATCH, times=2))
+    lab.run()
+    lab.quiet()
+    assert (lab.person(ANNA)["City"], lab.person("bob@b.example", "Contact")["MailingCity"]) == ("Ulm", "Ulm")
+    assert questions(lab) == []
+
+
+def test_an_edit_in_the_moment_of_settling_is_not_forgotten(tmp_path: Path) -> None:
+    """Somebody edits another field of the record while we find out what became of our write: it travels in the next run."""
+    lab, contact = anna(tmp_path)
+    lab.hub.edit(contact, {"city": "Ulm"})
+    lab.crm.faults.add(Fault("lost_after", PATCH))
+    lab.after = ("crm", PATCH, lambda: lab.crm.edit(lead(lab), {"Title": "CEO"}))
+    lab.run()
+    lab.run()
+    assert (lab.contact(ANNA)["jobtitle"], lab.person(ANNA)["City"]) == ("CEO", "Ulm")
