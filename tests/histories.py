@@ -413,7 +413,7 @@ class Lab(Office):
                     self.note(replace(now, id=old.id), name, old.values.get(name), now.values[name])
                 else:
                     mine = (old.world, old.id, name)
-                    self.doings = [replace(doing, id=now.id) if (doing.world, doing.id, doing.field) == mine else doing for doing in self.doings]
+                    self.doings = [replace(doing, id=now.id, met=False) if (doing.world, doing.id, doing.field) == mine else doing for doing in self.doings]
 
 
 def _reads(request: Any, id: str) -> bool:
