@@ -27,19 +27,16 @@ POSTGRES: Dialect = psycopg.dialect(paramstyle="pyformat")
 
 
 def encode(value: Any) -> str:
-    """JSON text of a value. What orjson refuses (half a surrogate pair, integers over 64 bits) the standard library can still write."""
+    """JSON text of a value. What orjson refuses (half a surrogate pair, integers over 64 bits) the standard library writes, behind a space that tells so."""
     try:
         return orjson.dumps(value).decode()
     except TypeError:
-        return json.dumps(value, separators=(",", ":"))
+        return " " + json.dumps(value, separators=(",", ":"))
 
 
 def decode(text: str) -> Any:
     """The value behind a JSON text written by `encode`."""
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return json.loads(text)
+    return json.loads(text) if text[0] == " " else orjson.loads(text)
 
 
 class among(ColumnElement[Any]):  # noqa: N801 - reads as a word of SQL, like Core's own

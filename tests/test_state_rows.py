@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stagesync.model.records import Ref
@@ -68,6 +68,7 @@ def new_actions(tx: Tx, home: Home, *given: dict[str, Any]) -> list[ActionRow]:
 
 
 @given(JSON)
+@example(-9_223_372_036_854_775_809)
 def test_every_json_value_comes_back(value: object) -> None:
     """Half surrogates and integers of any size are legal in a vendor's JSON, so one of them must not stop a chunk of 5,000."""
     assert decode(encode(value)) == value
