@@ -469,7 +469,10 @@ def test_nothing_typed_is_lost_silently(first: Sequence[Any], life: Life, order:
                 if table.says()[name] == kept or other == name:
                     del last[other]  # typed over by somebody who saw it
             table.put(name, city=told)
-            last[name] = told
+            if told == table.hub():
+                last.pop(name, None)  # what is agreed already: whoever types over that saw it
+            else:
+                last[name] = told
         decision = table.round(fails=fails)
         for lost in decision.overruled:
             last = {name: value for name, value in last.items() if value != lost.value}
