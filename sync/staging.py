@@ -84,7 +84,7 @@ def _as_meant(desk: Desk, view: View, claim: Claim, others: Sequence[StageReadin
         return claim
     readings = [reading for other in others if (reading := stage.read(view.seen, other)) is not None and reading != claim.reading]
     furthest = max(readings, key=lambda reading: (desk.funnel.position(reading.stage), str(reading.stage)), default=claim.reading)
-    return replace(claim, reading=furthest)
+    return replace(claim, reading=furthest) if furthest != claim.reading else claim
 
 
 def _moved(view: View, stage: StageMap, reading: StageReading, hub: StageReading | None) -> bool:
