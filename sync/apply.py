@@ -10,14 +10,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..model.errors import StagesyncError
-from ..model.records import Gone, Moved, Present, Record, Ref, Unreadable
+from ..model.records import Gone, Moved, Present, Record, Ref
 from ..model.writes import Applied, Deferred, Outcome, Rejected, Step, Unknown
 from ..state import actions, links, people
 from ..state.actions import ActionRow
 from ..state.store import Tx
 from .creation import KEY
 from .observe import Seen, absorb
-from .outcome import Landed, Ledger, landed_once
+from .outcome import Landed, Ledger, fields_of, landed_once, people_of
 from .session import Connected, Session
 
 MAX_BLOCK = 2_000
@@ -87,26 +87,16 @@ class Sender:
             return []
         refs = self._refs(rows)
         first = [row for row in rows if row.step == 1]
-        natives: dict[str, set[str]] = {}
-        for row in rows:
-            natives.setdefault(row.payload["kind"], set()).update(row.payload["values"])
-        answers = self.connected.connector.fetch([refs[row.link or 0] for row in first], {kind: tuple(sorted(names)) for kind, names in natives.items()})
+        fields = fields_of((row.payload["kind"], row.payload["values"]) for row in rows)
+        answers = self.connected.connector.fetch([refs[row.link or 0] for row in first], fields)
         good: set[int] = set()
         seen, skipped = Seen(), list[ActionRow]()
         for row, answer in zip(first, answers, strict=True):
-            match answer:
-                case Present(record=record) if undrifted(row, record):
-                    good.add(row.link or 0)
-                    continue
-                case Present(record=record):
-                    seen.records.append(record)
-                case Gone():
-                    seen.gone.append(answer)
-                case Moved():
-                    seen.moved.append(answer)
-                case Unreadable():
-                    pass
-            skipped.append(row)
+            if isinstance(answer, Present) and undrifted(row, answer.record):
+                good.add(row.link or 0)
+            else:
+                seen.take(answer)
+                skipped.append(row)
         steps = [row for row in rows if row.step > 1 and row.link in {other.link for other in skipped}]
         self._leave([*skipped, *steps], seen)
         return [row for row in rows if row.link in good or (row.step > 1 and row not in steps and row.link not in self._broken)]
@@ -141,7 +131,7 @@ class Sender:
         with self.session.store.write() as tx:
             actions.set_state(tx, [row.id for row in rows], "skipped")
             absorb(tx, self.session.workspace, self.connected.system, seen, self.run, now)
-            people.mark_due(tx, self.session.workspace, sorted({row.person for row in rows if row.person is not None}), now)
+            people.mark_due(tx, self.session.workspace, people_of(rows), now)
         self._broken.update(row.link for row in rows if row.link is not None)
         self.ledger.count.skipped += len(rows)
 
@@ -183,7 +173,7 @@ class Sender:
         """The connector refused to send (a spent quota, a lost credential): nothing was done."""
         with self.session.store.write() as tx:
             actions.set_state(tx, [row.id for row in rows], "skipped")
-            people.mark_due(tx, self.session.workspace, sorted({row.person for row in rows if row.person is not None}), self._now())
+            people.mark_due(tx, self.session.workspace, people_of(rows), self._now())
 
     def _write_down(self, rows: Sequence[ActionRow], outcomes: Sequence[Outcome]) -> list[ActionRow]:
         landed: list[Landed] = []
@@ -213,7 +203,7 @@ class Sender:
             results += [(row.id, "unknown", {"reason": why.reason}, row.attempts + 1) for row, why in unknown]
             results += [(row.id, "skipped", {"reason": why.reason}, row.attempts + 1) for row, why in deferred]
             actions.set_results(tx, results)
-            people.mark_due(tx, self.session.workspace, sorted({row.person for row, _ in deferred if row.person is not None}), now)
+            people.mark_due(tx, self.session.workspace, people_of(row for row, _ in deferred), now)
             if refused:
                 self._refuse(tx, refused, now)
         self._broken.update(row.link for row, _ in [*refused, *deferred, *unknown] if row.link is not None)
@@ -256,17 +246,11 @@ def read_back(session: Session, ledger: Ledger, rows: Sequence[ActionRow], now: 
     landed: list[Landed] = []
     seen, lost = Seen(), list[ActionRow]()
     for row, answer in zip(rows, answers, strict=True):
-        match answer:
-            case Present(record=record):
-                landed.append(Landed(row, record, ours=row.id not in met and _by_us(connected, record)))
-            case Gone():
-                seen.gone.append(answer)
-                lost.append(row)
-            case Moved():
-                seen.moved.append(answer)
-                lost.append(row)
-            case Unreadable():
-                lost.append(row)
+        if isinstance(answer, Present):
+            landed.append(Landed(row, answer.record, ours=row.id not in met and _by_us(connected, answer.record)))
+        else:
+            seen.take(answer)
+            lost.append(row)
     with session.store.write() as tx:
         if landed:
             ledger.land(tx, landed, now)
@@ -274,7 +258,7 @@ def read_back(session: Session, ledger: Ledger, rows: Sequence[ActionRow], now: 
             actions.set_state(tx, [row.id for row in lost], "applied")
             ledger.remember_made(tx, [row for row in lost if row.op == "create"])
             absorb(tx, session.workspace, connected.system, seen, ledger.run, now)
-            people.mark_due(tx, session.workspace, sorted({row.person for row in lost if row.person is not None}), now)
+            people.mark_due(tx, session.workspace, people_of(lost), now)
 
 
 def _by_us(connected: Connected, record: Record) -> bool:
@@ -289,10 +273,8 @@ def _met_an_edit(session: Session, connected: Connected, read: Sequence[tuple[Ac
     odd = [(row, answer.record) for row, answer in read if answer.record.author is None and row.link is not None and not _as_sent(row, answer.record)]
     if not odd or not connected.connector.capabilities.history:
         return set()
-    asks: dict[str, set[str]] = {}
-    for row, record in odd:
-        asks.setdefault(record.ref.kind, set()).update(row.payload["values"])
-    fields, natives = {kind: tuple(sorted(names)) for kind, names in asks.items()}, tuple(sorted(set().union(*asks.values())))
+    fields = fields_of((record.ref.kind, row.payload["values"]) for row, record in odd)
+    natives = tuple(sorted(set().union(*fields.values())))
     with session.store.read() as tx:
         known = links.by_ids(tx, [row.link for row, _ in odd if row.link is not None])
     found: set[int] = set()

@@ -8,6 +8,7 @@ from ..model.records import Present
 from ..state import actions, links
 from ..state.actions import ActionRow
 from .apply import MAX_BLOCK, undrifted
+from .outcome import fields_of
 from .session import Connected, Session
 
 
@@ -37,10 +38,8 @@ def _of_block(session: Session, connected: Connected, rows: Sequence[ActionRow])
     with session.store.read() as tx:
         known = links.by_ids(tx, [row.link for row in rows if row.link is not None])
     asked = [row for row in rows if row.link in known]
-    natives: dict[str, set[str]] = {}
-    for row in asked:
-        natives.setdefault(row.payload["kind"], set()).update(row.payload["values"])
     refs = [known[row.link or 0].address for row in asked]
-    answers = connected.connector.fetch(refs, {kind: tuple(sorted(names)) for kind, names in natives.items()}) if refs else ()
+    fields = fields_of((row.payload["kind"], row.payload["values"]) for row in asked)
+    answers = connected.connector.fetch(refs, fields) if refs else ()
     still = sum(isinstance(answer, Present) and undrifted(row, answer.record) for row, answer in zip(asked, answers, strict=True))
     return len(rows) - still

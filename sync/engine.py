@@ -16,6 +16,7 @@ from ..state import accounts, actions, closing, links, runs
 from .apply import Sender
 from .commit import commit_decisions
 from .guard import Situation, Stop, weigh
+from .holds import each_hold
 from .outcome import Count
 from .plan import Tally
 from .planner import Planner
@@ -174,7 +175,7 @@ def apply(session: Session, run: int, *, stored: bool = False, limit: int | None
         actions.discard(tx, run)
         if limit is None and not counts.get("limited"):  # a run for some people is no first run: the rest has not been looked at
             accounts.set_workspace(tx, session.workspace, mapping=session.desk.maps.digest, synced=True)
-        held = len(open_holds(tx, session.workspace))
+        held = sum(1 for hold in each_hold(tx, session.workspace) if hold.answer != "skip")
         report = RunReport(
             run=run,
             systems={sender.connected.name: sender.ledger.count for sender in senders},
@@ -208,16 +209,6 @@ def _send_side_by_side(senders: Sequence[Sender]) -> Exception | None:
     for thread in threads:
         thread.join()
     return errors[0] if errors else None
-
-
-def open_holds(tx: Any, workspace: int) -> list[actions.ActionRow]:
-    """The questions that wait for an answer, all of them."""
-    found: list[actions.ActionRow] = []
-    after = 0
-    while rows := actions.holds(tx, workspace, after_id=after):
-        after = rows[-1].id
-        found.extend(row for row in rows if row.answer != "skip")
-    return found
 
 
 def _run_counts(report: RunReport) -> dict[str, Any]:

@@ -18,6 +18,19 @@ from .session import Connected
 from .staging import STAGE, parked_on
 
 
+def people_of(rows: Iterable[ActionRow]) -> list[int]:
+    """Whom these actions are about, each once, in order."""
+    return sorted({row.person for row in rows if row.person is not None})
+
+
+def fields_of(values: Iterable[tuple[str, Iterable[str]]]) -> dict[str, tuple[str, ...]]:
+    """What to ask for so that all these are covered: (kind, native fields) of each record -> native fields by kind."""
+    natives: dict[str, set[str]] = {}
+    for kind, names in values:
+        natives.setdefault(kind, set()).update(names)
+    return {kind: tuple(sorted(names)) for kind, names in natives.items()}
+
+
 @dataclass(slots=True)
 class Count:
     """What a run has done to one system so far."""

@@ -110,9 +110,7 @@ def _reconcile_field(
         decision.holds.append(blocked[name])
         return
     sides = _as_stored(field, hub, sides, speaking)
-    rules = Rules(
-        desk.settings.order, desk.settings.winners.get(field.group), _usable_answer(asked, sides), history is not None or not _timeable(desk, speaking, sides)
-    )
+    rules = Rules(desk.settings.order, desk.settings.winners.get(field.group), _usable_answer(asked, sides), history is not None or not _timeable(sides))
     verdict = merge(field, hub, sides, rules)
     if verdict.untimed:
         for (view, field_map), side in zip(speaking, sides, strict=True):
@@ -185,9 +183,9 @@ def _undecided(view: View, field_map: FieldMap) -> bool:
     return field_map.native in left and left[field_map.native] == view.seen[field_map.native]
 
 
-def _timeable(desk: Desk, speaking: Sequence[tuple[View, FieldMap]], sides: Sequence[Side]) -> bool:
-    """Looking up times can help only where several systems contend."""
-    return len({side.system for side in sides if side.say in ("edited", "behind")}) > 0 and len(speaking) > 1
+def _timeable(sides: Sequence[Side]) -> bool:
+    """Looking up times can help only where several records have a say, and one was changed."""
+    return len(sides) > 1 and any(side.say in ("edited", "behind") for side in sides)
 
 
 def _usable_answer(asked: Asked | None, sides: Sequence[Side]) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..model.records import Gone, Moved, Native, Observation, Present, Record, Unreadable
+from ..model.records import Gone, Native, Observation, Present, Record
 from ..state import actions, links, people
 from ..state.actions import ActionRow
 from ..state.links import LinkRow
@@ -13,7 +13,7 @@ from ..state.store import Tx
 from .apply import read_back
 from .creation import KEY
 from .observe import Seen, absorb
-from .outcome import Landed, Ledger, landed_once
+from .outcome import Landed, Ledger, fields_of, landed_once, people_of
 from .session import Session
 
 
@@ -64,7 +64,7 @@ def _settle_creates(session: Session, ledger: Ledger, rows: Sequence[ActionRow],
             if link is not None and link.person is None and row.person is not None and people.by_ids(tx, [row.person]):
                 links.rewrite(tx, [link._replace(person=row.person, state="linked", carried={}, agreed={})])
             actions.set_results(tx, [(row.id, "applied" if link is not None else "skipped", {"settled": "found" if link else "not there"}, row.attempts)])
-        people.mark_due(tx, session.workspace, sorted({row.person for row in rows if row.person is not None}), now)
+        people.mark_due(tx, session.workspace, people_of(rows), now)
 
 
 def _settle_others(session: Session, ledger: Ledger, rows: Sequence[ActionRow], now: int) -> None:
@@ -73,15 +73,13 @@ def _settle_others(session: Session, ledger: Ledger, rows: Sequence[ActionRow], 
         known = links.by_ids(tx, [row.link for row in rows if row.link is not None])
     rows = [row for row in rows if row.link in known]
     refs = [known[row.link or 0].address for row in rows]
-    natives: dict[str, set[str]] = {}
-    for row, ref in zip(rows, refs, strict=True):
-        natives.setdefault(ref.kind, set()).update(row.payload["values"])
-    history = tuple(sorted(set().union(*natives.values()))) if connected.connector.capabilities.history else ()
-    answers = connected.connector.fetch(refs, {kind: tuple(sorted(names)) for kind, names in natives.items()}, history)
+    fields = fields_of((ref.kind, row.payload["values"]) for row, ref in zip(rows, refs, strict=True))
+    history = tuple(sorted(set().union(*fields.values()))) if connected.connector.capabilities.history else ()
+    answers = connected.connector.fetch(refs, fields, history)
     with session.store.write() as tx:
         for row, answer in zip(rows, answers, strict=True):
             _settle_one(tx, session, ledger, row, known[row.link or 0], answer, now)
-        people.mark_due(tx, session.workspace, sorted({row.person for row in rows if row.person is not None}), now)
+        people.mark_due(tx, session.workspace, people_of(rows), now)
 
 
 def _settle_one(tx: Tx, session: Session, ledger: Ledger, row: ActionRow, link: LinkRow, answer: Observation, now: int) -> None:
@@ -96,12 +94,10 @@ def _settle_one(tx: Tx, session: Session, ledger: Ledger, row: ActionRow, link: 
             else:
                 _not_done(tx, session, ledger, row, link, answer, now)
             return
-        case Gone():
-            seen.gone.append(answer)
-        case Moved():
-            seen.moved.append(answer)
-        case Present() | Unreadable():
-            pass
+        case Present():
+            pass  # it was to be archived, and is still there
+        case _:
+            seen.take(answer)
     absorb(tx, session.workspace, ledger.connected.system, seen, ledger.run, now)
     done = "applied" if row.op == "archive" and isinstance(answer, Gone) else "skipped"
     actions.set_results(tx, [(row.id, done, {"settled": type(answer).__name__}, row.attempts)])
