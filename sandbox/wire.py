@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
 from urllib.parse import parse_qsl
 
 
@@ -57,9 +56,3 @@ class Response:
 
 class ReplyLost(Exception):
     """The connection breaks without an answer: the skin closes the socket, or raises its client's connection error."""
-
-
-class World(Protocol):
-    """A vendor: takes a request, gives a response, or loses it (`ReplyLost`)."""
-
-    def handle(self, request: Request) -> Response: ...

@@ -70,10 +70,6 @@ class Sessions:
         """End every session; new ones can be had with a grant."""
         self._used.clear()
 
-    def revive(self) -> None:
-        """Make the first token valid again."""
-        self._used[self._first] = time.monotonic()
-
     def _alive(self, token: str) -> bool:
         used = self._used.get(token)
         if used is None:
