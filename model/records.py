@@ -63,22 +63,46 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
+class Signal:
+    """One event that is evidence for a stage: a form that was filled in, a feature that was used.
+
+    `at`: when it happened, in milliseconds. `source`: the system, or whoever reported it. `key` makes it the same event when it is told again:
+    unique for its source. `attributes`: what else is known of it.
+    """
+
+    kind: str
+    at: int
+    source: str
+    key: str
+    attributes: Mapping[str, Value] = field(default_factory=dict[str, Value])
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A signal that a connector read in a row of its own, and the record that it is about."""
+
+    ref: Ref
+    signal: Signal
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """What to pull: kind -> native field names, from `cursor` on (None: everything, from the beginning).
 
-    `sweep` asks in addition for what no change feed tells (HubSpot: the recycle bin).
+    `sweep` asks in addition for what no change feed tells (HubSpot: the recycle bin). `signals`: also for events that stand in rows of their own.
     """
 
     fields: Mapping[str, tuple[str, ...]]
     cursor: str | None = None
     sweep: bool = False
+    signals: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """One part of a pull. `cursor` is opaque and covers everything up to and including this page.
 
-    `server_time` is the vendor's clock (its `Date` header) in milliseconds.
+    `server_time` is the vendor's clock (its `Date` header) in milliseconds. `signals`: events that were asked for, about records of any page.
     """
 
     records: Sequence[Record]
@@ -86,6 +110,7 @@ class Page:
     server_time: int
     gone: Sequence[Gone] = ()
     moved: Sequence[Moved] = ()
+    signals: Sequence[Sighting] = ()
 
 
 @dataclass(frozen=True, slots=True)

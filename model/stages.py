@@ -41,6 +41,7 @@ class Claim:
 
     `changed`: the evidence differs from what was last agreed. `current`: the link carries the hub's current version,
     so a change is somebody's deliberate move and not an old value. `first`: the link meets the person for the first time.
+    `team`: that of the actor, where one is known. `rule`: the qualification rule that says so; `system` then names it too.
     """
 
     system: str
@@ -50,3 +51,5 @@ class Claim:
     first: bool = False
     at: int | None = None
     actor: Actor | None = None
+    team: str | None = None
+    rule: str | None = None
