@@ -19,6 +19,8 @@ STAGE = "stage"
 
 def decide_stage(desk: Desk, decision: Decision, views: Sequence[View], asked: Asked | None, history: History | None) -> None:
     """Decide the stage and plan what each link must be told."""
+    for view in views:
+        _note_unmapped(view, decision)
     claims = [(view, claim) for view in views if view.system.reads and (claim := _claim(view, decision, history)) is not None]
     if history is None and _wants_history(decision, claims):
         return
@@ -51,9 +53,6 @@ def _claim(view: View, decision: Decision, history: History | None) -> Claim | N
     hub = decision.stage.reading if decision.stage.version and (current or carried is None) else None
     reading = view.kind.stage.read(view.seen, hub)
     if reading is None:
-        unmapped = view.kind.stage.unmapped(view.seen)
-        if unmapped is not None:
-            decision.unmapped[view.system.name] = unmapped
         return None
     changed = carried is not None and _moved(view, view.kind.stage, reading, hub)
     change = _newest_change(view, history)
@@ -66,6 +65,20 @@ def _claim(view: View, decision: Decision, history: History | None) -> Claim | N
         at=change.at if change else None,
         actor=change.actor if change else None,
     )
+
+
+def _note_unmapped(view: View, decision: Decision) -> None:
+    """A value that nobody mapped is no claim, but it is never dropped: the link keeps it, so that it can be told and counted."""
+    unmapped = view.kind.stage.unmapped(view.seen) if view.kind.stage is not None else None
+    if unmapped is not None:
+        decision.unmapped[view.system.name] = unmapped
+    if view.notes.get("unmapped") == unmapped:
+        return
+    view.touched = True
+    if unmapped is None:
+        del view.notes["unmapped"]
+    else:
+        view.notes["unmapped"] = unmapped
 
 
 def _as_they_mean_it(desk: Desk, claims: list[tuple[View, Claim]]) -> list[tuple[View, Claim]]:
