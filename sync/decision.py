@@ -43,6 +43,15 @@ class Creation(NamedTuple):
     carried: Mapping[str, int]
 
 
+class Stay(NamedTuple):
+    """How the person came to where they stand now, for the ledger. `at`: by the vendor's clock (ms), where it tells; `system`: who told."""
+
+    at: int | None
+    system: str
+    actor: str | None
+    evidence: str
+
+
 @dataclass(slots=True)
 class Decision:
     """The outcome of `reconcile` for one person.
@@ -53,6 +62,8 @@ class Decision:
     `excluded`: system -> why no record is made there. `lowered`: systems in which the stage goes back.
     `frees`: its new address is given up by somebody else in the same plan.
     `unmapped`: system -> `field=value` of a stage that nobody mapped.
+    `stay`: how the present stage was entered, where it was now. `promoted`: (rule, mode) of the qualification rules that speak for another stage.
+    `notes` and `review_at`: what the next look needs to know of this one, and when time alone calls for it (ms).
     """
 
     canonical: dict[str, Entry]
@@ -68,6 +79,10 @@ class Decision:
     excluded: dict[str, str] = field(default_factory=dict[str, str])
     lowered: list[str] = field(default_factory=list[str])
     unmapped: dict[str, str] = field(default_factory=dict[str, str])
+    stay: Stay | None = None
+    promoted: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    notes: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    review_at: int | None = None
     again: bool = False
     frees: bool = False
 

@@ -8,8 +8,9 @@ from typing import Any, Literal, NamedTuple
 
 from ..lifecycle.decide import Tie
 from ..lifecycle.funnel import Funnel
+from ..lifecycle.policy import Policy
 from ..mapping.maps import KindMap, Maps, SystemMap
-from ..model.records import FieldChange, Native, Values
+from ..model.records import FieldChange, Native, Signal, Values
 
 Direction = Literal["both", "read", "write"]
 Link = Any
@@ -55,6 +56,7 @@ class Settings:
 class Desk:
     """Everything that is the same for all people of a run. `systems`: by account number.
 
+    `remapped`: the maps are not those of the last run, so that a record's words may mean another place although nobody changed them.
     `agendas`: what `meet` goes through, made once for each combination of kinds that meets.
     """
 
@@ -62,6 +64,8 @@ class Desk:
     maps: Maps
     funnel: Funnel
     settings: Settings
+    policy: Policy = field(default_factory=Policy)
+    remapped: bool = False
     agendas: dict[tuple[str, ...], list[Any]] = field(default_factory=dict[tuple[str, ...], list[Any]], compare=False, repr=False)
 
 
@@ -70,6 +74,20 @@ class Asked(NamedTuple):
 
     answer: str
     choices: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a person beside the records. `notes`: what earlier looks left (see `qualifying`). `since`: when the present stage was entered (ms).
+
+    `overdue`: the answer that the SLA asks for has not come in time. `now`: the time of this look, in ms.
+    """
+
+    signals: Sequence[Signal] = ()
+    notes: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    since: int | None = None
+    overdue: bool = False
+    now: int = 0
 
 
 @dataclass(slots=True)
