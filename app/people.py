@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from ..mapping.problems import closest
 from ..model.errors import ConfigurationError
 from ..state.store import Store
+from ..sync.claims import STAGE
 from ..sync.desk import Desk
-from ..sync.staging import STAGE
 from ..sync.who import find_people
 
 

@@ -8,9 +8,10 @@ from typing import Any
 from ..mapping.fields import Silent, Unmappable
 from ..mapping.maps import KindMap
 from ..model.records import Native
+from .claims import STAGE
 from .decision import Creation, Decision, Hold
 from .desk import Desk, Link, System
-from .staging import STAGE, stage_values
+from .staging import stage_values
 
 KEY = "email"
 """The field by which a new record can be found again; without it none is made."""

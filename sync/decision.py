@@ -44,12 +44,17 @@ class Creation(NamedTuple):
 
 
 class Stay(NamedTuple):
-    """How the person came to where they stand now, for the ledger. `at`: by the vendor's clock (ms), where it tells; `system`: who told."""
+    """How the person came to where they stand now, for the ledger. `at`: by the vendor's clock (ms), where it tells; `system`: who told.
+
+    `source` and `owner`: where the person first came from, and whose they are.
+    """
 
     at: int | None
     system: str
     actor: str | None
     evidence: str
+    source: str | None
+    owner: str | None
 
 
 @dataclass(slots=True)

@@ -12,9 +12,9 @@ from ..state.changes import ChangeRow
 from ..state.links import LinkRow
 from ..state.people import PersonRow
 from ..state.store import Tx
+from .claims import STAGE
 from .desk import Desk
 from .holds import because
-from .staging import STAGE
 
 EventKind = Literal["seen", "met", "decided", "held", "overruled", "written"]
 

@@ -13,9 +13,10 @@ from ..state import actions, changes, keys, links, people
 from ..state.actions import ActionRow
 from ..state.links import LinkRow
 from ..state.store import Tx
+from .claims import STAGE
 from .observe import overlay
 from .session import Connected
-from .staging import STAGE, parked_on
+from .staging import parked_on
 
 
 def people_of(rows: Iterable[ActionRow]) -> list[int]:

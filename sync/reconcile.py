@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..mapping.fields import Field, Silent, Unmappable
 from ..mapping.maps import FieldMap
@@ -11,15 +11,25 @@ from ..model.records import Native, Value
 from ..model.stages import StageState
 from .creation import create_missing
 from .decision import Decision, Hold, Overruled
-from .desk import Asked, Desk, History, Link, View, lay_out
+from .desk import Asked, Desk, History, Known, Link, View, lay_out
 from .meeting import meet
 from .merge import Hub, Rules, Say, Side, Verdict, is_blank, merge, same_value
 from .owing import owe
 from .removal import RECORD, decide_removal
-from .staging import STAGE, decide_stage
+from .staging import decide_stage
 
 _ABSENT: Any = object()
 NOBODY: Mapping[str, Asked] = {}
+NOTHING_KNOWN = Known()
+
+
+class _Told(NamedTuple):
+    """What is known beside the records and the hub: answers, histories, fields held from outside, and the rest."""
+
+    answers: Mapping[str, Asked]
+    history: History | None
+    blocked: Mapping[str, Hold]
+    known: Known
 
 
 def reconcile(
@@ -31,19 +41,21 @@ def reconcile(
     answers: Mapping[str, Asked] = NOBODY,
     history: History | None = None,
     blocked: Mapping[str, Hold] | None = None,
+    known: Known = NOTHING_KNOWN,
 ) -> Decision:
     """Decide everything about one person.
 
     `canonical` and `stage` are what the hub knows, `links` all of the person's links (gone and moved ones too: a system with a
-    tombstone gets no new record). `history` is None until the vendors' histories were read. `blocked`: fields held from outside.
+    tombstone gets no new record). `history` is None until the vendors' histories were read. `blocked`: fields held from outside. `known`: what else there
+    is on the person.
     """
     views = lay_out(desk, links)
+    told = _Told(answers, history, blocked or {}, known)
     before = {name: entry[0] for name, entry in canonical.items()}
-    decision = _decide(desk, canonical, stage, links, views, [view for view in views if _excluded(view, before, stage)], answers, history, blocked or {})
+    decision = _decide(desk, canonical, stage, links, views, [view for view in views if _excluded(view, before, stage)], told)
     if any(view.frozen and not _excluded(view, decision.values, decision.stage) for view in views):
         views = lay_out(desk, links)  # what was decided includes it again: it has its say at once
-        left = [view for view in views if _excluded(view, decision.values, decision.stage)]
-        decision = _decide(desk, canonical, stage, links, views, left, answers, history, blocked or {})
+        decision = _decide(desk, canonical, stage, links, views, [view for view in views if _excluded(view, decision.values, decision.stage)], told)
     return decision
 
 
@@ -53,15 +65,7 @@ def _excluded(view: View, values: Mapping[str, Value], stage: StageState) -> boo
 
 
 def _decide(
-    desk: Desk,
-    canonical: Mapping[str, list[Any]],
-    stage: StageState,
-    links: Sequence[Link],
-    views: list[View],
-    frozen: Sequence[View],
-    answers: Mapping[str, Asked],
-    history: History | None,
-    blocked: Mapping[str, Hold],
+    desk: Desk, canonical: Mapping[str, list[Any]], stage: StageState, links: Sequence[Link], views: list[View], frozen: Sequence[View], told: _Told
 ) -> Decision:
     decision = Decision(dict(canonical), stage, views)
     for view in frozen:
@@ -70,9 +74,9 @@ def _decide(
     plain = not canonical and not any(view.carried or not view.system.reads for view in live)
     for field in meet(desk, decision, live) if plain else desk.maps.fields.values():
         if field.policy.kind != "never":
-            _reconcile_field(desk, decision, field, live, answers.get(field.name), history, blocked)
-    decide_stage(desk, decision, live, answers.get(STAGE), history)
-    decide_removal(desk, decision, links, answers.get(RECORD))
+            _reconcile_field(desk, decision, field, live, told.answers.get(field.name), told.history, told.blocked)
+    decide_stage(desk, decision, live, told.answers, told.history, told.known)
+    decide_removal(desk, decision, links, told.answers.get(RECORD))
     create_missing(desk, decision, links)
     return decision
 

@@ -13,11 +13,11 @@ from ..model.records import Query, Record, Ref
 from ..state import links, people
 from ..state.links import LinkRow
 from ..state.people import PersonRow
+from .claims import STAGE
 from .explain import stage_words
 from .holds import each_hold
 from .merge import same_value
 from .session import Connected, Session
-from .staging import STAGE
 
 SHOWN = 200
 """So many drifted and orphaned records are kept with their details; all are counted."""

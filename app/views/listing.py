@@ -10,10 +10,10 @@ from ...state import actions, links
 from ...state.actions import ActionRow
 from ...state.links import LinkRow
 from ...state.store import Tx
+from ...sync.claims import STAGE
 from ...sync.desk import Desk
 from ...sync.holds import because, group_id
 from ...sync.session import Session
-from ...sync.staging import STAGE
 from . import words
 
 CHUNK = 2_000

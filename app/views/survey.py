@@ -9,8 +9,8 @@ from typing import Any
 
 from ...model.writes import Step
 from ...state.actions import ActionRow
+from ...sync.claims import STAGE
 from ...sync.session import Session
-from ...sync.staging import STAGE
 from .listing import Change, Reader, each_chunk
 
 EXAMPLES = 2

@@ -1,0 +1,150 @@
+"""What the records of one person assert about the stage: claims, out of the evidence in their fields. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypeAlias
+
+from ..mapping.stages import StageMap
+from ..model.records import Actor, FieldChange
+from ..model.stages import Claim, StageReading
+from .decision import Decision
+from .desk import Asked, Desk, History, View
+
+STAGE = "stage"
+"""The name under which links carry the stage's version, beside the fields."""
+
+Said: TypeAlias = tuple[View, Claim]
+"""A record and what it claims."""
+
+
+def claims_of(desk: Desk, decision: Decision, views: Sequence[View], history: History | None) -> list[Said] | None:
+    """What each record claims; None where that depends on who changed what, and the histories have not been read yet (`decision.wants` names them)."""
+    for view in views:
+        _note_unmapped(view, decision)
+    claims = [(view, claim) for view in views if view.system.reads and (claim := _claim(desk, decision, view, history)) is not None]
+    if history is None and _wants_history(decision, claims):
+        return None
+    return _as_they_mean_it(desk, claims)
+
+
+def _claim(desk: Desk, decision: Decision, view: View, history: History | None) -> Claim | None:
+    """What this link asserts, if anything: by its own stage fields, or by evidence that came with a conversion."""
+    carried, stage = view.carried.get(STAGE), view.kind.stage
+    current = carried is not None and carried == decision.stage.version
+    hub = decision.stage.reading if decision.stage.version and (current or carried is None) else None
+    reading = stage.read(view.seen, hub) if stage is not None else None
+    if stage is None or reading is None:
+        return _converted(view, first=carried is None)
+    changed = carried is not None and (_moved(view, stage, reading, hub) or (desk.remapped and current and _means_otherwise(view, stage, decision)))
+    change = _newest_change(view, history)
+    actor = change.actor if change else _last_author(view) if history is not None else None
+    at = change.at if change else None
+    team = desk.policy.authority.team_of(view.system.name, actor) if changed and desk.policy.authority is not None else None
+    return Claim(view.system.name, reading, changed=changed, current=current, first=carried is None, at=at, actor=actor, team=team)
+
+
+def _converted(view: View, *, first: bool) -> Claim | None:
+    """The Lead that this record was converted from said something that the record itself has no field for."""
+    converted = view.notes.get("converted")
+    if converted is None or view.notes.get("converted_told"):
+        return None
+    return Claim(view.system.name, StageReading(*converted), changed=True, current=False, first=first)
+
+
+def _last_author(view: View) -> Actor | None:
+    """Who changed the record last, where the vendor tells no more: the best that is known of who moved the stage."""
+    return Actor("user", view.row.author) if view.row.author is not None else None
+
+
+def _means_otherwise(view: View, stage: StageMap, decision: Decision) -> bool:
+    """Under maps that changed, the record names another place than the hub's, although it could name that one."""
+    state = decision.stage
+    return bool(stage.write(state.stage, state.side, state.reason, view.seen))
+
+
+def _note_unmapped(view: View, decision: Decision) -> None:
+    """A value that nobody mapped is no claim, but it is never dropped: the link keeps it, so that it can be told and counted."""
+    unmapped = view.kind.stage.unmapped(view.seen) if view.kind.stage is not None else None
+    if unmapped is not None:
+        decision.unmapped[view.system.name] = unmapped
+    if view.notes.get("unmapped") == unmapped:
+        return
+    view.touched = True
+    if unmapped is None:
+        del view.notes["unmapped"]
+    else:
+        view.notes["unmapped"] = unmapped
+
+
+def _as_they_mean_it(desk: Desk, claims: list[Said]) -> list[Said]:
+    """At a first meeting, a system's word that would also stand for what another one says is no contradiction to it.
+
+    A Lead's "Open - Not Contacted" is all that Salesforce has for a subscriber, so it does not make a lead of somebody who is a subscriber in HubSpot.
+    """
+    if len(claims) < 2:
+        return claims
+    return [(view, _as_meant(desk, view, claim, [other.reading for _, other in claims if other is not claim])) for view, claim in claims]
+
+
+def _as_meant(desk: Desk, view: View, claim: Claim, others: Sequence[StageReading]) -> Claim:
+    stage = view.kind.stage
+    if stage is None or not claim.first or not stage.lossy:
+        return claim
+    readings = [reading for other in others if (reading := stage.read(view.seen, other)) is not None and reading != claim.reading]
+    furthest = max(readings, key=lambda reading: (desk.funnel.position(reading.stage), str(reading.stage)), default=claim.reading)
+    return replace(claim, reading=furthest) if furthest != claim.reading else claim
+
+
+def _moved(view: View, stage: StageMap, reading: StageReading, hub: StageReading | None) -> bool:
+    """The evidence differs in meaning from what was last agreed."""
+    if not any(native in view.agreed for native in stage.natives):
+        return False
+    return stage.read({**view.seen, **view.agreed}, hub) != reading
+
+
+def _newest_change(view: View, history: History | None) -> FieldChange | None:
+    if not history or view.kind.stage is None:
+        return None
+    known = history.get(view.row.id, {})
+    changes = [known[native] for native in view.kind.stage.natives if native in known]
+    return max(changes, key=lambda change: change.at, default=None)
+
+
+def _wants_history(decision: Decision, claims: Sequence[Said]) -> bool:
+    """Whoever moved a stage after the first meeting is looked up: who may do what depends on it."""
+    wanted = False
+    for view, claim in claims:
+        if claim.changed and not claim.first and view.kind.stage is not None:
+            natives = {native for native in view.kind.stage.writes if native in view.agreed}
+            if natives:
+                decision.wants.setdefault(view.row.id, set()).update(natives)
+                wanted = True
+    return wanted
+
+
+def answered(claims: Sequence[Said], asked: Asked) -> list[Said]:
+    """The claims that somebody's answer lets stand, as theirs: nobody's authority stands against them."""
+    if asked.answer == "hub":
+        return []
+    chosen = [(view, claim) for view, claim in claims if claim.system == asked.answer]
+    if not chosen and asked.answer == "newest":
+        chosen = sorted(claims, key=lambda pair: (pair[1].at or pair[0].row.stamp, pair[1].system))[-1:]
+    return [(view, replace(claim, team=None)) for view, claim in chosen or claims]
+
+
+def actor_words(claim: Claim) -> str:
+    """Who made a claim, as the ledger keeps it: `user 4711`, `automation`, `rule fits`."""
+    if claim.rule is not None:
+        return f"rule {claim.rule}"
+    actor = claim.actor
+    return "unknown" if actor is None else f"{actor.kind} {actor.id}" if actor.id else actor.kind
+
+
+def words_of(reading: StageReading) -> str:
+    """A stage as it is stored in plans and shown: `mql`, `mql (disqualified: no budget)`."""
+    side = f"{reading.side}: {reading.reason}" if reading.side and reading.reason else reading.side
+    if side is None:
+        return reading.stage or "none"
+    return f"{reading.stage} ({side})" if reading.stage else f"({side})"
