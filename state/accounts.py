@@ -42,6 +42,8 @@ _SET_WORKSPACE = Statement(
         synced=func.coalesce(bindparam("synced", type_=Integer()), _workspace.synced),
     )
 )
+_SEEDED = Statement(select(_workspace.seeded).where(_workspace.id == bindparam("ws")))
+_SET_SEEDED = Bulk(schema.workspace, ("seeded",), ("id",))
 _ACCOUNT = Statement(select(_account.id, _account.name).where(_account.vendor == bindparam("vendor"), _account.ref == bindparam("ref")))
 _ACCOUNT_BY_ID = Statement(select(_account.id, _account.vendor, _account.ref, _account.name).where(_account.id == bindparam("account")))
 _NEW_ACCOUNT = Bulk(schema.account, ("vendor", "ref", "name"), ignore=True)
@@ -70,6 +72,16 @@ def workspace(tx: Tx, name: str) -> Workspace:
 def set_workspace(tx: Tx, ws: int, *, mapping: str | None = None, synced: bool | None = None) -> None:
     """Remember what was applied. None leaves a value as it is."""
     tx.run(_SET_WORKSPACE, {"ws": ws, "mapping": mapping, "synced": None if synced is None else int(synced)})
+
+
+def seeded(tx: Tx, ws: int) -> int | None:
+    """The last person whose ledger was seeded from the vendors' histories; None: the pass has not begun, -1: it is done."""
+    return tx.rows(_SEEDED, {"ws": ws})[0][0]
+
+
+def set_seeded(tx: Tx, ws: int, person: int | None) -> None:
+    """Move the seeding pass on: in the transaction that holds what it wrote."""
+    tx.many(_SET_SEEDED, [(person, ws)])
 
 
 def account(tx: Tx, vendor: str, ref: str, name: str) -> int:

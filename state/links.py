@@ -5,7 +5,7 @@ States: `new` (to be matched) · `linked` · `parked` (held from matching) · `m
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import starmap
 from typing import Any, NamedTuple
@@ -79,6 +79,8 @@ _COLUMNS = ("id", "workspace", "account", "kind", "ref", "person", "state", "sta
 _ROW = tuple(_c[name] for name in LinkRow._fields)
 _WORKSPACE = _c.workspace == bindparam("ws")
 _PAGE = (_c.id > bindparam("after"),)
+_LIVE = (word("new"), word("linked"), word("parked"), word("excluded"))
+_NOTES_PAGE = 10_000
 
 _INSERT = Bulk(link, _COLUMNS)
 _OBSERVED = Bulk(link, ("state", "stamp", "seen", "agreed", "author"), ("id",))
@@ -89,6 +91,10 @@ _BY_IDS = Statement(select(*_ROW).where(among(_c.id, "ids")).order_by(_c.id))
 _OF_PEOPLE = Statement(select(*_ROW).where(_c.person.is_not(None), among(_c.person, "ids")).order_by(_c.id))
 _UNMATCHED = Statement(select(*_ROW).where(_WORKSPACE, _c.state == word("new"), *_PAGE).order_by(_c.id).limit(bindparam("limit")))
 _EACH = Statement(select(*_ROW).where(_WORKSPACE, _c.account == bindparam("account"), *_PAGE).order_by(_c.id).limit(bindparam("limit")))
+_NOTED = Statement(select(*_ROW).where(_WORKSPACE, _c.claim.is_not(None), *_PAGE).order_by(_c.id).limit(bindparam("limit")))
+_NOTES = Statement(
+    select(_c.id, _c.account, _c.claim).where(_WORKSPACE, _c.claim.is_not(None), _c.state.in_(_LIVE), *_PAGE).order_by(_c.id).limit(bindparam("limit"))
+)
 _COUNTS = Statement(select(_c.account, _c.state, func.count()).where(_WORKSPACE).group_by(_c.account, _c.state))
 
 
@@ -153,6 +159,21 @@ def unmatched(tx: Tx, ws: int, after_id: int, limit: int) -> list[LinkRow]:
 def each(tx: Tx, ws: int, account: int, after_id: int, limit: int) -> list[LinkRow]:
     """All links of an account, page by page, in the order of their ids."""
     return list(starmap(_row, tx.rows(_EACH, {"ws": ws, "account": account, "after": after_id, "limit": limit})))
+
+
+def with_notes(tx: Tx, ws: int, after_id: int, limit: int) -> list[LinkRow]:
+    """Links after this id that have something noted (`claim`), in order: an index range, so that all others cost nothing."""
+    return list(starmap(_row, tx.rows(_NOTED, {"ws": ws, "after": after_id, "limit": limit})))
+
+
+def unmapped(tx: Tx, ws: int) -> dict[tuple[int, str], int]:
+    """(account, `field=value`) -> how many of its records have that stage value, which nobody mapped (noted as `unmapped`)."""
+    found: Counter[tuple[int, str]] = Counter()
+    after = 0
+    while rows := tx.rows(_NOTES, {"ws": ws, "after": after, "limit": _NOTES_PAGE}):
+        after = rows[-1][0]
+        found.update((account, value) for _, account, claim in rows if isinstance(value := decode(claim).get("unmapped"), str))
+    return dict(found)
 
 
 def counts(tx: Tx, ws: int) -> dict[int, Counts]:

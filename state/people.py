@@ -16,7 +16,10 @@ from .store import Tx
 
 
 class PersonRow(NamedTuple):
-    """One person. `canonical`: field -> [value, version, source, at]. `due`: since when there is something to do (ms); None: nothing."""
+    """One person. `canonical`: field -> [value, version, source, at]. `due`: since when there is something to do (ms); None: nothing.
+
+    `notes`: what qualification last said of the person and what was declined. `review_at`: when to look again although nothing changed (ms).
+    """
 
     id: int
     stage: str | None
@@ -26,6 +29,8 @@ class PersonRow(NamedTuple):
     stage_version: int
     canonical: dict[str, list[Any]]
     due: int | None
+    notes: dict[str, Any] | None = None
+    review_at: int | None = None
 
 
 _c = person.c
@@ -38,12 +43,32 @@ _DUE = Statement(select(*_ROW).where(_WORKSPACE, _c.due.is_not(None), _c.id > bi
 _BY_IDS = Statement(select(*_ROW).where(among(_c.id, "ids")).order_by(_c.id))
 _MARK = Statement(sa.update(person).where(among(_c.id, "ids"), _WORKSPACE).values(due=bindparam("at")))
 _CLEAR = Statement(sa.update(person).where(among(_c.id, "ids"), _WORKSPACE).values(due=None))
+_EACH = Statement(select(*_ROW).where(_WORKSPACE, _c.id > bindparam("after")).order_by(_c.id).limit(bindparam("limit")))
+_REVIEWS = Statement(
+    sa.update(person).where(_WORKSPACE, _c.review_at.is_not(None), _c.review_at <= bindparam("now")).values(due=bindparam("now"), review_at=None)
+)
 _COUNT = Statement(select(func.count()).where(_WORKSPACE))
 _BY_STAGE = Statement(select(_c.stage, func.count()).where(_WORKSPACE).group_by(_c.stage))
 
 
-def _row(id_: int, stage: str | None, side: str | None, reason: str | None, pass_no: int, stage_version: int, canonical: str, due: int | None) -> PersonRow:
-    return PersonRow(id_, stage, side, reason, pass_no, stage_version, decode(canonical), due)
+def _row(
+    id_: int,
+    stage: str | None,
+    side: str | None,
+    reason: str | None,
+    pass_no: int,
+    stage_version: int,
+    canonical: str,
+    due: int | None,
+    notes: str | None,
+    review_at: int | None,
+) -> PersonRow:
+    return PersonRow(id_, stage, side, reason, pass_no, stage_version, decode(canonical), due, None if notes is None else decode(notes), review_at)
+
+
+def _written(row: PersonRow) -> tuple[Any, ...]:
+    _, stage, side, reason, pass_no, version, canonical, due, notes, review_at = row
+    return stage, side, reason, pass_no, version, encode(canonical), due, None if notes is None else encode(notes), review_at
 
 
 def reserve(tx: Tx, n: int) -> int:
@@ -53,18 +78,12 @@ def reserve(tx: Tx, n: int) -> int:
 
 def insert(tx: Tx, ws: int, rows: Sequence[PersonRow]) -> None:
     """Write new people, with ids from `reserve`."""
-    tx.many(
-        _INSERT,
-        [(id_, ws, stage, side, reason, pass_no, version, encode(canonical), due) for id_, stage, side, reason, pass_no, version, canonical, due in rows],
-    )
+    tx.many(_INSERT, [(row[0], ws, *_written(row)) for row in rows])
 
 
 def update(tx: Tx, ws: int, rows: Sequence[PersonRow]) -> None:
     """Write whole people over what is there. Ids are distinct."""
-    tx.many(
-        _UPDATE,
-        [(stage, side, reason, pass_no, version, encode(canonical), due, id_, ws) for id_, stage, side, reason, pass_no, version, canonical, due in rows],
-    )
+    tx.many(_UPDATE, [(*_written(row), row[0], ws) for row in rows])
 
 
 def by_ids(tx: Tx, ids: Iterable[int]) -> dict[int, PersonRow]:
@@ -75,6 +94,16 @@ def by_ids(tx: Tx, ids: Iterable[int]) -> dict[int, PersonRow]:
 def due(tx: Tx, ws: int, after_id: int, limit: int) -> list[PersonRow]:
     """People who are due, after this id, in order: an index range, so that quiet people cost nothing."""
     return list(starmap(_row, tx.rows(_DUE, {"ws": ws, "after": after_id, "limit": limit})))
+
+
+def each(tx: Tx, ws: int, after_id: int, limit: int) -> list[PersonRow]:
+    """All people after this id, page by page, in order."""
+    return list(starmap(_row, tx.rows(_EACH, {"ws": ws, "after": after_id, "limit": limit})))
+
+
+def mark_reviews_due(tx: Tx, ws: int, now: int) -> int:
+    """Let the next look take up everybody whose time for a review has come; how many. An index range: those whose time has not come cost nothing."""
+    return tx.run(_REVIEWS, {"ws": ws, "now": now})
 
 
 def mark_due(tx: Tx, ws: int, ids: Iterable[int], at: int) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint, literal_column
 from sqlalchemy.sql.elements import ColumnElement
 
-REVISION = "0001"
+REVISION = "0002"
 """The revision of the schema that this program speaks; zero-padded, so that later means greater."""
 
 ID = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER makes SQLite's primary key the row id itself
@@ -32,6 +32,7 @@ workspace = Table(
     Column("name", Text, nullable=False, unique=True),
     Column("mapping", Text),
     Column("synced", Integer, nullable=False),
+    Column("seeded", BigInteger),
 )
 
 account = Table(
@@ -75,9 +76,14 @@ person = Table(
     Column("stage_version", Integer, nullable=False),
     Column("canonical", Text, nullable=False),
     Column("due", BigInteger),
+    Column("notes", Text),
+    Column("review_at", BigInteger),
 )
 Index("ix_person_due", person.c.workspace, person.c.id, sqlite_where=person.c.due.is_not(None), postgresql_where=person.c.due.is_not(None))
 Index("ix_person_workspace_stage", person.c.workspace, person.c.stage)
+Index(
+    "ix_person_review", person.c.workspace, person.c.review_at, sqlite_where=person.c.review_at.is_not(None), postgresql_where=person.c.review_at.is_not(None)
+)
 
 link = Table(
     "link",
@@ -100,6 +106,7 @@ link = Table(
 )
 Index("ix_link_new", link.c.workspace, link.c.id, sqlite_where=link.c.state == word("new"), postgresql_where=link.c.state == word("new"))
 Index("ix_link_person", link.c.person, sqlite_where=link.c.person.is_not(None), postgresql_where=link.c.person.is_not(None))
+Index("ix_link_claim", link.c.workspace, link.c.id, sqlite_where=link.c.claim.is_not(None), postgresql_where=link.c.claim.is_not(None))
 Index("ix_link_workspace_account_state", link.c.workspace, link.c.account, link.c.state)  # counts without reading the rows
 
 match_key = Table(
@@ -172,6 +179,59 @@ Index("ix_action_intent", action.c.workspace, action.c.id, sqlite_where=_intent,
 Index("ix_action_hold", action.c.workspace, action.c.question, action.c.id, sqlite_where=_hold, postgresql_where=_hold)
 Index("ix_action_hold_person", action.c.workspace, action.c.person, sqlite_where=_hold, postgresql_where=_hold)
 Index("ix_action_hold_link", action.c.workspace, action.c.link, sqlite_where=_hold, postgresql_where=_hold)
+
+signal = Table(
+    "signal",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("workspace", ForeignKey("workspace.id"), nullable=False),
+    Column("person", BigInteger),  # no foreign keys to rows that are there in any case: each would cost a look-up per row
+    Column("link", BigInteger),
+    Column("who", Text),
+    Column("kind", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("attributes", Text, nullable=False),
+    Column("run", BigInteger),
+    UniqueConstraint("workspace", "source", "key"),
+)
+_nobodys = signal.c.person.is_(None)
+_of_a_record = _nobodys & signal.c.link.is_not(None)
+Index("ix_signal_person", signal.c.person, sqlite_where=signal.c.person.is_not(None), postgresql_where=signal.c.person.is_not(None))
+Index("ix_signal_nobodys", signal.c.workspace, signal.c.id, sqlite_where=_nobodys, postgresql_where=_nobodys)
+Index("ix_signal_link", signal.c.link, sqlite_where=_of_a_record, postgresql_where=_of_a_record)
+
+stage_entry = Table(
+    "stage_entry",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("workspace", ForeignKey("workspace.id"), nullable=False),
+    Column("person", BigInteger, nullable=False),
+    Column("pass_no", Integer, nullable=False),
+    Column("stage", Text),
+    Column("side", Text),
+    Column("reason", Text),
+    Column("entered_at", BigInteger),
+    Column("entered_seen", BigInteger, nullable=False),
+    Column("left_at", BigInteger),
+    Column("left_seen", BigInteger),
+    Column("system", Text),
+    Column("actor", Text),
+    Column("evidence", Text, nullable=False),
+    Column("source", Text),
+    Column("owner", Text),
+    Column("run", BigInteger),
+    Column("origin", Text, nullable=False),
+    Column("due_at", BigInteger),
+    Column("met", Integer),
+)
+_open = stage_entry.c.left_seen.is_(None)
+_ticking = stage_entry.c.due_at.is_not(None) & stage_entry.c.met.is_(None)
+Index("ix_stage_entry_person", stage_entry.c.person)
+Index("ix_stage_entry_open", stage_entry.c.person, sqlite_where=_open, postgresql_where=_open)
+Index("ix_stage_entry_due", stage_entry.c.workspace, stage_entry.c.due_at, sqlite_where=_ticking, postgresql_where=_ticking)
 
 lease = Table(
     "lease",

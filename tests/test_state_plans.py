@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from stagesync.model.records import Ref
-from stagesync.state import actions, changes, keys, links, people, runs
+from stagesync.state import actions, changes, keys, links, people, runs, signals
 from stagesync.state.store import Tx, open_store
 
 ASKED: dict[str, Callable[[Tx], Any]] = {
@@ -30,6 +30,14 @@ ASKED: dict[str, Callable[[Tx], Any]] = {
     "people.clear_due": lambda tx: people.clear_due(tx, 1, [1]),
     "people.count": lambda tx: people.count(tx, 1),
     "people.by_stage": lambda tx: people.by_stage(tx, 1),
+    "people.each": lambda tx: people.each(tx, 1, 0, 10),
+    "people.mark_reviews_due": lambda tx: people.mark_reviews_due(tx, 1, 5),
+    "links.with_notes": lambda tx: links.with_notes(tx, 1, 0, 10),
+    "links.unmapped": lambda tx: links.unmapped(tx, 1),
+    "signals.attach": lambda tx: signals.attach(tx, 1),
+    "signals.of_people": lambda tx: signals.of_people(tx, [1]),
+    "signals.of_links": lambda tx: signals.of_links(tx, [1]),
+    "signals.counts": lambda tx: signals.counts(tx, 1),
     "changes.of_links": lambda tx: changes.of_links(tx, [1]),
     "actions.of_run": lambda tx: actions.of_run(tx, 1, ["planned"], 0, 10),
     "actions.set_state": lambda tx: actions.set_state(tx, [1], "sent"),
@@ -54,6 +62,12 @@ PARTIAL = {
     "actions.hold_groups": "ix_action_hold",
     "actions.holds_of_people": "ix_action_hold_person",
     "actions.holds_of_links": "ix_action_hold_link",
+    "people.mark_reviews_due": "ix_person_review",
+    "links.with_notes": "ix_link_claim",
+    "links.unmapped": "ix_link_claim",
+    "signals.attach": "ix_signal_nobodys",
+    "signals.of_people": "ix_signal_person",
+    "signals.of_links": "ix_signal_link",
     "links.counts": "COVERING INDEX ix_link_workspace_account_state",
     "people.by_stage": "COVERING INDEX ix_person_workspace_stage",
 }

@@ -249,6 +249,57 @@ def test_people_are_written_and_counted(store: Store) -> None:
         assert (people.count(tx, home.ws), people.by_stage(tx, home.ws)) == (3, {"sal": 1, None: 1, "mql": 1})
 
 
+def test_reviews_become_due_when_their_time_has_come(store: Store) -> None:
+    """Once, for the workspace alone; whoever has none, or a later one, stays quiet."""
+    with store.write() as tx:
+        home, far = Home(tx), Home(tx, "far")
+        early, later, never = new_people(tx, home, 3)
+        [stranger] = new_people(tx, far, 1, review_at=5)
+        people.update(tx, home.ws, [early._replace(review_at=5), later._replace(review_at=6)])
+        assert people.mark_reviews_due(tx, home.ws, 5) == 1
+        assert people.mark_reviews_due(tx, home.ws, 5) == 0
+        assert people.each(tx, home.ws, 0, 9) == [early._replace(due=5), later._replace(review_at=6), never]
+        assert people.each(tx, home.ws, early.id, 1) == [later._replace(review_at=6)]
+        assert people.each(tx, far.ws, 0, 9) == [stranger]
+
+
+def test_what_qualification_says_of_a_person_is_kept(store: Store) -> None:
+    """As it was written, and gone when a row without it is written over it."""
+    with store.write() as tx:
+        home = Home(tx)
+        notes = {"rules": {"fits": "yes"}, "declined": ["sql"]}
+        [row] = new_people(tx, home, 1, notes=notes, review_at=9)
+        assert people.by_ids(tx, [row.id]) == {row.id: row}
+        people.update(tx, home.ws, [row._replace(notes=None, review_at=None)])
+        assert people.by_ids(tx, [row.id])[row.id].notes is None
+
+
+def test_values_that_nobody_mapped_are_counted(store: Store) -> None:
+    """By account and value, of records that are there; links without a note are not even read."""
+    with store.write() as tx:
+        home = Home(tx)
+        other = accounts.account(tx, "salesforce", "2", "")
+        odd = new_links(tx, home, 2, claim={"unmapped": "lifecyclestage=4711"})
+        new_links(tx, home, 1)
+        more = new_links(tx, home, 1, claim={"other": "note"}) + new_links(tx, home, 1, claim={"unmapped": "Status=Odd"}, state="gone")
+        first = links.reserve(tx, 1)
+        links.insert(tx, home.ws, [theirs := link(first, other, claim={"unmapped": "Status=Odd"})])
+        assert links.unmapped(tx, home.ws) == {(home.account, "lifecyclestage=4711"): 2, (other, "Status=Odd"): 1}
+        assert links.with_notes(tx, home.ws, 0, 10) == [*odd, *more, theirs]
+        assert links.with_notes(tx, home.ws, odd[0].id, 1) == [odd[1]]
+
+
+def test_how_far_the_ledger_is_seeded_is_remembered(store: Store) -> None:
+    """Not begun, up to a person, or done; each workspace its own."""
+    with store.write() as tx:
+        home, far = Home(tx), Home(tx, "far")
+        assert accounts.seeded(tx, home.ws) is None
+        accounts.set_seeded(tx, home.ws, 7)
+        assert (accounts.seeded(tx, home.ws), accounts.seeded(tx, far.ws)) == (7, None)
+        accounts.set_seeded(tx, home.ws, -1)
+        assert accounts.seeded(tx, home.ws) == -1
+
+
 def test_changes_are_kept_in_the_order_in_which_they_were_seen(store: Store) -> None:
     """What differs, when, by whom and in which run."""
     with store.write() as tx:

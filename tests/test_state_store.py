@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import sqlite3
@@ -16,6 +17,8 @@ from typing import Any
 import psycopg
 import pytest
 import sqlalchemy as sa
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
 
 from stagesync.model.errors import ConfigurationError, NewerSchema, StagesyncError, StateError
 from stagesync.state import accounts, links, people
@@ -340,6 +343,43 @@ def test_before_a_migration_the_file_is_copied(sqlite_url: str) -> None:
     assert not list(path.parent.glob("*.part"))
     shutil.copy(backup, path)
     open_store(sqlite_url).close()
+
+
+def first_revision(url: str) -> None:
+    """Make a database as the first revision made it: by the first migration alone."""
+    module = importlib.import_module("stagesync.state.migrations.0001_first_tables")
+    engine = sa.create_engine(plain(url), poolclass=sa.NullPool)
+    with engine.connect() as connection, connection.begin():
+        with Operations.context(MigrationContext.configure(connection)):
+            module.upgrade()
+        connection.execute(sa.text("CREATE TABLE stagesync_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+        connection.execute(sa.text("INSERT INTO stagesync_version VALUES ('0001')"))
+
+
+def test_people_and_records_of_the_first_revision_come_over_unharmed(store_url: str) -> None:
+    """All that they held is there, what is new is empty, and where the state is a file, the old one lies beside it."""
+    first_revision(store_url)
+    with tables(store_url) as connection:
+        for statement in (
+            "INSERT INTO workspace (id, name, synced) VALUES (1, 'main', 1)",
+            "INSERT INTO account (id, vendor, ref, name) VALUES (1, 'hubspot', '1', 'A portal')",
+            "INSERT INTO person (id, workspace, stage, pass_no, stage_version, canonical, due)"
+            " VALUES (7, 1, 'mql', 2, 3, '{\"email\":[\"a\",1,null,null]}', 5)",
+            "INSERT INTO link (id, workspace, account, kind, ref, person, state, stamp, seen, agreed, carried, claim)"
+            " VALUES (4, 1, 1, 'contact', '20001', 7, 'linked', 9, '{\"email\":\"a\"}', '{}', '{\"stage\":3}', '{\"unmapped\":\"x=y\"}')",
+        ):
+            connection.exec_driver_sql(statement)
+    with closing(open_store(store_url)) as store, store.read() as tx:
+        assert people.each(tx, 1, 0, 10) == [people.PersonRow(7, "mql", None, None, 2, 3, {"email": ["a", 1, None, None]}, 5)]
+        row = LinkRow(4, 1, "contact", "20001", 7, "linked", 9, {"email": "a"}, {}, {"stage": 3}, {"unmapped": "x=y"}, None)
+        assert links.by_ids(tx, [4]) == {4: row}
+        assert accounts.workspace(tx, "main") == (1, "main", None, True)
+        assert accounts.seeded(tx, 1) is None
+    if store_url.startswith("sqlite"):
+        path = path_of(store_url)
+        with closing(sqlite3.connect(path.with_name(f"{path.name}.before-{REVISION}.bak"))) as copy:
+            assert copy.execute("SELECT version_num FROM stagesync_version").fetchall() == [("0001",)]
+            assert copy.execute("SELECT id, stage, due FROM person").fetchall() == [(7, "mql", 5)]
 
 
 def test_a_current_database_opens_without_alembic(store_url: str) -> None:
