@@ -23,6 +23,8 @@ from .owner_tables import Spot, find_owners
 from .owners import Owners
 from .places import Place, System, find_places
 from .problems import Problems, closest
+from .signal_tables import find_signals
+from .signals import SignalMap
 from .stage_tables import Source, compile_stages
 from .stages import StageMap
 from .text import as_text, read_email, read_text
@@ -42,6 +44,7 @@ class _Desk:
     owners: Mapping[Spot, Owners]
     words: Vocabulary
     zones: Mapping[str, ZoneInfo]
+    signals: bool
     problems: Problems
 
 
@@ -53,24 +56,27 @@ def compile_maps(
     sides: Collection[str],
     groups: Mapping[str, Sequence[str]] | None = None,
     alike: Mapping[str, str] | None = None,
+    signals: bool = False,
 ) -> Maps:
     """The maps of one workspace.
 
     `fields`: the user's `[fields.*]`. `systems`: by the name in `[systems.NAME]`. `stages`: the funnel's stage ids with their positions; `sides`: its side
     states; `groups`: its groups of stages; `alike`: stage -> its counterpart in the default funnel, of which the vendors' default maps speak (None: the
-    stages of the same name). Raises `ConfigurationError` with all mistakes, each with its TOML path and a remedy.
+    stages of the same name); `signals`: events that stand in records' fields are read. Raises `ConfigurationError` with all mistakes, each with its TOML
+    path and a remedy.
     """
     problems, words = Problems(), Vocabulary(stages, sides, groups or {}, alike)
     known = [System(name, given, parse_defaults(given.defaults)) for name, given in sorted(systems.items())]
     zones = {system.name: _zone(system, problems) for system in known}
-    entries = lay_over(fields, systems.keys(), problems)
+    entries = lay_over(fields, systems.keys(), words, problems)
     found, owners = find_owners(entries, find_places(entries, known, problems), problems)
     places = _wanted(entries, found, known, problems)
     mapped = {name: entry.field for name, entry in entries.items() if any(place.field == name for place in places)}
-    desk = _Desk(places, mapped, _unblank(places, mapped, known), _translations(entries, places), owners, words, zones, problems)
+    desk = _Desk(places, mapped, _unblank(places, mapped, known), _translations(entries, places), owners, words, zones, signals, problems)
     compiled = {system.name: _system(system, desk) for system in known}
     problems.stop()
-    return Maps(mapped, compiled, tuple(problems.notes), _digest(mapped, compiled, known, stages, entries))
+    filled = tuple(field for field in mapped.values() if field.fill is not None)
+    return Maps(mapped, compiled, tuple(problems.notes), _digest(mapped, compiled, known, stages, entries), filled)
 
 
 def _wanted(entries: Mapping[str, Entry], places: list[Place], systems: Sequence[System], problems: Problems) -> list[Place]:
@@ -79,7 +85,8 @@ def _wanted(entries: Mapping[str, Entry], places: list[Place], systems: Sequence
     where: dict[str, set[str]] = defaultdict(set)
     for place in places:
         where[place.field].add(place.system)
-    lonely = {field for field, of in where.items() if len(of) < 2 <= len(systems) and field not in asked}
+    told = {field for field, entry in entries.items() if entry.field.fill is not None}  # by the lifecycle, so one system is enough
+    lonely = {field for field, of in where.items() if len(of) < 2 <= len(systems) and field not in asked and field not in told}
     for field in sorted(lonely):
         if entries[field].own:
             problems.note(f"{field} is mapped in {', '.join(where[field])} only, so there is nothing to keep the same")
@@ -145,8 +152,16 @@ def _system(system: System, desk: _Desk) -> SystemMap:
     if create_kind not in system.kinds:
         problems.add(f"{path}.create.kind", f"{system.name} has no kind {create_kind!r}", closest(create_kind, system.kinds))
     fallback = problems.table(f"{path}.create.fallback", create.get("fallback", {}))
+    told = find_signals(system, desk.zones[system.name], problems)  # looked at in any case, for what somebody wrote wrong
     kinds = {
-        kind: _kind(system, kind, problems.table(f"{path}.stages.{kind}", tables.get(kind, {})), fallback if kind == create_kind else None, desk)
+        kind: _kind(
+            system,
+            kind,
+            told[kind] if desk.signals else (),
+            problems.table(f"{path}.stages.{kind}", tables.get(kind, {})),
+            fallback if kind == create_kind else None,
+            desk,
+        )
         for kind in system.kinds
     }
     asked = problems.table(f"{path}.include", system.given.overrides.get("include", {}))
@@ -214,7 +229,9 @@ def _countries(described: DescribedField) -> Mapping[str, str]:
     return found
 
 
-def _kind(system: System, kind: str, stage_table: Mapping[str, Any], fallback: Mapping[str, Any] | None, desk: _Desk) -> KindMap:
+def _kind(
+    system: System, kind: str, signals: tuple[SignalMap, ...], stage_table: Mapping[str, Any], fallback: Mapping[str, Any] | None, desk: _Desk
+) -> KindMap:
     """One kind; `fallback`: the user's, where this is the kind that is created."""
     places = [place for place in desk.places if (place.system, place.kind) == (system.name, kind)]
     country = next((place.name.native for place in places if desk.fields[place.field].type == "country"), None)
@@ -234,9 +251,9 @@ def _kind(system: System, kind: str, stage_table: Mapping[str, Any], fallback: M
     filled: dict[str, Native] = {**defaults.fallback, **(fallback or {})}
     if fallback is not None:
         _check_create(system, kind, required, {*natives, *evidence}, filled, desk.problems)
-    asks = {*natives, *evidence, *(native for listed in keys.values() for native in listed)}
+    asks = {*natives, *evidence, *(native for listed in keys.values() for native in listed), *(native for each in signals for native in each.natives)}
     email = fields["email"].native if "email" in fields else None
-    return KindMap(kind, fields, stage, tuple(sorted(asks)), _key_reader(keys), _primary(email), filled, tuple(required))
+    return KindMap(kind, fields, stage, tuple(sorted(asks)), _key_reader(keys), _primary(email), filled, tuple(required), signals)
 
 
 def _check_create(system: System, kind: str, required: Collection[str], given: Collection[str], fallback: Mapping[str, Native], problems: Problems) -> None:
@@ -309,7 +326,10 @@ def _digest(
 ) -> str:
     """A fingerprint of what the configuration means; options, lengths and rights of the account are not part of it."""
     meaning: dict[str, Any] = {
-        "fields": [[field.name, field.type, field.group, str(field.policy), field.clears, field.sticky] for field in fields.values()],
+        "fields": [
+            [field.name, field.type, field.group, str(field.policy), field.clears, field.sticky, *([str(field.fill)] if field.fill is not None else [])]
+            for field in fields.values()
+        ],
         "stages": dict(stages),
         "systems": {
             name: {

@@ -29,10 +29,17 @@
     stage = "sql"                           # or side = "..."
     set = { Status = "Working", Kind__c = "A" }
 
+    [[kinds.lead.signals]]                  # an event that stands in the record's own fields (see `mapping.signals`)
+    kind = "form"                           # what happened, in one word
+    at = "Last_Form_Date__c"                # the field with its time
+    needs = ["Last_Form__c"]                # fields that must be filled; their values and the time make it the same event when it is told again (none)
+    attributes = { form = "Last_Form__c" }  # what else is known of it: name -> native field (none)
+
 The stages are those of the default funnel; with another one they are said in its words (`mapping.vocabulary`), and what it has not is left out.
 
 `[systems.NAME.stages.KIND]` in the user's configuration has the same form as `[kinds.KIND.stages]`, with two more words: `replace = true` drops the default
-table, and `values.FIELD = false` drops one field from it. A default that the account does not have is left out; what a user wrote must be there.
+table, and `values.FIELD = false` drops one field from it. `[[systems.NAME.signals.KIND]]` adds to `[[kinds.KIND.signals]]`.
+A default that the account does not have is left out; what a user wrote must be there.
 """
 
 from __future__ import annotations
@@ -62,6 +69,7 @@ class KindDefaults:
     required: tuple[str, ...] = ()
     fallback: Mapping[str, Any] = field(default_factory=dict[str, Any])
     stages: Table = field(default_factory=dict[str, Any])
+    signals: tuple[Table, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +99,7 @@ def _kind(table: Table) -> KindDefaults:
         required=tuple(table.get("required", ())),
         fallback=dict(table.get("fallback", {})),
         stages=table.get("stages", {}),
+        signals=tuple(table.get("signals", ())),
     )
 
 

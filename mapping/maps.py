@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeAlias
 
 from ..model.records import Native, Value, Values
 from .fields import Field, Unmappable
+from .signals import SignalMap
 from .stages import StageMap
 
 Reader: TypeAlias = Callable[[Native, Values], Value]
@@ -38,7 +39,10 @@ class FieldMap:
 
 @dataclass(frozen=True, slots=True)
 class KindMap:
-    """All about one kind of record in one system. Fields that the account hides are left out: it cannot carry them."""
+    """All about one kind of record in one system. Fields that the account hides are left out: it cannot carry them.
+
+    `signals`: events that stand in its fields; none where signals are not kept, so that nobody asks for their natives.
+    """
 
     kind: str
     fields: Mapping[str, FieldMap]
@@ -48,6 +52,7 @@ class KindMap:
     primary: Callable[[Values], str | None]
     create_fallback: Mapping[str, Native]
     create_required: tuple[str, ...]
+    signals: tuple[SignalMap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +69,14 @@ class SystemMap:
 class Maps:
     """Everything that decides meaning. `fields`: the mapped ones in a stable order. `notes`: what cannot be carried, as sentences.
 
-    `digest` changes whenever the same record would be read or written in another way because of the configuration.
+    `filled`: those of `fields` that the lifecycle fills. `digest` changes whenever the same record would be read or written in another way because of the configuration.
     """
 
     fields: Mapping[str, Field]
     systems: Mapping[str, SystemMap]
     notes: tuple[str, ...]
     digest: str
+    filled: tuple[Field, ...] = ()
 
 
 class DescribedOption(Protocol):

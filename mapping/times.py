@@ -67,6 +67,17 @@ def _moment(text: str) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
+def moment_ms(native: Native, zone: ZoneInfo) -> int | None:
+    """A moment in milliseconds since 1970; a bare date is noon of that day in the zone. None for blank, and for what is no time."""
+    text = "" if native is None else str(native).strip()
+    try:
+        moment = noon(text, zone) if _DATE.fullmatch(text) else _moment(text)
+    except (ValueError, OverflowError):
+        return None
+    since = moment - _EPOCH
+    return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
+
+
 def noon(day: str, zone: ZoneInfo) -> datetime:
     """Noon of the day there, in UTC."""
     return datetime.combine(date.fromisoformat(day), _NOON, zone).astimezone(UTC)
