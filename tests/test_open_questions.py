@@ -33,6 +33,7 @@ CRM: list[tuple[str, Any]] = [
     ("conversion_keeps_opt_out", True),
     ("merge_keeps_opt_out", True),
     ("child_moves_person", True),
+    ("conversion_moves_members", False),
     ("commit_lag_s", 120.0),
 ]
 

@@ -165,3 +165,62 @@ def test_bulk_query(world: SalesforceWorld, client: Any) -> None:
     rest = bulk.get_query_results(job, locator=first["locator"], max_records=3)
     assert (rest["number_of_records"], rest["locator"]) == (2, "")
     assert bulk.get_query_results(job, max_records=3) == first
+
+
+def test_a_deal_moves_its_own_stamp_and_not_the_persons(world: SalesforceWorld, client: Any) -> None:
+    """Roles are found by their deal's stamp and read with its fields; a role goes into the bin with its deal, and leaves nothing behind when it is deleted."""
+    contact = client.Contact.create({"LastName": "Lovelace"})["id"]
+    before = client.Contact.get(contact)["SystemModstamp"]
+    deal, other = world.open_opportunity(contact, Name="Looms"), world.open_opportunity(contact)
+    ahead = "2999-01-01T00:00:00Z"
+    world.org.clock.advance(5)
+    world.set_stage(deal, "Closed Won")
+    moved = client.Opportunity.get(deal)["SystemModstamp"].replace("+0000", "Z")
+    told = "SELECT ContactId, Opportunity.StageName, Opportunity.IsWon, Opportunity.LastStageChangeDate, Contact.SystemModstamp FROM OpportunityContactRole"
+    (row,) = client.query(f"{told} WHERE SystemModstamp >= {ahead} OR Opportunity.SystemModstamp >= {moved}")["records"]
+    assert (row["ContactId"], row["Opportunity"]["StageName"], row["Opportunity"]["IsWon"]) == (contact, "Closed Won", True)
+    assert row["Opportunity"]["LastStageChangeDate"] is not None
+    assert client.Contact.get(contact)["SystemModstamp"] == before == row["Contact"]["SystemModstamp"]
+    roles = "SELECT OpportunityId, IsDeleted FROM OpportunityContactRole"
+    world.bin_opportunity(deal)
+    world.drop_role(other, contact)
+    assert client.query(roles)["totalSize"] == 0
+    assert [row["OpportunityId"] for row in client.query_all(roles, include_deleted=True)["records"]] == [deal]
+
+
+def test_a_campaigns_own_list_says_who_has_responded(world: SalesforceWorld, client: Any) -> None:
+    """Responses are told by the status, which the campaign lists; one that it does not list becomes its default; on conversion members go to the Contact."""
+    campaign = client.Campaign.create({"Name": "Webinar", "Type": "Webinar"})["id"]
+    assert client.CampaignMemberStatus.create({"CampaignId": campaign, "Label": "Attended", "HasResponded": True, "SortOrder": 3})["success"]
+    lead = client.Lead.create(ADA)["id"]
+    member = client.CampaignMember.create({"CampaignId": campaign, "LeadId": lead, "Status": "nonsense"})["id"]
+    names = "Status, HasResponded, FirstRespondedDate, LeadId, ContactId, Campaign.Name, Campaign.Type"
+
+    def shown() -> dict[str, Any]:
+        return client.query(f"SELECT {names} FROM CampaignMember WHERE Id = '{member}'")["records"][0]
+
+    assert (shown()["Status"], shown()["HasResponded"], shown()["FirstRespondedDate"]) == ("Sent", False, None)
+    client.CampaignMember.update(member, {"Status": "Attended"})
+    assert (shown()["Status"], shown()["HasResponded"], shown()["Campaign"]["Name"]) == ("Attended", True, "Webinar")
+    assert shown()["FirstRespondedDate"] is not None
+    with pytest.raises(SalesforceMalformedRequest):
+        client.CampaignMember.update(member, {"HasResponded": False})
+    made = world.convert(lead)
+    assert shown()["ContactId"] == made.contact
+    (role,) = client.query("SELECT ContactId, OpportunityId FROM OpportunityContactRole")["records"]
+    assert (role["ContactId"], role["OpportunityId"]) == (made.contact, made.opportunity)
+
+
+def test_an_object_can_be_closed_to_the_client(world: SalesforceWorld, client: Any) -> None:
+    """It is in no list, cannot be queried, and nothing leads through it; whoever works in the org sees it all the same."""
+    contact = client.Contact.create({"LastName": "Lovelace"})["id"]
+    world.org.change_habits({"hidden_objects": ["Opportunity"]})
+    deal = world.open_opportunity(contact)
+    assert "Opportunity" not in {one["name"] for one in client.describe()["sobjects"]}
+    with pytest.raises(SalesforceMalformedRequest) as refused:
+        client.query("SELECT Id FROM Opportunity")
+    assert "INVALID_TYPE" in str(refused.value.content)
+    with pytest.raises(SalesforceMalformedRequest) as refused:
+        client.query("SELECT Opportunity.StageName FROM OpportunityContactRole")
+    assert "INVALID_FIELD" in str(refused.value.content)
+    assert client.query("SELECT OpportunityId FROM OpportunityContactRole")["records"][0]["OpportunityId"] == deal

@@ -152,4 +152,5 @@ def _close(org: Org, lead: Row, status: str, made: Converted, moment: Moment) ->
         note(org, "Lead", lead["Id"], "leadConverted", moment)
     for child, link in (("CampaignMember", "LeadId"),):
         for member in org.store.tables[child].find(link, [lead["Id"]]):
-            org.store.put(child, {**member, **stamped(moment, member), "ContactId": made.contact, "LeadOrContactId": made.contact})
+            stamps = stamped(moment, member) if org.habits.conversion_moves_members else {}
+            org.store.put(child, {**member, **stamps, "ContactId": made.contact, "LeadOrContactId": made.contact})

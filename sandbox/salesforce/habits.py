@@ -16,6 +16,7 @@ class Habits:
     `session_s`: real seconds that a session may rest before it expires. `daily_calls`: API calls in 24 real hours.
     `commit_lag_s`: somebody's changes become visible this long after their stamp. `page_rows`: most rows in a query page.
     `hidden_fields`, `locked_fields`: field-level security, as "Lead.HasOptedOutOfEmail". `tracked_fields`: field history.
+    `hidden_objects`: no right to them, or not switched on in this org: they are in no list, and a query of them is refused.
     `assignment_rules`: active Lead rules give a saved Lead to the queue unless `Sforce-Auto-Assign: FALSE`.
     `duplicate_rules`: on creating a person with the e-mail and last name of another. `vary_order`: without ORDER BY the order changes from call to call.
     """
@@ -26,6 +27,7 @@ class Habits:
     commit_lag_s: float = 0.0
     hidden_fields: frozenset[str] = frozenset()
     locked_fields: frozenset[str] = frozenset()
+    hidden_objects: frozenset[str] = frozenset()
     tracked_fields: frozenset[str] = frozenset({"Lead.Status"})
     assignment_rules: bool = True
     duplicate_rules: Literal["off", "alert", "block"] = "alert"
@@ -41,5 +43,6 @@ class Habits:
     merge_keeps_opt_out: bool = False
     converted_leads_editable: bool = False
     child_moves_person: bool = False
+    conversion_moves_members: bool = True
     reads_parents: bool = False
     duplicate_result_key: str = "duplicateResut"

@@ -40,7 +40,7 @@ class Hands(BaseWorld):
 
     def create(self, kind: str, values: Mapping[str, Any], by: str | None = None) -> str:
         """Make a record and give its id. Raises Refused."""
-        check_names(self.org, self.org.schema.object(kind), values)
+        check_names(self.org, self.org.schema.known(kind), values)
         cleaned(self.org, self.org.schema.objects[kind], values, creating=True, by_hand=True)
         moment, id = self.org.moment(by or self.org.somebody), self.org.store.mint(kind)
         self.org.later(lambda: _drop(create(self.org, kind, values, moment, BY_HAND, id)))
@@ -64,6 +64,48 @@ class Hands(BaseWorld):
         kind, _ = self.org.row(id)
         moment = self.org.moment(by or self.org.somebody)
         self.org.later(lambda: delete(self.org, kind, id, moment))
+
+    def open_opportunity(self, contact: str, stage: str = "Prospecting", by: str | None = None, **values: Any) -> str:
+        """Open an Opportunity in which this Contact has the primary role; gives the Opportunity's id. Raises Refused."""
+        given = {"Name": "Deal", "StageName": stage, "CloseDate": self.org.now()[:10], **values}
+        opportunity = self.create("Opportunity", given, by)
+        self.add_role(opportunity, contact, by, IsPrimary=True)
+        return opportunity
+
+    def add_role(self, opportunity: str, contact: str, by: str | None = None, **values: Any) -> str:
+        """Give a Contact a role in an Opportunity; gives the role's id. Raises Refused."""
+        given = {"OpportunityId": opportunity, "ContactId": contact, **values}
+        check_names(self.org, self.org.schema.objects["OpportunityContactRole"], given)
+        moment, id = self.org.moment(by or self.org.somebody), self.org.store.mint("OpportunityContactRole")
+        self.org.later(lambda: _drop(create(self.org, "OpportunityContactRole", given, moment, BY_HAND, id)))
+        return id
+
+    def set_stage(self, opportunity: str, stage: str, by: str | None = None) -> None:
+        """Move an Opportunity to another stage. Raises Refused."""
+        self.edit(opportunity, {"StageName": stage}, by)
+
+    def drop_role(self, opportunity: str, contact: str, by: str | None = None) -> None:
+        """Take a Contact's role in an Opportunity away: it leaves no trace in the bin. Raises Refused."""
+        roles = self.org.store.tables["OpportunityContactRole"].find("OpportunityId", [_exact(opportunity)])
+        for role in [row for row in roles if row["ContactId"] == _exact(contact)]:
+            self.delete(role["Id"], by)
+
+    def bin_opportunity(self, opportunity: str, by: str | None = None) -> None:
+        """Put an Opportunity into the bin, and its roles with it. Raises Refused."""
+        self.delete(opportunity, by)
+
+    def add_campaign_member(self, person: str, campaign: str, status: str | None = None, by: str | None = None) -> str:
+        """Put a Lead or Contact into the campaign of this name, which is made if there is none; gives the member's id. Raises Refused."""
+        known = next((row["Id"] for row in self.rows("Campaign") if row["Name"] == campaign), None)
+        link = "LeadId" if _exact(person).startswith("00Q") else "ContactId"
+        values = {"CampaignId": known or self.create("Campaign", {"Name": campaign}, by), link: _exact(person), "Status": status}
+        return self.create("CampaignMember", values, by)
+
+    def respond(self, member: str, by: str | None = None) -> None:
+        """Note that a campaign's member has responded: with the first status of the campaign that says so. Raises Refused."""
+        _, row = self.org.row(_exact(member))
+        listed = self.org.store.tables["CampaignMemberStatus"].find("CampaignId", [row["CampaignId"]])
+        self.edit(member, {"Status": next(each["Label"] for each in listed if each["HasResponded"])}, by)
 
     def undelete(self, id: str, by: str | None = None) -> None:
         """Take a record out of the bin. Raises Refused."""
@@ -135,6 +177,13 @@ class Hands(BaseWorld):
             "hands/convert": self._convert,
             "hands/merge": lambda posted: _nothing(self.merge(**posted)),
             "hands/delete": lambda posted: _nothing(self.delete(**posted)),
+            "hands/open-opportunity": lambda posted: {"id": self.open_opportunity(**posted)},
+            "hands/add-role": lambda posted: {"id": self.add_role(**posted)},
+            "hands/set-stage": lambda posted: _nothing(self.set_stage(**posted)),
+            "hands/drop-role": lambda posted: _nothing(self.drop_role(**posted)),
+            "hands/bin-opportunity": lambda posted: _nothing(self.bin_opportunity(**posted)),
+            "hands/add-campaign-member": lambda posted: {"id": self.add_campaign_member(**posted)},
+            "hands/respond": lambda posted: _nothing(self.respond(**posted)),
             "hands/undelete": lambda posted: _nothing(self.undelete(**posted)),
             "hands/restore": lambda posted: _nothing(self.undelete(**posted)),
             "hands/purge": lambda posted: _nothing(self.purge(**posted)),

@@ -10,7 +10,7 @@ from .errors import refused_row
 from .fields import NUMBERS, Field, Row, SObject
 from .ids import normalise
 from .org import Org
-from .writes import DERIVED, person_name
+from .writes import DERIVED, list_statuses, person_name
 
 SYSTEM = ("CreatedDate", "LastModifiedDate", "SystemModstamp")
 
@@ -26,6 +26,8 @@ def load(org: Org, kind: str, rows: Iterable[Mapping[str, Any]]) -> list[str]:
     base = _base(org, kind, sobject)
     found = [_row(org, kind, sobject, given, base, convert) for given in rows]
     org.store.tables[kind].load(found)
+    for row in found if kind == "Campaign" else ():
+        list_statuses(org, row["Id"], org.moment())
     return [row["Id"] for row in found]
 
 

@@ -71,7 +71,7 @@ class Org:
         self.org_id = org_id
         self.clock = clock
         self.habits = habits
-        self.schema = Schema(standard_objects(), lambda: self.habits.hidden_fields, lambda: self.habits.locked_fields)
+        self.schema = Schema(standard_objects(), lambda: self.habits.hidden_fields, lambda: self.habits.locked_fields, lambda: self.habits.hidden_objects)
         self.store = Store(self.schema.objects.values(), self.id_key)
         self._queries = 0
         self.runner = Runner(self.schema, self.store, lambda: self.id_key, self._every_other)

@@ -13,13 +13,19 @@ CUSTOM_TYPES = TEXTS | NUMBERS | {"boolean", "date", "datetime", "reference"}
 
 
 class Schema:
-    """Objects by name. `hidden` and `locked` are field-level security: "Lead.HasOptedOutOfEmail" is absent, or read-only, for the integration user."""
+    """Objects by name. `hidden` and `locked` are field-level security: "Lead.HasOptedOutOfEmail" is absent, or read-only, for the integration user.
 
-    def __init__(self, objects: Iterable[SObject], hidden: Callable[[], frozenset[str]], locked: Callable[[], frozenset[str]]) -> None:
+    `closed`: objects that this user has no right to, or that the org has not switched on: to a client there is no such object.
+    """
+
+    def __init__(
+        self, objects: Iterable[SObject], hidden: Callable[[], frozenset[str]], locked: Callable[[], frozenset[str]], closed: Callable[[], frozenset[str]]
+    ) -> None:
         self.objects = {one.name: one for one in objects}
         self._by_lower = {name.lower(): name for name in self.objects}
         self._hidden = hidden
         self._locked = locked
+        self._closed = closed
         self.choices: dict[tuple[str, str], Callable[[], tuple[Choice, ...]]] = {}
         """Picklists whose values live elsewhere: Lead.Status in LeadStatus."""
         self.extra: dict[tuple[str, str], dict[str, Choice]] = {}
@@ -30,9 +36,20 @@ class Schema:
     def object(self, name: str, message: str = "") -> SObject:
         """The object of this API name (any case). Raises the 400 of a query, or the 404 of a resource when `message` is empty."""
         found = self._by_lower.get(name.lower())
-        if found is None:
+        if found is None or found in self._closed():
             if message:
                 raise Refused("INVALID_TYPE", message)
+            raise Refused("NOT_FOUND", "The requested resource does not exist", status=404)
+        return self.objects[found]
+
+    def shown(self) -> list[SObject]:
+        """The objects that the integration user may see."""
+        return [one for one in self.objects.values() if one.name not in self._closed()]
+
+    def known(self, name: str) -> SObject:
+        """The object of this API name (any case) as an administrator sees it, closed or not. Raises NOT_FOUND."""
+        found = self._by_lower.get(name.lower())
+        if found is None:
             raise Refused("NOT_FOUND", "The requested resource does not exist", status=404)
         return self.objects[found]
 
@@ -58,7 +75,7 @@ class Schema:
 
     def define(self, kind: str, field: Field, converts_to: str | None = None) -> None:
         """Add or replace a field. `converts_to` = "Contact.Stage__c" maps a Lead field for conversion."""
-        sobject = self.object(kind)
+        sobject = self.known(kind)
         if field.type not in CUSTOM_TYPES:
             raise ValueError(f"{field.name}: unknown type {field.type!r}, known are {', '.join(sorted(CUSTOM_TYPES))}")
         sobject.fields[field.name] = field
@@ -69,7 +86,7 @@ class Schema:
             sobject.relationships[field.relationship.lower()] = field.name
         if converts_to:
             target, _, name = converts_to.partition(".")
-            self.conversion[field.name] = (self.object(target).name, name)
+            self.conversion[field.name] = (self.known(target).name, name)
 
     def describe(self, sobject: SObject, base: str) -> dict[str, Any]:
         """The answer of `/sobjects/X/describe`."""

@@ -140,12 +140,12 @@ class Runner:
 
     def _parents(self, sobject: SObject, relationship: str, text: str) -> tuple[Field, list[SObject]]:
         name = sobject.relationships.get(relationship.lower())
-        if name is None or self.schema.visible(sobject, name) is None:
+        targets = [] if name is None else [one for one in map(self.schema.objects.__getitem__, sobject.fields[name].refers_to) if one in self.schema.shown()]
+        if name is None or not targets or self.schema.visible(sobject, name) is None:
             hint = "If you are attempting to use a custom relationship, be sure to append the '__r'."
             message = f"Didn't understand relationship '{relationship}' in field path. {hint}"
             raise Refused("INVALID_FIELD", f"{pointer(text, max(0, text.find(relationship)))}{message}")
-        link = sobject.fields[name]
-        return link, [self.schema.objects[target] for target in link.refers_to]
+        return sobject.fields[name], targets
 
     def shape(self, sobject: SObject, paths: Iterable[str], text: str = "") -> Shape:
         """The shape that a list of fields asks for. Raises INVALID_FIELD."""

@@ -199,7 +199,7 @@ def contact_role() -> SObject:
 
 
 def campaigns() -> list[SObject]:
-    """Campaign and CampaignMember: a person's response to marketing."""
+    """Campaign, CampaignMember (a person's response to marketing) and CampaignMemberStatus: each campaign's own list of what members may say."""
     campaign = [
         text("Name", 80, nillable=False),
         picklist("Type", "Conference", "Webinar", "Trade Show", "Email", "Advertisement", "Other"),
@@ -218,8 +218,16 @@ def campaigns() -> list[SObject]:
         fixed(flag("HasResponded", "Responded")),
         fixed(plain("FirstRespondedDate", "date")),
     ]
+    status = [
+        lookup("CampaignId", "Campaign", label="Campaign ID", nillable=False, updatable=False),
+        text("Label", 255, nillable=False),
+        flag("HasResponded", "Responded"),
+        flag("IsDefault"),
+        number("SortOrder", "int", 9),
+    ]
     return [
         sobject("Campaign", "701", [*_system(), *campaign]),
+        sobject("CampaignMemberStatus", "01Y", [*_system(), *status], label="Campaign Member Status", plural="Campaign Member Statuses", soft_deletes=False),
         sobject("CampaignMember", "00v", [*_system(), *member], label="Campaign Member", soft_deletes=False),
     ]
 

@@ -114,7 +114,7 @@ class SalesforceWorld(Hands):
             case "GET", ("limits",):
                 return call.answer(self._limits())
             case "GET", ("sobjects",):
-                return call.answer({"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": [schema.summary(one, call.base) for one in schema.objects.values()]})
+                return call.answer({"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": [schema.summary(one, call.base) for one in schema.shown()]})
             case "GET", ("sobjects", name, "updated"):
                 return changed_ids(call, schema.object(name))
             case "GET", ("sobjects", name, "deleted"):

@@ -45,6 +45,8 @@ def create(org: Org, kind: str, values: Mapping[str, Any], moment: Moment, manne
     org.store.put(kind, row)
     track(org, kind, None, row, moment)
     _touch_person(org, kind, row, moment)
+    if kind == "Campaign":
+        list_statuses(org, row["Id"], moment)
     return row["Id"]
 
 
@@ -113,7 +115,7 @@ def undelete(org: Org, kind: str, id: str, moment: Moment) -> None:
 CHILDREN = {
     "Account": (("Contact", "AccountId"), ("Opportunity", "AccountId")),
     "Opportunity": (("OpportunityContactRole", "OpportunityId"),),
-    "Campaign": (("CampaignMember", "CampaignId"),),
+    "Campaign": (("CampaignMember", "CampaignId"), ("CampaignMemberStatus", "CampaignId")),
 }
 """What goes into the bin together with its parent."""
 
@@ -184,17 +186,27 @@ def _opportunity(org: Org, row: Row, old: Row | None, moment: Moment) -> Row:
 
 
 def _member(org: Org, row: Row, old: Row | None, moment: Moment) -> Row:
-    """Given both a Lead and a Contact, only the Contact is kept; the status decides whether the person has responded."""
+    """Given both a Lead and a Contact, only the Contact is kept. The campaign's list decides which statuses there are and which of them are responses;
+    any other becomes the list's default (Salesforce Object Reference, CampaignMember)."""
     lead = None if row.get("ContactId") else row.get("LeadId")
-    responded = row.get("Status") == "Responded"
+    listed = {each["Label"]: each for each in org.store.tables["CampaignMemberStatus"].find("CampaignId", [str(row["CampaignId"])])}
+    status = row.get("Status") if row.get("Status") in listed else next((label for label, each in listed.items() if each["IsDefault"]), "Sent")
+    responded = status in listed and bool(listed[status]["HasResponded"])
     first = row.get("FirstRespondedDate") or (moment.stamp[:10] if responded else None)
     return {
         "LeadId": lead,
         "LeadOrContactId": row.get("ContactId") or lead,
-        "Status": row.get("Status") or "Sent",
+        "Status": status,
         "HasResponded": responded,
         "FirstRespondedDate": first,
     }
+
+
+def list_statuses(org: Org, campaign: str, moment: Moment) -> None:
+    """A new campaign has two statuses to begin with."""
+    for order, label in enumerate(("Sent", "Responded"), 1):
+        answers = {"HasResponded": label == "Responded", "IsDefault": order == 1}
+        create(org, "CampaignMemberStatus", {"CampaignId": campaign, "Label": label, "SortOrder": order, **answers}, moment, BY_HAND)
 
 
 DERIVED = {"Lead": _person, "Contact": _person, "Opportunity": _opportunity, "CampaignMember": _member}
