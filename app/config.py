@@ -12,6 +12,7 @@ from typing import Any, Literal, cast
 from ..lifecycle.funnel import Funnel
 from ..lifecycle.overlay import read_funnel
 from ..lifecycle.presets import default_funnel
+from ..lifecycle.sla import Sla, read_sla
 from ..mapping.fields import GROUPS
 from ..mapping.problems import Problems
 from ..model.errors import ConfigurationError
@@ -21,7 +22,7 @@ from .tables import Table
 from .toml_file import read_toml
 
 DEFAULT_FILE = "stagesync.toml"
-SECTIONS = ("workspace", "state", "systems", "fields", "funnel", "stage", "first_meeting", "conflict", "delete", "guard")
+SECTIONS = ("workspace", "state", "systems", "fields", "funnel", "stage", "first_meeting", "conflict", "delete", "guard", "sla")
 GUARDS = ("creates", "fills", "updates", "clears", "archives", "lowerings")
 CONFLICTS = ("furthest", "latest")
 DELETES = ("hold", "archive", "ignore")
@@ -45,6 +46,7 @@ class Config:
     order: Mapping[str, int] | None
     deletes: Literal["hold", "archive", "ignore"]
     guard: Mapping[str, tuple[int, float]]
+    sla: Sla | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -78,7 +80,7 @@ def _read(root: Table, path: Path, problems: Problems) -> Config:
     if not tables.values:
         problems.add("systems", "no system is configured", 'Write [systems.hubspot] and below it connector = "hubspot"')
     names = list(tables.values)
-    sections = {name: root.table(name) for name in SECTIONS if name not in ("systems", "fields", "funnel")}
+    sections = {name: root.table(name) for name in SECTIONS if name not in ("systems", "fields", "funnel", "sla")}
     for name, keys in (("workspace", ("name",)), ("state", ("url", "password")), ("stage", ("conflict",)), ("conflict", ("tie",)), ("delete", ("policy",))):
         sections[name].only(keys)
     fields = root.table("fields").values
@@ -95,6 +97,7 @@ def _read(root: Table, path: Path, problems: Problems) -> Config:
         order=_order(sections["conflict"], names),
         deletes=cast("Literal['hold', 'archive', 'ignore']", sections["delete"].word("policy", DELETES, "hold")),
         guard=_guard(sections["guard"]),
+        sla=read_sla(root.values, funnel, problems.add),
         notes=tuple(problems.notes),
     )
     _check_mapping(config, names, problems)
