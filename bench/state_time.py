@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from types import FunctionType, ModuleType
 from typing import Any
 
-from stagesync.state import accounts, actions, changes, closing, keys, links, people, runs
+from stagesync.state import accounts, actions, changes, closing, entries, keys, links, people, runs, signals
 from stagesync.state.store import Store, Tx
 
-_ROOMS = (accounts, actions, changes, closing, keys, links, people, runs)
+_ROOMS = (accounts, actions, changes, closing, entries, keys, links, people, runs, signals)
 
 
 class StateTime:

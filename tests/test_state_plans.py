@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from stagesync.model.records import Ref
-from stagesync.state import actions, changes, keys, links, people, runs, signals
+from stagesync.state import accounts, actions, changes, entries, keys, links, people, runs, signals
 from stagesync.state.store import Tx, open_store
 
 ASKED: dict[str, Callable[[Tx], Any]] = {
@@ -38,6 +38,12 @@ ASKED: dict[str, Callable[[Tx], Any]] = {
     "signals.of_people": lambda tx: signals.of_people(tx, [1]),
     "signals.of_links": lambda tx: signals.of_links(tx, [1]),
     "signals.counts": lambda tx: signals.counts(tx, 1),
+    "entries.enter": lambda tx: entries.enter(tx, accounts.workspace(tx, "main").id, [entries.NewEntry(1, 1, "mql", None, None, None, 5)]),
+    "entries.replace": lambda tx: entries.replace(tx, 1, {1: []}),
+    "entries.of_people": lambda tx: entries.of_people(tx, [1]),
+    "entries.each": lambda tx: entries.each(tx, 1, 0, 10),
+    "entries.running": lambda tx: entries.running(tx, 1, [1]),
+    "entries.overdue": lambda tx: entries.overdue(tx, 1, 5, 10),
     "changes.of_links": lambda tx: changes.of_links(tx, [1]),
     "actions.of_run": lambda tx: actions.of_run(tx, 1, ["planned"], 0, 10),
     "actions.set_state": lambda tx: actions.set_state(tx, [1], "sent"),
@@ -68,6 +74,7 @@ PARTIAL = {
     "signals.attach": "ix_signal_nobodys",
     "signals.of_people": "ix_signal_person",
     "signals.of_links": "ix_signal_link",
+    "entries.overdue": "ix_stage_entry_due",
     "links.counts": "COVERING INDEX ix_link_workspace_account_state",
     "people.by_stage": "COVERING INDEX ix_person_workspace_stage",
 }
