@@ -11,9 +11,12 @@ from typing import Any, cast
 
 from .defaults import NativeName, native_name
 from .fields import FIELD_TYPES, GROUPS, TWO_WAY, Field, FieldType, Policy, parse_policy
+from .fills import WORDS as FILL_WORDS
+from .fills import filled
 from .problems import Problems, closest
+from .vocabulary import Vocabulary
 
-_WORDS = frozenset({"type", "group", "policy", "clears", "sticky", "enabled", "translate", "fallback"})
+_WORDS = frozenset({"type", "group", "policy", "clears", "sticky", "enabled", "translate", "fallback", *FILL_WORDS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ def shipped() -> Mapping[str, Mapping[str, Any]]:
     return tomllib.loads(Path(__file__).with_name("catalogue.toml").read_text("utf-8"))["fields"]
 
 
-def lay_over(own: Mapping[str, Any], systems: Collection[str], problems: Problems) -> Mapping[str, Entry]:
+def lay_over(own: Mapping[str, Any], systems: Collection[str], words: Vocabulary, problems: Problems) -> Mapping[str, Entry]:
     """The catalogue with the user's changes, in the catalogue's order, own fields behind."""
     entries: dict[str, Entry] = {}
     for system in sorted(set(systems) & _WORDS):
@@ -51,24 +54,27 @@ def lay_over(own: Mapping[str, Any], systems: Collection[str], problems: Problem
         said = cast("Mapping[str, Any]", said)
         if said.get("enabled", True) is False:
             continue
-        entries[name] = _entry(name, said, systems, problems)
+        entries[name] = _entry(name, said, systems, words, problems)
     return entries
 
 
-def _entry(name: str, said: Mapping[str, Any], systems: Collection[str], problems: Problems) -> Entry:
+def _entry(name: str, said: Mapping[str, Any], systems: Collection[str], words: Vocabulary, problems: Problems) -> Entry:
     path = f"fields.{name}"
     spec = {**shipped().get(name, {}), **said}
     for word in said:
         if word not in _WORDS and word not in systems:
             problems.add(f"{path}.{word}", "is neither a setting of a field nor a system", closest(word, [*_WORDS, *systems]))
-    kind = spec.get("type", "text")
-    if kind not in FIELD_TYPES:
-        problems.add(f"{path}.type", f"{kind!r} is not a type of field", f"Allowed: {', '.join(FIELD_TYPES)}")
-        kind = "text"
+    places = {system: _places(f"{path}.{system}", said[system], problems) for system in systems if system in said}
     group = spec.get("group", "other")
     if group not in GROUPS:
         problems.add(f"{path}.group", f"{group!r} is not a group", f"Allowed: {', '.join(GROUPS)}")
         group = "other"
+    if any(word in said for word in FILL_WORDS):
+        return Entry(filled(path, name, group, said, words, problems), places, {}, own=True, fallback={})
+    kind = spec.get("type", "text")
+    if kind not in FIELD_TYPES:
+        problems.add(f"{path}.type", f"{kind!r} is not a type of field", f"Allowed: {', '.join(FIELD_TYPES)}")
+        kind = "text"
     sticky = _flag(path, "sticky", spec, False, problems)
     if sticky and kind != "boolean":
         problems.add(f"{path}.sticky", f"only a boolean can be sticky, not {kind}", "Remove it")
@@ -76,7 +82,6 @@ def _entry(name: str, said: Mapping[str, Any], systems: Collection[str], problem
     if clears and kind == "owner":
         problems.add(f"{path}.clears", "a record always has an owner somewhere, so emptying it cannot travel", "Remove it")
     field = Field(name, cast("FieldType", kind), group, _policy(path, spec, systems, problems), clears, sticky)
-    places = {system: _places(f"{path}.{system}", said[system], problems) for system in systems if system in said}
     fallback = _fallbacks(f"{path}.fallback", spec.get("fallback", {}), kind, systems, problems)
     return Entry(field, places, _translations(path, spec.get("translate", {}), systems, problems), own=bool(said), fallback=fallback)
 

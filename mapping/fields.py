@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
 FieldType: TypeAlias = Literal["text", "email", "phone", "country", "number", "integer", "boolean", "date", "datetime", "choice", "multichoice", "url", "owner"]
-PolicyKind: TypeAlias = Literal["two-way", "always", "prefer", "fill", "never", "ask"]
+PolicyKind: TypeAlias = Literal["two-way", "always", "prefer", "fill", "never", "ask", "lifecycle"]
+
+What: TypeAlias = Literal["entered", "reason"]
 
 FIELD_TYPES: tuple[str, ...] = get_args(FieldType)
 GROUPS: tuple[str, ...] = ("name", "contact details", "company", "consent", "other")
@@ -29,7 +31,7 @@ class Silent(Unmappable):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Who wins a field. `system` is set for `always` and `prefer` only."""
+    """Who wins a field. `system` is set for `always` and `prefer` only; `lifecycle` is the policy of what the lifecycle fills, and of nothing else."""
 
     kind: PolicyKind
     system: str | None = None
@@ -47,11 +49,33 @@ class Policy:
 
 
 TWO_WAY = Policy("two-way")
+LIFECYCLE = Policy("lifecycle")
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """What the lifecycle writes into a field: when a person `entered` one of these stages or the side state, or the `reason` of the side state.
+
+    `name`: the place as the configuration calls it. Exactly one of `stages` and `side` is given.
+    """
+
+    what: What
+    name: str
+    stages: frozenset[str] = frozenset()
+    side: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.name}: {', '.join(sorted(self.stages)) or self.side}"
+
+    @property
+    def sentence(self) -> str:
+        """Why the field says what it says."""
+        return f"set by the lifecycle when the person entered {self.name}" if self.what == "entered" else f"set by the lifecycle: why the person is {self.name}"
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One canonical field. `clears`: emptying it travels. `sticky`: once true it becomes false only by somebody's decision."""
+    """One canonical field. `clears`: emptying it travels. `sticky`: once true it becomes false only by somebody's decision. `fill`: the lifecycle fills it."""
 
     name: str
     type: FieldType
@@ -59,6 +83,12 @@ class Field:
     policy: Policy = TWO_WAY
     clears: bool = True
     sticky: bool = False
+    fill: Fill | None = None
+
+    @property
+    def heard(self) -> bool:
+        """What the systems say about it counts, and is merged."""
+        return self.policy.kind not in ("never", "lifecycle")
 
 
 def parse_policy(text: str) -> Policy:

@@ -69,7 +69,8 @@ class SystemMap:
 class Maps:
     """Everything that decides meaning. `fields`: the mapped ones in a stable order. `notes`: what cannot be carried, as sentences.
 
-    `filled`: those of `fields` that the lifecycle fills. `digest` changes whenever the same record would be read or written in another way because of the configuration.
+    `filled`: those of `fields` that the lifecycle fills. `digest` changes whenever the same record would be read or written in another way because of the
+    configuration.
     """
 
     fields: Mapping[str, Field]

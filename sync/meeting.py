@@ -81,7 +81,7 @@ def _agenda(desk: Desk, views: Sequence[View]) -> list[Item]:
     found = desk.agendas.get(kinds)
     if found is None:
         found = desk.agendas[kinds] = [
-            Item(name, field, field.type == "boolean", _places(name, views)) for name, field in desk.maps.fields.items() if field.policy.kind != "never"
+            Item(name, field, field.type == "boolean", _places(name, views)) for name, field in desk.maps.fields.items() if field.heard
         ]
     return found
 

@@ -11,16 +11,16 @@ from ..model.records import Native, Value
 from ..model.stages import StageState
 from .creation import create_missing
 from .decision import Decision, Hold, Overruled
-from .desk import Asked, Desk, History, Known, Link, View, lay_out
+from .desk import NOTHING_KNOWN, Asked, Desk, History, Known, Link, View, lay_out
 from .meeting import meet
 from .merge import Hub, Rules, Say, Side, Verdict, is_blank, merge, same_value
 from .owing import owe
 from .removal import RECORD, decide_removal
 from .staging import decide_stage
+from .stamps import stamp
 
 _ABSENT: Any = object()
 NOBODY: Mapping[str, Asked] = {}
-NOTHING_KNOWN = Known()
 
 
 class _Told(NamedTuple):
@@ -73,9 +73,10 @@ def _decide(
     live = [view for view in views if not view.frozen]
     plain = not canonical and not any(view.carried or not view.system.reads for view in live)
     for field in meet(desk, decision, live) if plain else desk.maps.fields.values():
-        if field.policy.kind != "never":
+        if field.heard:
             _reconcile_field(desk, decision, field, live, told.answers.get(field.name), told.history, told.blocked)
     decide_stage(desk, decision, live, told.answers, told.history, told.known)
+    stamp(desk, decision, stage, told.known.now)
     decide_removal(desk, decision, links, told.answers.get(RECORD))
     create_missing(desk, decision, links)
     return decision

@@ -170,6 +170,8 @@ def _differences(
         mapped = session.desk.maps.fields[name]
         if mapped.policy.kind == "never" or field_map.native not in record.values:
             continue
+        if mapped.fill is not None and name not in person.canonical:
+            continue  # the lifecycle knows nothing yet, so what stands there is left alone
         entry: Sequence[Any] = person.canonical.get(name) or (None, 0)
         value = _read(field_map, record)
         told = value is not _UNREADABLE and value is not _SILENT

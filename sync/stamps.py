@@ -1,0 +1,97 @@
+"""Fields that the lifecycle fills: when somebody entered a stage or a side state, and why they were put aside. Pure.
+
+They follow the stage alone. What a system says in them is never heard: what somebody types over them is overruled by name and put back, and what stood
+there before anything was known is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from ..mapping.fields import Field, Fill, Unmappable
+from ..mapping.maps import FieldMap
+from ..mapping.times import instant
+from ..model.records import Value
+from ..model.stages import StageState
+from .decision import Decision, Overruled
+from .desk import Desk, View
+from .merge import Hub
+from .owing import owe
+
+SOURCE = "stagesync"
+"""What a value that the lifecycle set came from."""
+RULE = "the lifecycle sets this field"
+
+
+def stamp(desk: Desk, decision: Decision, before: StageState, now: int) -> None:
+    """Fill the fields of the place that the person has just entered, and owe every record what is known of them.
+
+    `before`: the stage before it was decided, `now`: when that was observed (ms), which counts where the vendor's own time is not known. At a first meeting
+    it does not: somebody who is met as an MQL may be one for years, so that date stays open until somebody moves.
+    """
+    if not desk.maps.filled:
+        return
+    moved = decision.stage.version != before.version
+    told = decision.stay.at if decision.stay is not None else None
+    views = [view for view in decision.views if not view.frozen]
+    for field in desk.maps.filled:
+        if field.fill is not None:
+            if moved:
+                _fill(decision, field, field.fill, before, told, now)
+            _bring_up(decision, field, field.fill, views)
+
+
+def _fill(decision: Decision, field: Field, fill: Fill, before: StageState, told: int | None, now: int) -> None:
+    after = decision.stage
+    if not _stands(fill, after):
+        return
+    entered = not _stands(fill, before) or after.pass_no != before.pass_no
+    if fill.what == "reason":
+        _set(decision, field, after.reason, fill, now if told is None else told)
+    elif entered and (told is not None or before.version):
+        at = now if told is None else told
+        _set(decision, field, instant(datetime.fromtimestamp(at / 1000, UTC)), fill, at)
+
+
+def _stands(fill: Fill, state: StageState) -> bool:
+    """The person is in the place, as far as anything is known."""
+    return bool(state.version) and (state.stage in fill.stages if fill.side is None else state.side == fill.side)
+
+
+def _set(decision: Decision, field: Field, value: Value, fill: Fill, at: int) -> None:
+    known = decision.canonical.get(field.name) or [None, 0, "", 0]
+    if known[0] == value:
+        return
+    decision.canonical[field.name] = [value, known[1] + 1, SOURCE, at]
+    decision.changed[field.name] = [known[0], value, known[1] + 1, fill.sentence]
+
+
+def _bring_up(decision: Decision, field: Field, fill: Fill, views: Sequence[View]) -> None:
+    """Let every record say what the hub says, whatever stands there; nothing as long as the hub says nothing."""
+    known = decision.canonical.get(field.name)
+    hub = Hub(known[0], known[1], known[2]) if known else Hub()
+    for view in views:
+        field_map = view.kind.fields.get(field.name)
+        if field_map is None or field_map.native not in view.seen:
+            continue
+        carried, edited = view.carried.get(field.name), field_map.native in view.agreed
+        if carried == hub.version and not edited:
+            continue
+        if carried is None or carried == hub.version:
+            view.carry(field.name, 0)
+        view.agree(field_map.native)
+        if hub.version:
+            said = _said(field_map, view)
+            owe(decision, field, hub, said, view, field_map, RULE if edited else fill.sentence)
+            if edited and field.name in view.fields:
+                decision.overruled.append(Overruled(field.name, view.system.name, said, hub.value, RULE))
+
+
+def _said(field_map: FieldMap, view: View) -> Value:
+    """What the record says in our terms; what cannot be read is as good as blank, since it is written over."""
+    native = view.seen[field_map.native]
+    try:
+        return field_map.read(native, view.seen) if native is not None else None
+    except Unmappable:
+        return None
