@@ -63,8 +63,16 @@ _OF_PEOPLE = Statement(select(*_ROW).where(_c.person.is_not(None), among(_c.pers
 _OF_LINKS = Statement(select(*_ROW).where(_NOBODYS, _c.link.is_not(None), among(_c.link, "ids")).order_by(*_NEWEST))
 _COUNTS = Statement(select(_c.source, _c.kind, func.count(), func.max(_c.at)).where(_WORKSPACE).group_by(_c.source, _c.kind).order_by(_c.source, _c.kind))
 _ATTACH = Bulk(signal, ("person",), ("id",))
+_FOLLOW = (
+    Statement(sa.update(signal).where(_NOBODYS, _c.link.is_not(None), _c.link == bindparam("old")).values(link=bindparam("new"), person=bindparam("to"))),
+    Statement(
+        sa.update(signal)
+        .where(_c.person == select(link.c.person).where(link.c.id == bindparam("old")).scalar_subquery(), _c.link == bindparam("old"))
+        .values(link=bindparam("new"), person=bindparam("to"))
+    ),
+)
 _OWNED = Statement(
-    select(_c.id, link.c.person)
+    select(_c.id, link.c.person, _c.run)
     .join(link, link.c.id == _c.link)
     .where(_WORKSPACE, _NOBODYS, _c.link.is_not(None), link.c.person.is_not(None), _c.id > bindparam("after"))
     .order_by(_c.id)
@@ -102,9 +110,10 @@ def add(tx: Tx, ws: int, rows: Sequence[NewSignal], seen_at: int, run: int | Non
 
 
 def attach(tx: Tx, ws: int) -> list[int]:
-    """Give signals that are nobody's to their record's person, or to the only person who is known by their match key; these people, in order.
+    """Give signals that are nobody's to their record's person, or to the only person who is known by their match key.
 
-    Looks at nothing but the signals that are nobody's.
+    The people, in order, whom nobody has looked at with these signals: those found by key, and those of whom something was reported between two runs
+    (what a run read of a record was there when it was matched). Looks at nothing but the signals that are nobody's.
     """
     return sorted(_by_link(tx, ws) | _by_key(tx, ws))
 
@@ -114,8 +123,8 @@ def _by_link(tx: Tx, ws: int) -> set[int]:
     after = 0
     while rows := tx.rows(_OWNED, {"ws": ws, "after": after, "limit": _PAGE}):
         after = rows[-1][0]
-        tx.many(_ATTACH, [(person, id_) for id_, person in rows])
-        persons.update(person for _, person in rows)
+        tx.many(_ATTACH, [(person, id_) for id_, person, _ in rows])
+        persons.update(person for _, person, run in rows if run is None)
     return persons
 
 
@@ -133,6 +142,13 @@ def _by_key(tx: Tx, ws: int) -> set[int]:
             tx.many(_ATTACH, [(person, id_) for value, person in found for id_ in values[value]])
             persons.update(person for _, person in found)
     return persons
+
+
+def follow(tx: Tx, moves: Iterable[tuple[int, int, int | None]]) -> None:
+    """(link, link of the record that it went into, its person): a record's signals go where the record goes."""
+    for old, new, person in moves:
+        for statement in _FOLLOW:
+            tx.run(statement, {"old": old, "new": new, "to": person})
 
 
 def of_people(tx: Tx, ids: Iterable[int]) -> dict[int, list[SignalRow]]:

@@ -13,7 +13,7 @@ from ..state.actions import ActionRow
 from ..state.links import LinkRow
 from ..state.people import PersonRow
 from ..state.store import Tx
-from .desk import Asked
+from .desk import NOTHING_KNOWN, Asked, Known
 from .match import Identity, components, match
 from .session import Session
 from .who import Scope
@@ -23,12 +23,13 @@ CHUNK = 2_000
 
 @dataclass(slots=True)
 class Case:
-    """One person to reconcile. `row` None: not in the state yet. `duplicates`: set aside when the plan is applied."""
+    """One person to reconcile. `row` None: not in the state yet. `duplicates`: set aside when the plan is applied. `known`: what else there is on them."""
 
     row: PersonRow | None
     links: list[LinkRow]
     duplicates: list[LinkRow] = field(default_factory=list[LinkRow])
     holds: list[ActionRow] = field(default_factory=list[ActionRow])
+    known: Known = NOTHING_KNOWN
 
     @property
     def answers(self) -> dict[str, Asked]:

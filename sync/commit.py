@@ -10,6 +10,7 @@ from ..state.actions import ActionRow
 from ..state.links import Remembered
 from ..state.people import PersonRow
 from ..state.store import Tx
+from . import ledger
 from .session import Session
 
 CHUNK = 2_000
@@ -31,7 +32,7 @@ def commit_decisions(session: Session, run: int, started: int, *, stored: bool) 
             rows, beyond = found[:CHUNK], found[CHUNK:]
             stale = _drifted(tx, rows) if stored else set[int]()
             drifted += len(stale)
-            _commit(tx, session.workspace, [row for row in rows if row.id not in stale], started)
+            _commit(tx, session, [row for row in rows if row.id not in stale], started)
             if stale:
                 _skip(tx, session.workspace, run, [row for row in rows if row.id in stale], started)
             # what these decisions overruled is on record with them, or a crash would forget whose value lost
@@ -41,7 +42,7 @@ def commit_decisions(session: Session, run: int, started: int, *, stored: bool) 
     return drifted
 
 
-def _commit(tx: Tx, workspace: int, rows: Sequence[ActionRow], started: int) -> None:
+def _commit(tx: Tx, session: Session, rows: Sequence[ActionRow], started: int) -> None:
     fresh: list[PersonRow] = []
     known: list[PersonRow] = []
     remembered: list[Remembered] = []
@@ -51,7 +52,8 @@ def _commit(tx: Tx, workspace: int, rows: Sequence[ActionRow], started: int) -> 
         memory, person = row.payload, row.person or 0
         due = started + 1 if memory["again"] else (started if memory["writes"] else None)
         stage, side, reason, pass_no, version = memory["stage"]
-        (fresh if memory["new"] else known).append(PersonRow(person, stage, side, reason, pass_no, version, memory["canonical"], due))
+        notes, review_at = memory["notes"] or None, memory["review_at"]
+        (fresh if memory["new"] else known).append(PersonRow(person, stage, side, reason, pass_no, version, memory["canonical"], due, notes, review_at))
         for link, _, carried, agreed, notes in memory["links"]:
             remembered.append(Remembered(link, person, "linked", carried, agreed, notes or None))
         for link in memory["duplicates"]:
@@ -59,9 +61,10 @@ def _commit(tx: Tx, workspace: int, rows: Sequence[ActionRow], started: int) -> 
         lifted.extend(memory["lifted"])
         retired.extend(memory["retired"])
     if fresh:
-        people.insert(tx, workspace, fresh)
+        people.insert(tx, session.workspace, fresh)
     if known:
-        people.update(tx, workspace, known)
+        people.update(tx, session.workspace, known)
+    ledger.enter(tx, session, rows, started)
     links.remember(tx, remembered)
     if retired:
         links.rewrite(tx, [link._replace(state="moved") for link in links.by_ids(tx, retired).values()])

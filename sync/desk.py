@@ -90,6 +90,9 @@ class Known:
     now: int = 0
 
 
+NOTHING_KNOWN = Known()
+
+
 @dataclass(slots=True)
 class View:
     """One link on the desk: the row, its maps, and its memory as it is being rewritten."""

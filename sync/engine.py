@@ -8,11 +8,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..model.errors import ConfigurationError
-from ..state import accounts, actions, closing, links, runs
+from ..state import accounts, actions, closing, links, people, runs, signals
+from . import ledger
 from .apply import Sender
 from .commit import commit_decisions
 from .guard import Situation, Stop, weigh
@@ -28,7 +29,7 @@ from .who import Scope, find_scope
 
 @dataclass(frozen=True, slots=True)
 class PlanReport:
-    """A stored plan. `run` and `digest` name it; `stops` are the guards that stand before its application."""
+    """A stored plan. `run` and `digest` name it; `stops` are the guards that stand before its application. `breached`: clocks that ran out unanswered."""
 
     run: int
     digest: str
@@ -36,6 +37,7 @@ class PlanReport:
     stops: tuple[Stop, ...]
     pulled: Mapping[str, Pulled] = field(default_factory=dict[str, Pulled])
     settled: int = 0
+    breached: int = 0
     own_s: float = 0.0
 
     @property
@@ -85,6 +87,10 @@ def plan(session: Session, only: Sequence[str] = ()) -> PlanReport:
     run, before, first, changed = _begin(session)
     settled = settle(session, run)
     pulled = pull_all(session, run)
+    breached = ledger.breaches(session)
+    _look_again(session, session.clock.now_ms())
+    if changed:
+        session = replace(session, desk=replace(session.desk, remapped=True))
     planner = Planner(session, run, _scope(session, only))
     digest = planner.make()
     tally = planner.tally
@@ -93,7 +99,14 @@ def plan(session: Session, only: Sequence[str] = ()) -> PlanReport:
         stops = [stop for stop in stops if not stop.by_yes]
     with session.store.write() as tx:
         runs.finish(tx, run, session.clock.now_ms(), "planned", {**_plan_counts(tally, stops), "limited": bool(only)}, digest)
-    return PlanReport(run, digest, tally, tuple(stops), pulled, settled, time.process_time() - clock)
+    return PlanReport(run, digest, tally, tuple(stops), pulled, settled, breached, time.process_time() - clock)
+
+
+def _look_again(session: Session, now: int) -> None:
+    """Time alone calls for a look at some, and for some a signal has found its person."""
+    with session.store.write() as tx:
+        people.mark_reviews_due(tx, session.workspace, now)
+        people.mark_due(tx, session.workspace, signals.attach(tx, session.workspace), now)
 
 
 def _scope(session: Session, only: Sequence[str]) -> Scope | None:
@@ -167,6 +180,7 @@ def apply(session: Session, run: int, *, stored: bool = False, limit: int | None
         counts = dict(row.counts) if row else {}
         runs.finish(tx, run, started, "applying", counts)
     drifted = commit_decisions(session, run, started, stored=stored)
+    _look_again(session, started + 1)
     senders = [Sender(session, connected, run, started, limit) for connected in session.systems.values() if connected.system.writes]
     error = _send_side_by_side(senders)
     settle(session, run, started)

@@ -37,7 +37,7 @@ class Draft(NamedTuple):
 
 @dataclass(slots=True)
 class Tally:
-    """What a plan amounts to. Keys of `writes`: (system, creates | fills | updates | clears | archives | lowerings)."""
+    """What a plan amounts to. Keys of `writes`: (system, creates | fills | updates | clears | archives | lowerings); of `promoted`: (rule, mode)."""
 
     people: int = 0
     writes: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
@@ -46,6 +46,7 @@ class Tally:
     overruled: int = 0
     excluded: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
     unmapped: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
+    promoted: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
     records: int = 0
 
     def of(self, kind: str) -> int:
@@ -60,6 +61,7 @@ def rows_of(desk: Desk, person: int, new: bool, decision: Decision, expand: Expa
         tally.excluded[(system, reason)] += 1
     for system, value in decision.unmapped.items():
         tally.unmapped[(system, value)] += 1
+    tally.promoted.update(decision.promoted)
     names = {system.name: account for account, system in desk.systems.items()}
     yield Draft(person, fields=decision.changed, payload=_memory(decision, new))
     for lost in decision.overruled:
@@ -156,4 +158,7 @@ def _memory(decision: Decision, new: bool) -> dict[str, Any]:
         "links": [[view.row.id, view.row.stamp, view.carried, view.agreed, view.notes] for view in decision.views if view.touched or view.row.state == "new"],
         "retired": decision.retired,
         "again": decision.again,
+        "stay": None if decision.stay is None else list(decision.stay),
+        "notes": dict(decision.notes),
+        "review_at": decision.review_at,
     }

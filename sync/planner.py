@@ -14,6 +14,7 @@ from ..state.links import LinkRow
 from .cases import Ambiguous, Case, Cases
 from .decision import Decision, Hold
 from .desk import History
+from .knowing import knowledge
 from .plan import Draft, Tally, rows_of
 from .reconcile import reconcile
 from .session import Session
@@ -43,6 +44,8 @@ class Planner:
     def _plan(self, cases: Sequence[Case]) -> None:
         if not cases:
             return
+        for case, known in zip(cases, knowledge(self.session, cases), strict=True):
+            case.known = known
         decided = [(case, self._reconcile(case, None, {})) for case in cases]
         decided = self._with_history(decided)
         decided = self._without_taken_addresses(decided)
@@ -50,7 +53,7 @@ class Planner:
         self.session.progress("planning", self.tally.people)
 
     def _reconcile(self, case: Case, history: History | None, blocked: Mapping[str, Hold]) -> Decision:
-        return reconcile(self.session.desk, case.canonical, case.stage, case.links, answers=case.answers, history=history, blocked=blocked)
+        return reconcile(self.session.desk, case.canonical, case.stage, case.links, answers=case.answers, history=history, blocked=blocked, known=case.known)
 
     def _with_history(self, decided: list[tuple[Case, Decision]]) -> list[tuple[Case, Decision]]:
         """Reconcile again those whose decision depends on who changed what and when."""
@@ -171,7 +174,7 @@ class Planner:
         self.tally.new_holds += sum(1 for row in rows if row.op == "hold")
         lifted = [hold.id for hold in case.holds if hold.id not in kept]
         decided = rows[0]
-        if len(rows) == 1 and not lifted and not case.duplicates and not _remembers(decided.payload):
+        if len(rows) == 1 and not lifted and not case.duplicates and not _remembers(case, decided.payload):
             self.tally.people -= 1
             return []
         writes = any(row.op in ("create", "update", "archive") for row in rows)
@@ -190,8 +193,9 @@ def _same_hold(hold: ActionRow, row: Draft) -> bool:
     return hold.question == row.question and hold.field == row.field and hold.payload.get("choices") == row.payload["choices"] and hold.answer in (None, "skip")
 
 
-def _remembers(memory: Mapping[str, Any]) -> bool:
-    return bool(memory["new"] or memory["links"] or memory["retired"] or memory["again"])
+def _remembers(case: Case, memory: Mapping[str, Any]) -> bool:
+    noted = case.row is not None and ((case.row.notes or {}) != memory["notes"] or case.row.review_at != memory["review_at"])
+    return bool(memory["new"] or memory["links"] or memory["retired"] or memory["again"] or noted)
 
 
 def _address(decision: Decision) -> str:

@@ -54,6 +54,8 @@ class Session:
     sweep_every_ms: int = 24 * 3600 * 1000
     stop: Callable[[], bool] = never
     """Somebody wants the run to end after the batch in hand."""
+    signals: bool = False
+    """Events that are evidence are read and kept."""
 
     def asks(self, account: int) -> dict[str, tuple[str, ...]]:
         """Kind -> native fields to read."""
