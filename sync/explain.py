@@ -51,7 +51,10 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """Everything known about one field of one person. `source`: the system from which the value came. `next`: what the coming runs do about it."""
+    """Everything known about one field of one person. `source`: the system from which the value came. `next`: what the coming runs do about it.
+
+    `rule`: what sets the field, where no system does.
+    """
 
     person: int
     field: str
@@ -63,6 +66,7 @@ class Why:
     events: tuple[Event, ...]
     holds: tuple[ActionRow, ...]
     next: tuple[str, ...]
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,14 @@ def _why(desk: Desk, file: _File, name: str) -> Why:
     standings = tuple(standing for link in file.links for standing in _standings(desk, link, name, entry[1]))
     events = sorted([*_observed(desk, file, name), *_acted(desk, file, name)], key=_order)
     holds = tuple(act for act in file.acts if act.op == "hold" and act.state == "held" and act.answer != "skip" and act.field in (name, "record"))
-    return Why(file.row.id, name, entry[0], entry[1], entry[2], entry[3], standings, tuple(events), holds, tuple(_next(desk, file, name, standings, holds)))
+    coming, rule = tuple(_next(desk, file, name, standings, holds)), _rule(desk, name)
+    return Why(file.row.id, name, entry[0], entry[1], entry[2], entry[3], standings, tuple(events), holds, coming, rule)
+
+
+def _rule(desk: Desk, name: str) -> str:
+    """What sets the field, where no system does."""
+    mapped = desk.maps.fields.get(name)
+    return mapped.fill.sentence if mapped is not None and mapped.fill is not None else ""
 
 
 def stage_words(row: PersonRow) -> str | None:
@@ -122,6 +133,7 @@ def _natives(desk: Desk, link: LinkRow, name: str) -> tuple[str, ...]:
     return (kind.fields[name].native,) if name in kind.fields else ()
 
 
+_TYPED = "changed there, not agreed yet"
 _STATES = {"gone": "deleted there", "moved": "moved to another record", "parked": "a duplicate that is left alone", "new": "not matched yet"}
 
 
@@ -134,7 +146,7 @@ def _standings(desk: Desk, link: LinkRow, name: str, version: int) -> list[Stand
         if link.state != "linked":
             state = _STATES.get(link.state, link.state)
         elif native in link.agreed:
-            state = "changed there, not agreed yet"
+            state = _TYPED
         elif carried is None:
             state = "not met yet"
         else:
@@ -223,5 +235,7 @@ def _next(desk: Desk, file: _File, name: str, standings: Sequence[Standing], hol
     elif any(standing.state == "is behind" for standing in standings):
         behind = sorted({standing.system for standing in standings if standing.state == "is behind"})
         yield f"the next run brings {', '.join(behind)} up, unless it cannot carry the value or refused it"
+    elif _rule(desk, name) and any(standing.state == _TYPED for standing in standings):
+        yield "the next run puts back what was changed there: the lifecycle sets this field"
     elif file.row.due is not None:
         yield "the next run looks at this person again"

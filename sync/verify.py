@@ -53,7 +53,7 @@ class Verification:
     `in_sync`: every mapped field agrees. `drifted`: at least one does not, and nothing holds it. `held`: differs, and a question is open.
     `frozen`: differs, and is excluded by the configuration. `orphans`: a link whose record is not there, or a record that belongs to nobody.
     `ambiguous`: set aside, since nobody can tell them apart; `duplicates`: a second record of a linked person in the same system, left alone.
-    `unprovable`: fields that a system cannot carry, by system and field.
+    `unprovable`: fields that a system cannot carry, by system and field. `rules`: field -> what sets it, where no system does.
     """
 
     in_sync: int = 0
@@ -66,6 +66,7 @@ class Verification:
     unprovable: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
     drifts: list[Drift] = field(default_factory=list[Drift])
     lost: list[Orphan] = field(default_factory=list[Orphan])
+    rules: dict[str, str] = field(default_factory=dict[str, str])
 
     @property
     def proved(self) -> bool:
@@ -81,7 +82,7 @@ class Verification:
 
 def verify(session: Session) -> Verification:
     """Compare all systems with the hub, a page at a time. Raises what the connectors raise."""
-    found = Verification()
+    found = Verification(rules={each.name: each.fill.sentence for each in session.desk.maps.filled if each.fill is not None})
     with session.store.read() as tx:
         held = {(hold.person, hold.field) for hold in each_hold(tx, session.workspace) if hold.person is not None}
     for connected in session.systems.values():

@@ -38,7 +38,7 @@ def test_drift_is_found(tmp_path: Path) -> None:
     text = verify_text(found)
     assert '    city: "Ulm" there, "Bonn" agreed' in text
     assert text[-1].startswith("The systems do not agree")
-    assert verify_json(found)["drifts"][0]["fields"][0] == {"field": "city", "there": "Ulm", "agreed": "Bonn", "refused": False}
+    assert verify_json(found)["drifts"][0]["fields"][0] == {"field": "city", "there": "Ulm", "agreed": "Bonn", "refused": False, "rule": None}
     assert office.contact("anna@a.example")["city"] == "Bonn"
 
 

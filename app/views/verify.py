@@ -32,7 +32,8 @@ def verify_text(found: Verification, shown: int = 20) -> list[str]:
     for drift in found.drifts[:shown]:
         lines.append(f"drifted: p{drift.person}, {drift.system} {drift.kind} {drift.ref}")
         for name, theirs, ours, refused in drift.fields:
-            lines.append(f"    {words.label(name)}: {words.value(theirs)} there, {words.value(ours)} agreed{', which the system refused' if refused else ''}")
+            why = ", which the system refused" if refused else f", {found.rules[name]}" if name in found.rules else ""
+            lines.append(f"    {words.label(name)}: {words.value(theirs)} there, {words.value(ours)} agreed{why}")
     lines += [f"orphan: {orphan.system} {orphan.kind} {orphan.ref}: {orphan.why}" for orphan in found.lost[:shown]]
     hidden = found.drifted + found.orphans - len(found.drifts[:shown]) - len(found.lost[:shown])
     if hidden > 0:
@@ -53,7 +54,10 @@ def verify_json(found: Verification) -> dict[str, Any]:
                 "system": drift.system,
                 "kind": drift.kind,
                 "ref": drift.ref,
-                "fields": [{"field": name, "there": theirs, "agreed": ours, "refused": refused} for name, theirs, ours, refused in drift.fields],
+                "fields": [
+                    {"field": name, "there": theirs, "agreed": ours, "refused": refused, "rule": found.rules.get(name)}
+                    for name, theirs, ours, refused in drift.fields
+                ],
             }
             for drift in found.drifts
         ],

@@ -38,7 +38,8 @@ def _says_something(told: Why) -> bool:
 
 def _story(told: Why) -> list[str]:
     source = f", from {told.source}" if told.source else ""
-    lines = [f"{words.label(told.field)}: {words.value(told.value)}{source}"]
+    rule = f" ({told.rule})" if told.rule else ""
+    lines = [f"{words.label(told.field)}: {words.value(told.value)}{source}{rule}"]
     shown = [(each.system, f"{each.kind} {each.ref}", f"{each.native} = {words.value(each.value)}", _standing(each)) for each in told.standings]
     lines += ["  What each system says"]
     lines += words.table(shown, 4) if shown else ["    no system carries this field for this person"]
@@ -82,6 +83,7 @@ def _field_json(told: Why) -> dict[str, Any]:
         "value": told.value,
         "version": told.version,
         "source": told.source or None,
+        "rule": told.rule or None,
         "at": words.stamp(told.at),
         "systems": [_standing_json(each) for each in told.standings],
         "events": [_event_json(each) for each in told.events],
