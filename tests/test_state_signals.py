@@ -91,6 +91,7 @@ def test_a_signal_of_a_record_waits_for_the_records_person(store: Store) -> None
         assert [row.key for row in signals.of_links(tx, [link, other])[link]] == ["2", "1"]
         anna = person(tx, ws)
         links.rewrite(tx, [row._replace(person=anna, state="linked") for row in links.by_ids(tx, [link]).values()])
+        assert signals.attach(tx, ws) == [anna]
         assert signals.attach(tx, ws) == []
         assert signals.of_links(tx, [link]) == {}
         assert len(signals.of_people(tx, [anna])[anna]) == 2
@@ -153,5 +154,5 @@ def test_thousands_of_signals_are_attached_page_by_page(sqlite_store: Store) -> 
         record(tx, ws, ben, "ben@acme.example")
         rows = [about(None, told(f"l{n}"), link=link) for n in range(5_001)] + [about(None, told(f"w{n}"), who="email:ben@acme.example") for n in range(5_001)]
         assert signals.add(tx, ws, rows, 10, None) == []
-        assert signals.attach(tx, ws) == [ben]
+        assert signals.attach(tx, ws) == [anna, ben]
         assert [len(signals.of_people(tx, [each])[each]) for each in (anna, ben)] == [5_001, 5_001]
