@@ -35,8 +35,8 @@ class Dated(Office):
     def moment(self, email: str) -> str | None:
         """The MQL date in HubSpot, which is the one in Salesforce to the second."""
         there, here = self.contact(email).get("mql_date"), self.person(email).get("MQL_Date__c")
-        assert (there is None) == (here is None)
-        if there is None:
+        if there is None or here is None:
+            assert there is here
             return None
         seconds = datetime.fromisoformat(there).astimezone(UTC).isoformat(timespec="seconds")
         assert datetime.fromisoformat(here).astimezone(UTC).isoformat(timespec="seconds") == seconds

@@ -381,7 +381,8 @@ def test_examples_of_the_documentation_work(example: str) -> None:
     """Every TOML example in docs/mapping.md compiles against an account that has the fields it names."""
     said = tomllib.loads(example)
     owners = [field(name, "reference", options=options(("1", "inbox@acme.example"))) for name in ("hubspot_owner_id", "OwnerId")]
-    account = (portal(extra=(owners[0],)), org(extra=(field("State_Text__c"), field("Customer_Number__c"), owners[1])))
+    dates = (field("mql_date", "datetime"), field("disqualified_reason")), (field("MQL_Date__c", "datetime"),)
+    account = (portal(extra=(owners[0], *dates[0])), org(extra=(field("State_Text__c"), field("Customer_Number__c"), owners[1], *dates[1])))
     systems = said.get("systems", {})
     compiled = maps(said.get("fields"), hubspot=systems.get("hubspot"), salesforce=systems.get("salesforce"), described=account)
     assert set(said.get("fields", {})) - set(compiled.fields) <= {"website"}
