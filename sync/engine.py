@@ -48,7 +48,10 @@ class PlanReport:
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """What a run did. `systems`: name -> what was written there; `held`: all open holds; `drifted`: people left to the next run."""
+    """What a run did. `systems`: name -> what was written there; `held`: all open holds; `drifted`: people left to the next run.
+
+    `breached`: clocks that ran out unanswered. `promoted`: (qualification rule, its mode) -> for how many people it speaks.
+    """
 
     run: int
     systems: Mapping[str, Count]
@@ -60,6 +63,8 @@ class RunReport:
     new_holds: int
     overruled: int
     drifted: int = 0
+    breached: int = 0
+    promoted: Mapping[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
     error: Exception | None = None
 
     @property
@@ -98,7 +103,8 @@ def plan(session: Session, only: Sequence[str] = ()) -> PlanReport:
     if tally.records == 0:
         stops = [stop for stop in stops if not stop.by_yes]
     with session.store.write() as tx:
-        runs.finish(tx, run, session.clock.now_ms(), "planned", {**_plan_counts(tally, stops), "limited": bool(only)}, digest)
+        counts = {**_plan_counts(tally, stops), "breached": breached, "limited": bool(only)}
+        runs.finish(tx, run, session.clock.now_ms(), "planned", counts, digest)
     return PlanReport(run, digest, tally, tuple(stops), pulled, settled, breached, time.process_time() - clock)
 
 
@@ -152,6 +158,7 @@ def _plan_counts(tally: Tally, stops: Sequence[Stop]) -> dict[str, Any]:
         "overruled": tally.overruled,
         "excluded": [[system, reason, count] for (system, reason), count in sorted(tally.excluded.items())],
         "unmapped": [[system, value, count] for (system, value), count in sorted(tally.unmapped.items())],
+        "promoted": [[rule, mode, count] for (rule, mode), count in sorted(tally.promoted.items())],
         "stops": [[stop.kind, stop.sentence] for stop in stops],
     }
 
@@ -201,6 +208,8 @@ def apply(session: Session, run: int, *, stored: bool = False, limit: int | None
             new_holds=int(counts.get("new_holds", 0)),
             overruled=int(counts.get("overruled", 0)),
             drifted=drifted,
+            breached=int(counts.get("breached", 0)),
+            promoted={(rule, mode): count for rule, mode, count in counts.get("promoted", ())},
             error=error,
         )
         runs.finish(tx, run, session.clock.now_ms(), "stopped" if error or session.stop() else "applied", {**counts, **_run_counts(report)})

@@ -46,6 +46,11 @@ class Group:
                 return {**named, "newest": "the value of the record that was modified last stands", **known, **last}
             case "conflict" | "ask" | "undecided" | "stage":
                 return {**named, "newest": "the value that was entered last stands", "hub": "the value that was agreed before stands", **last}
+            case "unauthorised":
+                return {**named, "hub": "the stage that was agreed before stands", **last}
+            case "rule" | "overdue":
+                proposed = {name: "do as it says" for name in sorted(self.systems) if name != "hub"}
+                return {**proposed, "hub": "no: the person stays where they are", **last}
             case "consent":
                 return {**named, "hub": "the opt-out stands", **last}
             case "deleted":
@@ -171,6 +176,12 @@ def _title(group: Group) -> str:
             return f"{people} who had opted out {'is' if one else 'are'} opted in again: does that stand?"
         case "stage":
             return f"{group.count:,} {'stage' if one else 'stages'} cannot be decided: {whose}?"
+        case "unauthorised":
+            return f"{people} {'was' if one else 'were'} moved in {parts[1]} by a team that does not decide about that: {_reason(group)}"
+        case "rule":
+            return f"{people} {'meets' if one else 'meet'} the rule {about} ({_reason(group)}): do as it says?"
+        case "overdue":
+            return f"{people} {'waits' if one else 'wait'} longer for an answer than agreed: do as the agreement proposes?"
         case "deleted":
             everywhere = f"does that hold everywhere ({about.replace('+', ', ')}), or is the record made again (hub)?"
             return f"{people} {'was' if one else 'were'} deleted in {about.replace('+', ' and ')}: {everywhere}"

@@ -83,9 +83,9 @@ def _by_rules(hearing: _Hearing, rules: Rulebook, notes: dict[str, Any], asked: 
             _propose(hearing, verdict, noted, asked)
         else:
             noted[verdict.rule] = _note(verdict, hearing.verdict.state.pass_no)
-        if verdict.outcome == "yes":
+        if verdict.outcome == "yes" and verdict.mode != "apply":
             hearing.decision.promoted.append((verdict.rule, verdict.mode))
-    hearing.decision.promoted.extend((rule, "apply") for rule in sorted(heard) if noted[rule][0] == "yes" and (rule, "apply") not in hearing.decision.promoted)
+    hearing.decision.promoted.extend((rule, "apply") for rule in sorted(heard) if noted[rule][0] == "yes")
     hearing.decision.review_at = judgement.review_at
     if noted:
         notes["rules"] = noted

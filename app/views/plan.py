@@ -36,6 +36,7 @@ def plan_text(session: Session, report: PlanReport, *, approvable: bool = True) 
     lines += _writes(session, report, found)
     lines += _sets_off(report, found)
     lines += _overruled(found)
+    lines += _qualified(report)
     lines += _held(session, report)
     lines += _left_out(session, report)
     lines += _examples(found)
@@ -54,6 +55,8 @@ def plan_json(session: Session, report: PlanReport) -> dict[str, Any]:
         "stage_moves": [{"system": system, "from": before, "to": after, "count": count} for (system, before, after), count in sorted(found.moves.items())],
         "overruled_by": [{"rule": rule, "field": name, "count": count} for (rule, name), count in sorted(found.rules.items())],
         "unmapped": [{"system": system, "value": value, "people": count} for (system, value), count in sorted(report.tally.unmapped.items())],
+        "qualified": [{"rule": rule, "mode": mode, "people": count} for (rule, mode), count in sorted(report.tally.promoted.items())],
+        "breached": report.breached,
         "not_carried": list(session.desk.maps.notes),
         "questions": [{"id": group.id, "question": group.title, "holds": group.count} for group in groups],
         "examples": [{**change._asdict(), "question": change.question or None} for changes in found.examples.values() for change in changes],
@@ -107,6 +110,13 @@ def _overruled(found: Survey) -> list[str]:
         most = ", ".join(f"{name} {count:,}" for name, count in fields.most_common(5))
         lines.append(f'  {fields.total():,} because "{words.reason(rule)}": {most}{", ..." if len(fields) > 5 else ""}')
     return [*lines, *([f"  ... and {len(rules) - _TOP} more rules"] if len(rules) > _TOP else [])]
+
+
+def _qualified(report: PlanReport) -> list[str]:
+    lines = words.promotions(report.tally.promoted)
+    if report.breached:
+        lines.append(f"{words.count(report.breached, 'person was', 'people were')} not answered in the agreed time (`stagesync sla`).")
+    return ["", "Qualification", *(f"  {line}" for line in lines)] if lines else []
 
 
 def _held(session: Session, report: PlanReport) -> list[str]:

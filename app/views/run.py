@@ -18,6 +18,9 @@ def run_text(report: RunReport) -> list[str]:
     if report.held:
         new = words.of_which_new(report.new_holds, report.held)
         lines.append(f"{words.count(report.held, 'case is', 'cases are')} held until somebody answers{new} (`stagesync holds`).")
+    lines += words.promotions(report.promoted)
+    if report.breached:
+        lines.append(f"{words.count(report.breached, 'person was', 'people were')} not answered in the agreed time (`stagesync sla`).")
     if report.drifted:
         lines.append(f"{words.count(report.drifted, 'person was', 'people were')} edited since the plan was made: left to the next run.")
     if report.error is not None:

@@ -65,6 +65,14 @@ def of_which_new(new: int, total: int) -> str:
     return f", {new:,} of them new" if new < total else ", new" if total == 1 else ", all new"
 
 
+_MODES = {"shadow": "speaks for {} (shadow: nobody is moved; `stagesync qualify preview`)", "hold": "asks about {}", "apply": "moves {}"}
+
+
+def promotions(promoted: Mapping[tuple[str, str], int]) -> list[str]:
+    """For how many people each qualification rule speaks, as lines. `promoted`: (rule, mode) -> people."""
+    return [f"The rule {rule} {_MODES[mode].format(count(people, 'person', 'people'))}." for (rule, mode), people in sorted(promoted.items())]
+
+
 def person(values: Mapping[str, Any], number: int | None) -> str:
     """A person on one line: name and address as far as known, and our number, by which every command finds them."""
     name = " ".join(str(part) for part in (values.get("first_name"), values.get("last_name")) if part)
