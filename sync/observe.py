@@ -9,9 +9,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..model.records import Gone, Moved, Native, Observation, Present, Record, Ref, Unreadable, Values
-from ..state import changes, keys, links, people
+from ..mapping.signals import read_signals
+from ..model.records import Gone, Moved, Native, Observation, Present, Record, Ref, Sighting, Signal, Unreadable, Values
+from ..state import changes, keys, links, people, signals
 from ..state.links import LinkRow, Observed
+from ..state.signals import NewSignal
 from ..state.store import Tx
 from .desk import System
 
@@ -25,6 +27,7 @@ class Seen:
     records: list[Record] = field(default_factory=list[Record])
     gone: list[Gone] = field(default_factory=list[Gone])
     moved: list[Moved] = field(default_factory=list[Moved])
+    signals: list[Sighting] = field(default_factory=list[Sighting])
 
     def take(self, answer: Observation) -> None:
         """Sort in one observation; what is unreadable says nothing."""
@@ -41,7 +44,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Absorbed:
-    """What a batch amounted to. `unknown`: refs to which something moved and that nobody has read yet."""
+    """What a batch amounted to. `unknown`: refs to which something moved, or that a signal is about, and that nobody has read yet."""
 
     new: int = 0
     changed: int = 0
@@ -60,6 +63,8 @@ class _Batch:
     changes: list[tuple[Any, ...]] = field(default_factory=list[tuple[Any, ...]])
     rekeyed: list[int] = field(default_factory=list[int])
     keys: list[tuple[str, str, int]] = field(default_factory=list[tuple[str, str, int]])
+    told: dict[Ref, list[Signal]] = field(default_factory=dict[Ref, list[Signal]])
+    followed: list[tuple[int, Ref]] = field(default_factory=list[tuple[int, Ref]])
     due: set[int] = field(default_factory=set[int])
 
 
@@ -69,6 +74,7 @@ def absorb(tx: Tx, workspace: int, system: System, seen: Seen, run: int, now: in
     refs = {*newest, *(gone.ref for gone in seen.gone)}
     for moved in seen.moved:
         refs.update((moved.ref, moved.to))
+    refs.update(sighting.ref for sighting in seen.signals)
     batch = _Batch(links.by_refs(tx, workspace, system.account, list(refs)) if refs else {})
     fresh = [record for ref, record in newest.items() if ref not in batch.known and record.ref.kind in system.map.kinds]
     first = links.reserve(tx, len(fresh)) if fresh else 0
@@ -79,9 +85,11 @@ def absorb(tx: Tx, workspace: int, system: System, seen: Seen, run: int, now: in
         if record is not None:
             _update(batch, system, row, record, run, now)
     gone = sum(_lose(batch, gone.ref) for gone in seen.gone)
-    unknown = tuple(ref for moved in seen.moved if (ref := _move(batch, system, moved)) is not None)
-    _store(tx, workspace, batch, now)
-    return Absorbed(len(fresh), len(batch.changes), gone, unknown)
+    unknown = [ref for moved in seen.moved if (ref := _move(batch, system, moved)) is not None]
+    if seen.signals:
+        unknown += _hear(tx, batch, system, seen.signals)
+    _store(tx, workspace, batch, run, now)
+    return Absorbed(len(fresh), len(batch.changes), gone, tuple(unknown))
 
 
 def _newest(records: Iterable[Record]) -> dict[Ref, Record]:
@@ -97,7 +105,10 @@ def _add(batch: _Batch, system: System, record: Record, link: int) -> None:
     values = dict(record.values)
     row = LinkRow(link, system.account, record.ref.kind, record.ref.id, None, "new", record.stamp, values, {}, {}, None, record.author)
     batch.new[record.ref] = row
-    batch.keys.extend((key, value, link) for key, value in system.map.kinds[record.ref.kind].keys(values))
+    kind = system.map.kinds[record.ref.kind]
+    batch.keys.extend((key, value, link) for key, value in kind.keys(values))
+    if kind.signals:
+        batch.told[record.ref] = read_signals(kind.signals, system.name, record.ref, values)
 
 
 def _update(batch: _Batch, system: System, row: LinkRow, record: Record, run: int, now: int) -> None:
@@ -113,6 +124,8 @@ def _update(batch: _Batch, system: System, row: LinkRow, record: Record, run: in
     batch.changes.append((row.id, row.person, record.stamp, now, run, record.author, different))
     changed = row._replace(stamp=record.stamp, seen=seen, agreed=overlay(row, record.values), author=record.author)
     kind = system.map.kinds[record.ref.kind]
+    if kind.signals:
+        batch.told[record.ref] = read_signals(kind.signals, system.name, record.ref, seen, different)
     new_keys, old_keys = kind.keys(seen), kind.keys(row.seen)
     if new_keys != old_keys:
         batch.rekeyed.append(row.id)
@@ -184,6 +197,7 @@ def _move(batch: _Batch, system: System, moved: Moved) -> Ref | None:
             batch.rewritten[old.id] = old._replace(kind=moved.to.kind, ref=moved.to.id, stamp=0, seen={}, agreed={}, carried={}, claim=notes)
             batch.known[moved.to] = batch.rewritten[old.id]
         return moved.to
+    _retell(batch, system, moved, old)
     person = target.person if target.person is not None else (old.person if old is not None else None)
     known = target.claim or {}
     if evidence and "converted" not in known:
@@ -191,6 +205,7 @@ def _move(batch: _Batch, system: System, moved: Moved) -> Ref | None:
         batch.rewritten[target.id] = target
     if old is not None:
         batch.rewritten[old.id] = old._replace(state="moved")
+        batch.followed.append((old.id, moved.to))
         spare = target.state == "parked" and target.person == old.person  # a duplicate that was set aside takes the place of what went into it
         if (target.person is None or spare) and old.person is not None and old.state == "linked":
             batch.rewritten[target.id] = target._replace(person=old.person, state="linked", carried={}, agreed={})
@@ -202,6 +217,28 @@ def _move(batch: _Batch, system: System, moved: Moved) -> Ref | None:
     return None
 
 
+def _retell(batch: _Batch, system: System, moved: Moved, old: LinkRow | None) -> None:
+    """What the old record told is not told again by the one that it went into; what only its last state tells, the new one tells in its name."""
+    there, here = system.map.kinds.get(moved.to.kind), system.map.kinds.get(moved.ref.kind)
+    if old is not None and there is not None and moved.to in batch.told:
+        known = {signal.key for signal in read_signals(there.signals, system.name, moved.to, old.seen)}
+        batch.told[moved.to] = [signal for signal in batch.told[moved.to] if signal.key not in known]
+    if moved.record is not None and here is not None and here.signals:
+        batch.told.setdefault(moved.to, []).extend(read_signals(here.signals, system.name, moved.ref, moved.record.values))
+
+
+def _hear(tx: Tx, batch: _Batch, system: System, sightings: Sequence[Sighting]) -> list[Ref]:
+    """Events that stand in rows of their own. A record that nobody has read yet gets a row, as one that is not there, to keep them; its ref is returned."""
+    heard = [sighting for sighting in sightings if sighting.ref.kind in system.map.kinds]
+    unread = list(dict.fromkeys(sighting.ref for sighting in heard if _current(batch, sighting.ref) is None))
+    first = links.reserve(tx, len(unread)) if unread else 0
+    for offset, ref in enumerate(unread):
+        batch.new[ref] = LinkRow(first + offset, system.account, ref.kind, ref.id, None, "gone", 0, {}, {}, {}, None, None)
+    for sighting in heard:
+        batch.told.setdefault(sighting.ref, []).append(sighting.signal)
+    return unread
+
+
 def _evidence(system: System, moved: Moved) -> dict[str, Any]:
     """What the old record says about the stage, kept with the new one: a conversion is evidence that a Contact has no field for."""
     kind = system.map.kinds.get(moved.ref.kind)
@@ -211,7 +248,9 @@ def _evidence(system: System, moved: Moved) -> dict[str, Any]:
     return {"converted": [reading.stage, reading.side, reading.reason]} if reading is not None else {}
 
 
-def _store(tx: Tx, workspace: int, batch: _Batch, now: int) -> None:
+def _store(tx: Tx, workspace: int, batch: _Batch, run: int, now: int) -> None:
+    told = [NewSignal(row.person, row.id, None, signal) for ref, found in batch.told.items() if (row := _current(batch, ref)) for signal in found]
+    followed = [(link, row.id, row.person) for link, ref in batch.followed if (row := _current(batch, ref))]
     rewritten = batch.rewritten
     if batch.new:
         links.insert(tx, workspace, [rewritten.pop(row.id, row) for row in batch.new.values()])
@@ -228,5 +267,7 @@ def _store(tx: Tx, workspace: int, batch: _Batch, now: int) -> None:
         keys.insert(tx, workspace, batch.keys)
     if batch.changes:
         changes.insert(tx, workspace, batch.changes)
+    signals.follow(tx, followed)
+    batch.due.update(signals.add(tx, workspace, told, now, run))
     if batch.due:
         people.mark_due(tx, workspace, sorted(batch.due), now)

@@ -12,11 +12,12 @@ from typing import Any
 import orjson
 
 from ..model.records import Page, Query, Ref
-from ..state import accounts
+from ..state import accounts, links
 from .observe import Absorbed, Seen, absorb
 from .session import Connected, Session
 
 COMMIT_EVERY = 5_000
+_LOOK_THROUGH = 5_000
 _WAIT_S = 0.5
 
 
@@ -43,6 +44,7 @@ class _Incoming:
     seen: Seen = field(default_factory=Seen)
     cursor: str | None = None
     swept: bool = False
+    anew: bool = False
     total: Pulled = field(default_factory=Pulled)
     unknown: list[Ref] = field(default_factory=list[Ref])
 
@@ -58,7 +60,7 @@ def pull_all(session: Session, run: int) -> dict[str, Pulled]:
     stop = threading.Event()
     incoming: dict[int, _Incoming] = {}
     for account, connected in session.systems.items():
-        incoming[account] = _Incoming(connected, _digest(session.asks(account)))
+        incoming[account] = _Incoming(connected, _digest(session.asks(account), signals=session.signals))
     threads = [threading.Thread(target=_read, args=(session, part, _query(session, part), pages, stop), daemon=True) for part in incoming.values()]
     for thread in threads:
         thread.start()
@@ -69,6 +71,8 @@ def pull_all(session: Session, run: int) -> dict[str, Pulled]:
         raise error
     for part in incoming.values():
         _read_unknown(session, run, part)
+        if part.swept:
+            _sweep(session, run, part)
     return {part.connected.name: part.total for part in incoming.values()}
 
 
@@ -82,7 +86,8 @@ def _query(session: Session, part: _Incoming) -> Query:
     known: dict[str, Any] = orjson.loads(stored) if stored else {}
     cursor = known.get("cursor") if known.get("asks") == part.asks else None
     part.swept = swept is None or now - swept >= session.sweep_every_ms
-    return Query(session.asks(account), cursor, sweep=part.swept and cursor is not None)
+    part.anew = cursor is None
+    return Query(session.asks(account), cursor, sweep=part.swept and not part.anew, signals=session.signals)
 
 
 def _read(session: Session, part: _Incoming, query: Query, pages: queue.Queue[tuple[int, Page | _End]], stop: threading.Event) -> None:
@@ -116,43 +121,60 @@ def _consume(
             part = incoming[account]
             if isinstance(item, _End):
                 left -= 1
-                _commit(session, run, part, ended=item.error is None)
+                _commit(session, run, part)
                 if item.error is not None:
                     return item.error
                 continue
             part.seen.records.extend(item.records)
             part.seen.gone.extend(item.gone)
             part.seen.moved.extend(item.moved)
+            part.seen.signals.extend(item.signals)
             part.cursor = item.cursor
-            if len(part.seen.records) >= COMMIT_EVERY:
-                _commit(session, run, part, ended=False)
+            if len(part.seen.records) + len(part.seen.signals) >= COMMIT_EVERY:
+                _commit(session, run, part)
     finally:
         stop.set()
     return None
 
 
-def _commit(session: Session, run: int, part: _Incoming, *, ended: bool) -> None:
+def _commit(session: Session, run: int, part: _Incoming) -> None:
     """Observations and the cursor that covers them, together."""
     seen, part.seen = part.seen, Seen()
     now = session.clock.now_ms()
     account = part.connected.system.account
-    if part.cursor is None and not (seen.records or seen.gone or seen.moved):
+    if part.cursor is None and not (seen.records or seen.gone or seen.moved or seen.signals):
         return
     with session.store.write() as tx:
         absorbed = absorb(tx, session.workspace, part.connected.system, seen, run, now)
         if part.cursor is not None:
             accounts.set_cursor(tx, session.workspace, account, orjson.dumps({"asks": part.asks, "cursor": part.cursor}).decode())
-        if ended and part.swept:
-            accounts.set_swept(tx, session.workspace, account, now)
     part.total = part.total.plus(len(seen.records), absorbed)
     part.unknown.extend(absorbed.unknown)
     session.progress(f"{part.connected.name}: reading", part.total.records)
 
 
 def _read_unknown(session: Session, run: int, part: _Incoming) -> None:
-    """Records to which a link moved and that no page has brought."""
+    """Records to which a link moved, or that a signal is about, and that no page has brought."""
     if part.unknown:
         read_refs(session, run, part.connected, list(dict.fromkeys(part.unknown)))
+
+
+def _sweep(session: Session, run: int, part: _Incoming) -> None:
+    """What no feed tells of is read anew where a record has it, unless all were just read; then the sweep is done."""
+    account = part.connected.system.account
+    asked = frozenset(native for natives in session.asks(account).values() for native in natives)
+    unfed = part.connected.connector.capabilities.unfed & asked
+    after: int | None = None if part.anew or not unfed else 0
+    while after is not None:
+        with session.store.read() as tx:
+            rows = links.each(tx, session.workspace, account, after, _LOOK_THROUGH)
+        there = [row for row in rows if row.state not in ("gone", "moved")]
+        stale = [row.address for row in there if any(row.seen.get(native) is not None for native in unfed)]
+        if stale:
+            read_refs(session, run, part.connected, stale)
+        after = rows[-1].id if rows else None
+    with session.store.write() as tx:
+        accounts.set_swept(tx, session.workspace, account, session.clock.now_ms())
 
 
 def read_refs(session: Session, run: int, connected: Connected, refs: Sequence[Ref]) -> None:
@@ -164,5 +186,6 @@ def read_refs(session: Session, run: int, connected: Connected, refs: Sequence[R
         absorb(tx, session.workspace, connected.system, seen, run, session.clock.now_ms())
 
 
-def _digest(asks: dict[str, tuple[str, ...]]) -> str:
-    return hashlib.sha256(orjson.dumps(asks, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+def _digest(asks: dict[str, tuple[str, ...]], *, signals: bool) -> str:
+    told = orjson.dumps({**asks, "signals": ()} if signals else asks, option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(told).hexdigest()[:16]

@@ -86,15 +86,41 @@ def test_a_signal_of_a_record_waits_for_the_records_person(store: Store) -> None
     with store.write() as tx:
         ws = home(tx)
         link, other = record(tx, ws, None), record(tx, ws, None)
-        assert signals.add(tx, ws, [about(None, told("1"), link=link), about(None, told("2", 8), link=link)], 10, None) == []
+        run = runs.start(tx, ws, "sync", 10, None)
+        assert signals.add(tx, ws, [about(None, told("1"), link=link), about(None, told("2", 8), link=link)], 10, run) == []
         assert signals.attach(tx, ws) == []
         assert [row.key for row in signals.of_links(tx, [link, other])[link]] == ["2", "1"]
         anna = person(tx, ws)
         links.rewrite(tx, [row._replace(person=anna, state="linked") for row in links.by_ids(tx, [link]).values()])
-        assert signals.attach(tx, ws) == [anna]
+        assert signals.attach(tx, ws) == []
         assert signals.attach(tx, ws) == []
         assert signals.of_links(tx, [link]) == {}
         assert len(signals.of_people(tx, [anna])[anna]) == 2
+
+
+def test_what_is_reported_between_two_runs_calls_for_a_look(store: Store) -> None:
+    """Whoever reports something of a record that is matched already wakes its person in the next run."""
+    with store.write() as tx:
+        ws = home(tx)
+        anna = person(tx, ws)
+        link = record(tx, ws, anna)
+        assert signals.add(tx, ws, [about(None, told("1"), link=link)], 10, None) == []
+        assert signals.attach(tx, ws) == [anna]
+        assert signals.attach(tx, ws) == []
+
+
+def test_signals_go_where_their_record_goes(store: Store) -> None:
+    """What a record told is the other's that it went into, and its person's, whether it had a person or not."""
+    with store.write() as tx:
+        ws = home(tx)
+        anna, ben = person(tx, ws), person(tx, ws)
+        old, new, fresh = record(tx, ws, ben), record(tx, ws, anna), record(tx, ws, None)
+        signals.add(tx, ws, [about(ben, told("1"), link=old), about(ben, told("2")), about(None, told("3"), link=fresh)], 10, None)
+        signals.follow(tx, [(old, new, anna), (fresh, new, anna)])
+        found = signals.of_people(tx, [anna, ben])
+        assert sorted(row.key for row in found[anna]) == ["1", "3"]
+        assert {row.link for row in found[anna]} == {new}
+        assert [row.key for row in found[ben]] == ["2"]
 
 
 def test_a_signal_of_an_address_waits_for_whoever_has_it(store: Store) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
-from . import consent, owners, writing
+from . import consent, owners, visitors, writing
 from .contacts import Contact
 from .errors import Refused
 from .instants import calendar_date, instant, instant_ms
@@ -121,6 +121,22 @@ class Hands:
     def opt_out(self, email: str) -> None:
         """The person behind an address unsubscribes from everything."""
         consent.opt_out(self.portal, email, BY_USER)
+
+    def submit_form(self, email: str, form: str, values: Mapping[str, str | None] | None = None, source: str | None = None, detail: str | None = None) -> str:
+        """Somebody fills in a form on the site, known or not; gives the contact's id. `source`: how they came (`ORGANIC_SEARCH`), with a detail."""
+        with _plainly():
+            return visitors.submit_form(self.portal, email, form, values or {}, source, detail).id
+
+    def visit(self, id: str, source: str = "DIRECT_TRAFFIC", detail: str | None = None, pages: int = 1) -> None:
+        """A contact comes to the site and looks at so many pages."""
+        with _plainly():
+            visitors.visit(self.portal, self._find(id), source, detail, pages)
+
+    def on_email(self, id: str, deed: Literal["open", "click", "reply"]) -> None:
+        """A contact opens, clicks in or answers a marketing e-mail."""
+        if deed not in ("open", "click", "reply"):
+            raise ValueError("deed is one of open, click, reply")
+        visitors.on_email(self.portal, self._find(id), deed)
 
     def add_owner(self, email: str, first_name: str = "", last_name: str = "") -> str:
         """A new owner; gives the owner's id."""

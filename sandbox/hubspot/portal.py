@@ -48,6 +48,8 @@ class Portal:
     owners: list[Owner] = field(default_factory=_owners)
     optouts: dict[str, int] = field(default_factory=dict[str, int])
     """Address -> when it opted out of everything; belongs to the address, whether a contact has it or not."""
+    forms: dict[int, set[str]] = field(default_factory=dict[int, set[str]])
+    """Contact -> the names of the forms that it filled in."""
     blocked: set[str] = field(default_factory=set[str])
     """Addresses deleted for privacy before there was a contact."""
     app_id: int = APP_ID

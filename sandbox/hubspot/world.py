@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from ..base import BaseWorld
 from ..clock import WorldClock
@@ -180,6 +180,21 @@ class HubSpotWorld(BaseWorld):
         with self.lock:
             self.by_hand.opt_out(email)
 
+    def submit_form(self, email: str, form: str, values: Mapping[str, str | None] | None = None, source: str | None = None, detail: str | None = None) -> str:
+        """Somebody fills in a form on the site: see `Hands.submit_form`."""
+        with self.lock:
+            return self.by_hand.submit_form(email, form, values, source, detail)
+
+    def visit(self, id: str, source: str = "DIRECT_TRAFFIC", detail: str | None = None, pages: int = 1) -> None:
+        """A contact comes to the site: see `Hands.visit`."""
+        with self.lock:
+            self.by_hand.visit(id, source, detail, pages)
+
+    def on_email(self, id: str, deed: Literal["open", "click", "reply"]) -> None:
+        """A contact opens, clicks in or answers an e-mail."""
+        with self.lock:
+            self.by_hand.on_email(id, deed)
+
     def add_owner(self, email: str, first_name: str = "", last_name: str = "") -> str:
         """A new user who can own contacts; gives the owner's id."""
         with self.lock:
@@ -214,6 +229,9 @@ class HubSpotWorld(BaseWorld):
             "restore": self.restore,
             "gdpr-delete": self.gdpr_delete,
             "opt-out": self.opt_out,
+            "submit-form": self.submit_form,
+            "visit": self.visit,
+            "on-email": self.on_email,
             "add-owner": self.add_owner,
             "define": self.define,
             "habits": self.switch,
