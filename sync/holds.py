@@ -176,12 +176,8 @@ def _title(group: Group) -> str:
             return f"{people} who had opted out {'is' if one else 'are'} opted in again: does that stand?"
         case "stage":
             return f"{group.count:,} {'stage' if one else 'stages'} cannot be decided: {whose}?"
-        case "unauthorised":
-            return f"{people} {'was' if one else 'were'} moved in {parts[1]} by a team that does not decide about that: {_reason(group)}"
-        case "rule":
-            return f"{people} {'meets' if one else 'meet'} the rule {about} ({_reason(group)}): do as it says?"
-        case "overdue":
-            return f"{people} {'waits' if one else 'wait'} longer for an answer than agreed: do as the agreement proposes?"
+        case "unauthorised" | "rule" | "overdue":
+            return f"{people} {_about_stages(group, one=one)}"
         case "deleted":
             everywhere = f"does that hold everywhere ({about.replace('+', ', ')}), or is the record made again (hub)?"
             return f"{people} {'was' if one else 'were'} deleted in {about.replace('+', ' and ')}: {everywhere}"
@@ -201,6 +197,17 @@ def _title(group: Group) -> str:
             return f"{people} {'lacks' if one else 'lack'} {group.about}, which {about} requires: set a fallback in [systems.{about}.create]"
         case _:
             return f"{group.count:,} x {group.question}"
+
+
+def _about_stages(group: Group, *, one: bool) -> str:
+    """A question that is not about a difference: somebody, a rule or a clock wants to move people."""
+    match group.question.split(":"):
+        case ["unauthorised", system, *_]:
+            return f"{'was' if one else 'were'} moved in {system} by a team that does not decide about that: {_reason(group)}"
+        case ["rule", name, *_]:
+            return f"{'meets' if one else 'meet'} the rule {name} ({_reason(group)}): do as it says?"
+        case _:
+            return f"{'waits' if one else 'wait'} longer for an answer than agreed: do as the agreement proposes?"
 
 
 def _reason(group: Group) -> str:
