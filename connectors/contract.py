@@ -87,12 +87,14 @@ class Capabilities:
     `batch(step)` gives (key, size): steps with one key may travel in one `write` of at most `size`.
     `reread`: how many refs one `fetch` call reads, where a record should be read again before an update.
     `history`: field-level history can be fetched. `unique`: native fields of which the vendor itself refuses a second equal value.
+    `unfed`: native fields that can change without any feed telling it (Salesforce: a contact's role in an opportunity that was deleted).
     """
 
     batch: Callable[[Step], tuple[str, int]]
     reread: int
     history: bool
     unique: frozenset[str] = frozenset()
+    unfed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -252,12 +252,12 @@ def test_what_somebody_should_know_is_a_finding(habits: Habits, fields: tuple[st
 
 
 def test_a_description_costs_few_calls() -> None:
-    """Three descriptions, the lead statuses and the users; the statuses then need no second look for a write."""
+    """Three descriptions, the lead statuses, the users, a look at the opportunities and their stages; the statuses need no second look for a write."""
     org = Org()
     id = org.lead("Lead")
     org.calls()
     org.connector.describe()
-    assert sum(org.calls().values()) == 5
+    assert sum(org.calls().values()) == 7
     org.connector.write([_status(id, "Sales Qualified")])
     assert sum(org.calls().values()) == 1
 

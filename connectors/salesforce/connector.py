@@ -11,6 +11,7 @@ from ...model.records import Observation, Page, Query, Record, Ref
 from ...model.writes import Outcome, Step, Write
 from ..contract import AccountId, Capabilities, Ports, SystemDescription, Usage
 from . import describe as describing
+from . import evidence
 from . import fetch as fetching
 from . import pull as pulling
 from . import write as writing
@@ -36,7 +37,8 @@ class SalesforceConnector:
         self._converted: frozenset[str] | None = None
         self._keyed: dict[str, bool] = {}
         key = settings.external_id_field
-        self.capabilities = Capabilities(writing.batch, fetching.COLLECTION, history=True, unique=frozenset({key} if key else ()))
+        unique = frozenset({key} if key else ())
+        self.capabilities = Capabilities(writing.batch, fetching.COLLECTION, history=True, unique=unique, unfed=frozenset(evidence.FIELDS))
 
     def identity(self) -> AccountId:
         """The org and our own user in it; asked once."""
@@ -54,8 +56,8 @@ class SalesforceConnector:
         return found
 
     def pull(self, query: Query) -> Iterator[Page]:
-        """Contacts, then Leads. Deletions and merges come with the changes, so that `sweep` has nothing to add."""
-        return pulling.pull(self._client, query, self._settings.overlap_s)
+        """Contacts, then Leads, then events. Deletions and merges come with the changes, so that `sweep` has nothing to add."""
+        return pulling.pull(self._client, query, self._settings.overlap_s, lambda: self.identity().zone)
 
     def fetch(self, refs: Sequence[Ref], fields: Mapping[str, tuple[str, ...]], history: tuple[str, ...] = ()) -> Sequence[Observation]:
         """Read these records now, with the versions of the `history` fields that the org tracks."""

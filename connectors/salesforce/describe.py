@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..contract import FieldDescription, KindDescription, Option, SystemDescription
+from . import evidence
 from .client import Client
 from .rows import OBJECTS
 from .settings import SalesforceSettings
@@ -23,6 +24,7 @@ _COMPOUND = frozenset({"address", "location"})
 
 _OWNER_PATHS = {"Owner.Email": "email", "Owner.Name": "text"}
 _HUBSPOT = "hubspot"
+_NO_DEALS = "this user may not read Opportunity and OpportunityContactRole: an open or won opportunity is no evidence for a contact's stage"
 
 
 def describe(client: Client, settings: SalesforceSettings) -> SystemDescription:
@@ -33,11 +35,15 @@ def describe(client: Client, settings: SalesforceSettings) -> SystemDescription:
     kinds["lead"] = _with_statuses(kinds["lead"], statuses or ())
     if "AccountId" in kinds["contact"].fields:
         kinds["contact"] = _with_account(kinds["contact"], _account(client))
+    deals = _deals(client)
+    kinds["contact"] = replace(kinds["contact"], fields={**kinds["contact"].fields, **deals})
     owners = _owners(client)
     kinds = {kind: _with_owners(each, owners) for kind, each in kinds.items()}
     findings = [finding for kind, data in raw.items() for finding in _findings(OBJECTS[kind], data, settings)]
     if statuses is None:
         findings.append("LeadStatus cannot be read: which statuses of a Lead mean converted is not known, so map none of those")
+    if not deals:
+        findings.append(_NO_DEALS)
     return SystemDescription(kinds, tuple(findings))
 
 
@@ -104,6 +110,23 @@ def _with_account(contact: KindDescription, account: Mapping[str, FieldDescripti
         for name, field in account.items()
     }
     return replace(contact, fields={**contact.fields, **paths})
+
+
+def _deals(client: Client) -> Mapping[str, FieldDescription]:
+    """What a contact's opportunities say, where this user may read them: as fields of the contact that nobody can write."""
+    if client.open_rows(evidence.PROBE) is None:
+        return {}
+    rows = client.open_rows("SELECT ApiName,MasterLabel,SortOrder,IsActive FROM OpportunityStage ORDER BY SortOrder") or []
+    stages = tuple(Option(row["ApiName"] or row["MasterLabel"], row["MasterLabel"], order, bool(row["IsActive"])) for order, row in enumerate(rows))
+    states = tuple(Option(state, state, order) for order, state in enumerate(reversed(evidence.STATES)))
+    return {
+        name: FieldDescription(name, label, type, writable=False, creatable=False, options=options)
+        for name, label, type, options in (
+            (evidence.STATE, "Opportunity: State", "choice", states),
+            (evidence.STAGE, "Opportunity: Stage", "choice", stages),
+            (evidence.CHANGED, "Opportunity: Last Stage Change Date", "datetime", ()),
+        )
+    }
 
 
 def _owners(client: Client) -> tuple[Option, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ...model.errors import Unreachable
 from ...model.records import FieldChange, Gone, Moved, Observation, Present, Record, Ref, Unreadable
+from . import evidence
 from .client import Client
 from .rows import OBJECTS, Row, bookkeeping, fate, id15, shape
 from .soql import fitting, selects
@@ -34,9 +35,9 @@ def fetch(client: Client, refs: Sequence[Ref], fields: Mapping[str, tuple[str, .
 
 def _observed(client: Client, kind: str, ids: list[str], fields: tuple[str, ...], histories: Histories) -> dict[str, Observation]:
     """By the first 15 characters of the id. What is not there any more is looked up among the deleted."""
-    form = shape(kind, fields)
+    form = shape(kind, evidence.split(fields)[0])
     found: dict[str, Observation] = {}
-    for row in _read(client, kind, ids, fields):
+    for row in read_by_id(client, kind, ids, fields):
         id = id15(row["Id"])
         found[id] = fate(form, row) or Present(form.record(row), histories.get(id, {}))
     missing = [id for id in ids if id15(id) not in found]
@@ -46,20 +47,25 @@ def _observed(client: Client, kind: str, ids: list[str], fields: tuple[str, ...]
     return found
 
 
-def _read(client: Client, kind: str, ids: list[str], fields: tuple[str, ...]) -> list[Row]:
+def read_by_id(client: Client, kind: str, ids: Sequence[str], fields: tuple[str, ...]) -> list[Row]:
     """By the collection, 2,000 a call; by queries where fields of related records are asked for, which a collection does not give."""
-    if any("." in name for name in fields):
+    own, beside = evidence.split(fields)
+    if any("." in name for name in own):
         return _queried(client, kind, "Id", ids, fields)
-    names = dict.fromkeys((*bookkeeping(kind, fate=False), *fields))
-    return [row for row in collection(client, kind, ids, names) if row is not None]
+    names = dict.fromkeys((*bookkeeping(kind, fate=False), *own))
+    found = [row for row in collection(client, kind, ids, names) if row is not None]
+    evidence.complete(client, found, beside)
+    return found
 
 
 def _queried(client: Client, kind: str, key: str, values: Iterable[str], fields: tuple[str, ...], also: str = "") -> list[Row]:
     """All rows with these values, in as many queries as fit into URLs."""
+    own, beside = evidence.split(fields)
     fixed = bookkeeping(kind, fate=False)
-    inside, outside = fitting(fields, fixed, OBJECTS[kind])
+    inside, outside = fitting(own, fixed, OBJECTS[kind])
     found = [row for query in selects((*fixed, *inside), OBJECTS[kind], key, values, also) for row in client.rows(query)]
     complete(client, kind, found, outside)
+    evidence.complete(client, found, beside)
     return found
 
 
@@ -101,7 +107,7 @@ def whereabouts(client: Client, kind: str, ids: Sequence[str]) -> dict[str, Gone
 
 def find(client: Client, kind: str, key: str, values: Sequence[str], fields: tuple[str, ...]) -> list[Record]:
     """All live records whose `key` is one of the values; converted Leads are none. SOQL compares text without regard to case."""
-    form = shape(kind, fields)
+    form = shape(kind, evidence.split(fields)[0])
     also = "IsConverted = false" if kind == "lead" else ""
     given = [value for value in values if value]
     return [form.record(row) for row in _queried(client, kind, key, given, fields, also)]

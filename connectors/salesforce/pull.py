@@ -1,102 +1,90 @@
-"""Reading everything, or what changed: by keyset, so that a crash costs a page and rows with equal stamps are never skipped.
-
-Everything is read in the order of Ids. Changes are read in the order of (SystemModstamp, Id) from a window's beginning on, which lies `overlap_s` before the
-vendor's time of the last reading: a record is stamped before it is committed, up to ten minutes for one transaction, and so becomes visible behind whoever
-reads by stamps.
-Ids are compared by Salesforce only: its order is not that of our strings.
-"""
+"""Reading everything, or what changed: Contacts, then Leads, and what other objects say about them. Each feed has its own place in the cursor."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from ...model.records import Gone, Moved, Page, Query, Record
-from ..manners import Answer
+from . import campaigns, evidence
 from .client import Client
 from .cursor import Position, read, written
-from .fetch import complete
-from .rows import OBJECTS, Row, Shape, bookkeeping, fate, records_of, shape, stamp_ms
-from .soql import fitting, moment, select, text
+from .fetch import COLLECTION, complete, read_by_id
+from .paging import Part, parts
+from .rows import OBJECTS, Shape, bookkeeping, fate, shape
+from .soql import fitting
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """What is read of one kind: `queried` in the query itself, `rest` by a second call for the rows of each page, where a URL cannot hold them all."""
+    """What is read of one kind: `queried` in the query itself, `rest` by a second call for the rows of each page, where a URL cannot hold them all.
+
+    Of the fields that were `asked` for, those `beside` stand on other objects.
+    """
 
     kind: str
+    asked: tuple[str, ...]
     queried: tuple[str, ...]
     rest: tuple[str, ...]
+    beside: tuple[str, ...]
     shape: Shape
 
 
 def columns(kind: str, fields: tuple[str, ...]) -> Columns:
     """The columns for these fields."""
     fixed = bookkeeping(kind, fate=True)
-    inside, outside = fitting(fields, fixed, OBJECTS[kind])
-    return Columns(kind, (*fixed, *inside), tuple(outside), shape(kind, fields))
+    own, beside = evidence.split(fields)
+    inside, outside = fitting(own, fixed, OBJECTS[kind])
+    return Columns(kind, fields, (*fixed, *inside), tuple(outside), beside, shape(kind, own))
 
 
-def pull(client: Client, query: Query, overlap_s: int) -> Iterator[Page]:
-    """The pages of a pull: all of Contact, then all of Lead. A kind that the cursor does not know is read from the beginning."""
+def pull(client: Client, query: Query, overlap_s: int, zone: Callable[[], str]) -> Iterator[Page]:
+    """The pages of a pull: all of Contact, then all of Lead, then events. What the cursor does not know is read from the beginning. `zone`: the org's."""
     positions = read(query.cursor)
     for kind in OBJECTS:
-        if kind not in query.fields:
-            continue
-        wanted = columns(kind, query.fields[kind])
-        for part in _parts(client, wanted, positions.get(kind, Position()), overlap_s):
-            positions[kind] = part.position
-            yield _page(wanted.shape, part, written(positions))
+        if kind in query.fields:
+            wanted = columns(kind, query.fields[kind])
+            yield from (_with_evidence if wanted.beside else _plain)(client, wanted, positions, overlap_s)
+    if query.signals:
+        for part in campaigns.members(client, positions.get(campaigns.POSITION), overlap_s):
+            positions[campaigns.POSITION] = part.position
+            yield Page([], written(positions), part.server_time, signals=campaigns.sightings(part.rows, client.system, zone()))
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """One page of one kind: its rows, the place after it, and the vendor's time."""
-
-    rows: list[Row]
-    position: Position
-    server_time: int
-
-
-def _parts(client: Client, wanted: Columns, position: Position, overlap_s: int) -> Iterator[_Part]:
-    """Follow the pages of the query; where its cursor is lost on the way, go on by keyset with a new query."""
-    answer: Answer | None = None
-    following: str | None = None
-    while True:
-        asked = client.clock.monotonic()
-        answer = client.following(following) if following is not None else None
-        if answer is None:
-            answer = client.query(_question(wanted, position, overlap_s), everything=position.since is not None)
-        server_time = client.server_ms(answer)
-        rows = records_of(answer.data, client.system)
-        following = answer.data.get("nextRecordsUrl")
-        if position.start is None:
-            # The query saw what was there when it began, at the latest when it was sent.
-            position = replace(position, start=server_time - int((client.clock.monotonic() - asked) * 1000))
-        if following is None:
-            position = Position(since=position.start)
-        elif rows:
-            position = replace(position, stamp=stamp_ms(rows[-1]["SystemModstamp"]), after=rows[-1]["Id"])
+def _plain(client: Client, wanted: Columns, positions: dict[str, Position], overlap_s: int, told: evidence.Told | None = None) -> Iterator[Page]:
+    for part in parts(client, OBJECTS[wanted.kind], wanted.queried, positions.get(wanted.kind, Position()), overlap_s):
+        positions[wanted.kind] = part.position
         # What changed since the query ran is read again by the next pull: its stamp is newer than this one.
-        complete(client, wanted.kind, [row for row in rows if not row["IsDeleted"]], wanted.rest)
-        yield _Part(rows, position, server_time)
-        if following is None:
-            return
+        complete(client, wanted.kind, [row for row in part.rows if not row["IsDeleted"]], wanted.rest)
+        if told is not None:
+            told.fill(part.rows, wanted.beside)
+        yield _page(wanted.shape, part, written(positions))
 
 
-def _question(wanted: Columns, at: Position, overlap_s: int) -> str:
-    source = OBJECTS[wanted.kind]
-    if at.since is None:
-        return select(wanted.queried, source, f"Id > {text(at.after)}" if at.after else "", "Id")
-    if at.stamp is not None and at.after is not None:
-        stamp = moment(at.stamp)
-        where = f"(SystemModstamp = {stamp} AND Id > {text(at.after)}) OR SystemModstamp > {stamp}"
-    else:
-        where = f"SystemModstamp >= {moment((at.since - overlap_s * 1000) // 1000 * 1000)}"
-    return select(wanted.queried, source, where, "SystemModstamp, Id")
+def _with_evidence(client: Client, wanted: Columns, positions: dict[str, Position], overlap_s: int) -> Iterator[Page]:
+    """The same, the evidence read first: it is added to the rows as they come, and whoever is concerned and did not come is read in the end.
+
+    While all records are read, so are all roles. A reading that goes on after a break tells what changed meanwhile in the next pull, from the old place on.
+    """
+    everything = positions.get(wanted.kind, Position()).since is None
+    told = evidence.changes(client, None if everything else positions.get(evidence.POSITION), overlap_s)
+    if everything:
+        positions.setdefault(evidence.POSITION, Position(since=told.start))
+    server_time = told.start
+    for page in _plain(client, wanted, positions, overlap_s, told):
+        server_time = page.server_time
+        yield page
+    if everything:
+        return
+    ids = told.rest()
+    for start in range(0, len(ids), COLLECTION):
+        rows = read_by_id(client, wanted.kind, ids[start : start + COLLECTION], wanted.asked)
+        yield Page([wanted.shape.record(row) for row in rows], written(positions), server_time)
+    positions[evidence.POSITION] = Position(since=told.start)
+    yield Page([], written(positions), server_time)
 
 
-def _page(shape: Shape, part: _Part, cursor: str) -> Page:
+def _page(shape: Shape, part: Part, cursor: str) -> Page:
     records: list[Record] = []
     gone: list[Gone] = []
     moved: list[Moved] = []
