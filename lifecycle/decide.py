@@ -2,27 +2,31 @@
 
 first meeting       a rejection with a reason first, then the furthest stage
 one system moved    it counts, forward or backward: somebody did it, and it is the cause
-several moved       a rejection first; else the furthest, or the latest where every time is known
+several moved       `contest`: what a place means comes first, then the furthest or the latest
 an older version    (a change by somebody who had not yet seen the hub's place, or a record that is new to the person) may raise or reject, never lower
+a rule              may raise a stage or put somebody aside, never lower
 a forbidden move    (the funnel names what may follow the hub's place, and this is not it) is not heard; a record that is new moved nobody
+a move by a team    that may not make it (`authority`) is no match for anybody who may; alone it is put back, or somebody is asked
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from ..model.stages import Claim, StageReading, StageState
+from .authority import Authority
+from .bids import Bid, agrees, bid, forbidden, moved, within
+from .contest import FURTHEST, REJECTION, Tie, contest
 from .funnel import Funnel
 
-Tie: TypeAlias = Literal["furthest", "latest"]
+Overruled: TypeAlias = tuple[str, StageReading, str]
+"""System, what it said, the rule in words."""
 
-_REJECTION = "a rejection with a reason comes first"
-_FURTHEST = "the furthest stage wins"
-_LATEST = "the later change wins"
 _FORBIDDEN = "the funnel does not allow this move"
 _OLDER = "whoever had not seen the present stage may raise it, not lower it"
+_RULE = "a rule raises a stage or puts somebody aside, it does not lower and does not take back a no"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,24 +34,18 @@ class StageDecision:
     """What became of the claims.
 
     `state`: the new place, its version one higher where it changed. `cause`: a fragment such as "hubspot moved mql -> sql".
-    `overruled`: (system, what it said, the rule in words). `hold`: the question, where it cannot be decided; `state` is then the old one.
+    `overruled`: claims that lost. `hold`: what somebody must decide, in words; `state` is then the old one, since nobody else moved. `question`: the
+    short name of that, such as "unauthorised:crm:sql".
     """
 
     state: StageState
     cause: str
-    overruled: tuple[tuple[str, StageReading, str], ...] = ()
+    overruled: tuple[Overruled, ...] = ()
     hold: str | None = None
+    question: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Bid:
-    """A place that one claim wants."""
-
-    place: StageReading
-    claim: Claim
-
-
-def decide(funnel: Funnel, hub: StageState, claims: Sequence[Claim], conflict: Tie = "furthest") -> StageDecision:
+def decide(funnel: Funnel, hub: StageState, claims: Sequence[Claim], conflict: Tie = "furthest", authority: Authority | None = None) -> StageDecision:
     """The person's place after these claims. Claims that are neither changed nor first assert nothing new.
 
     `claims`: at most one per system and record; their stages and side states are the funnel's. Raises `KeyError` for others.
@@ -57,24 +55,31 @@ def decide(funnel: Funnel, hub: StageState, claims: Sequence[Claim], conflict: T
         return StageDecision(hub, "nothing new")
     if hub.version == 0:
         return _meet(funnel, hub, asserting)
-    return _contend(funnel, hub, asserting, conflict)
+    bids = [found for claim in asserting if (found := bid(funnel, hub, claim)) is not None]
+    barred = _barred(funnel, hub, bids, authority) if authority is not None else {}
+    heard = [each for each in bids if each.claim not in barred]
+    if heard:
+        return _move(funnel, hub, asserting, heard, barred, *contest(funnel, hub, heard, conflict, teams=authority is not None))
+    if barred and authority is not None and authority.unauthorised == "hold":
+        return _ask(funnel, hub, asserting, bids, barred)
+    return _stay(funnel, hub, asserting, barred)
 
 
 def _meet(funnel: Funnel, hub: StageState, claims: Sequence[Claim]) -> StageDecision:
     """All records see the person for the first time: nobody moved anything, so only what they say counts, never when."""
     readings = [claim.reading for claim in claims]
     if readings.count(readings[0]) == len(readings):  # most people of a first sync: nothing to weigh
-        return _decision(funnel, hub, readings[0], f"first meeting: {_names(claims)}: {spoken(readings[0])}", (), "")
+        return _moved_to(funnel, hub, readings[0], f"first meeting: {_names(claims)}: {spoken(readings[0])}", ())
     stage = _furthest(funnel, (reading.stage for reading in readings))
     rejecting = [reading for reading in readings if reading.side in funnel.rejections]
     beside = rejecting or [reading for reading in readings if reading.side is not None and not _outrun(funnel, reading, readings)]
     found = min(beside, key=lambda reading: (reading.reason is None, reading.side or "", reading.reason or ""), default=StageReading())
     place = StageReading(stage, found.side, found.reason)
-    rule = _REJECTION if rejecting else _FURTHEST
-    lost = [claim for claim in claims if not _within(claim.reading, place)]
+    rule = REJECTION if rejecting else FURTHEST
+    lost = [claim for claim in claims if not within(claim.reading, place)]
     who = _names(claim for claim in claims if claim not in lost)
     cause = f"first meeting: {who or 'all together'}: {spoken(place)}"
-    return _decision(funnel, hub, place, cause, lost, f"first meeting: {rule}")
+    return _moved_to(funnel, hub, place, cause, [(claim.system, claim.reading, f"first meeting: {rule}") for claim in lost])
 
 
 def _outrun(funnel: Funnel, reading: StageReading, readings: Iterable[StageReading]) -> bool:
@@ -82,107 +87,76 @@ def _outrun(funnel: Funnel, reading: StageReading, readings: Iterable[StageReadi
     return reading.stage is not None and any(other.side is None and funnel.position(other.stage) > funnel.position(reading.stage) for other in readings)
 
 
-def _contend(funnel: Funnel, hub: StageState, claims: Sequence[Claim], conflict: Tie) -> StageDecision:
-    bids = [bid for claim in claims if (bid := _bid(funnel, hub, claim)) is not None]
-    if not bids:
-        unheard = _unheard(funnel, hub, [claim for claim in claims if not _agrees(hub, claim, hub.reading)])
-        rules = dict.fromkeys(rule for _, _, rule in unheard)
-        return StageDecision(hub, f"stays {spoken(hub.reading)}: {' and '.join(rules)}" if rules else "nothing new", unheard)
-    rejecting = [bid for bid in bids if bid.place.side in funnel.rejections and bid.place.side != hub.side]
-    times = [bid.claim.at for bid in bids if bid.claim.at is not None]
-    if rejecting:
-        standing, rule = rejecting, _REJECTION
-    elif conflict == "latest" and len(times) == len(bids):
-        standing, rule = [bid for bid in bids if bid.claim.at == max(times)], _LATEST
-    else:
-        standing, rule = bids, _FURTHEST
-    place = min((bid.place for bid in standing), key=lambda place: _rank(funnel, place))
-    winners = [bid.claim for bid in bids if bid.place == place]
-    verb = "moved" if any(_moved(claim) for claim in winners) else "is new and further" if all(claim.first for claim in winners) else "raised"
+def _barred(funnel: Funnel, hub: StageState, bids: Iterable[Bid], authority: Authority) -> Mapping[Claim, str]:
+    """The bids by teams that may not make such a move, each with whose right it is. A record that meets the person has moved nobody."""
+    found: dict[Claim, str] = {}
+    for each in bids:
+        team = None if each.claim.first else each.claim.team
+        objection = authority.objection(funnel, team, hub.reading, each.place)
+        if objection is not None:
+            found[each.claim] = f"{objection}: {team} may not move {spoken(hub.reading)} -> {spoken(each.place)}"
+    return found
+
+
+def _move(
+    funnel: Funnel, hub: StageState, claims: Sequence[Claim], bids: Sequence[Bid], barred: Mapping[Claim, str], place: StageReading, lost: Mapping[Claim, str]
+) -> StageDecision:
+    """The person is where the winning bids want them."""
+    winners = [each.claim for each in bids if each.place == place]
+    verb = "moved" if any(moved(claim) for claim in winners) else "is new and further" if all(claim.first for claim in winners) else "raised"
     cause = f"{_names(winners)} {verb}: {spoken(hub.reading)} -> {spoken(place)}"
-    bidding = [bid.claim for bid in bids if bid.place != place]
-    lost = [claim for claim in claims if not _agrees(hub, claim, place)]
-    beaten = [claim for claim in lost if claim in bidding]
-    older = [claim for claim in lost if claim not in bidding]  # a winner too, where only its stage was heard
-    decided = _decision(funnel, hub, place, cause, beaten, rule)
-    return replace(decided, overruled=tuple(sorted((*decided.overruled, *_unheard(funnel, hub, older)), key=_by_text)))
+    return _moved_to(funnel, hub, place, cause, _losers(funnel, hub, claims, place, {**barred, **lost}))
 
 
-def _unheard(funnel: Funnel, hub: StageState, claims: Iterable[Claim]) -> tuple[tuple[str, StageReading, str], ...]:
-    """Claims that were no bid, each with the rule that kept it from being one."""
-    rows = [(claim.system, claim.reading, _FORBIDDEN if _forbidden(funnel, hub, claim) else _OLDER) for claim in claims]
-    return tuple(sorted(rows, key=_by_text))
+def _ask(funnel: Funnel, hub: StageState, claims: Sequence[Claim], bids: Iterable[Bid], barred: Mapping[Claim, str]) -> StageDecision:
+    """Nobody moved the person but those who may not: somebody is asked."""
+    sought = {f"{each.claim.system}:{_goal(hub, each.place)}" for each in bids}
+    hold = " and ".join(sorted(set(barred.values())))
+    others = [claim for claim in claims if claim not in barred]
+    question = f"unauthorised:{'+'.join(sorted(sought))}"
+    return StageDecision(hub, f"stays {spoken(hub.reading)}: {hold}", tuple(_losers(funnel, hub, others, hub.reading, {})), hold, question)
 
 
-def _forbidden(funnel: Funnel, hub: StageState, claim: Claim) -> bool:
-    """Somebody moved the person where the funnel does not let them go from here."""
-    return bool(funnel.moves) and claim.changed and not claim.first and not funnel.allows(hub.reading, _sought(funnel, hub, claim))
+def _goal(hub: StageState, place: StageReading) -> str:
+    """The one word for a move: the side state that is entered, else the stage."""
+    return place.side if place.side is not None and place.side != hub.side else place.stage or "none"
 
 
-def _moved(claim: Claim) -> bool:
-    """Somebody who saw the hub's present place changed it on purpose."""
-    return claim.changed and claim.current and not claim.first
+def _stay(funnel: Funnel, hub: StageState, claims: Sequence[Claim], barred: Mapping[Claim, str]) -> StageDecision:
+    """Nobody who could be heard wants the person elsewhere."""
+    overruled = _losers(funnel, hub, claims, hub.reading, barred)
+    rules = dict.fromkeys(rule for _, _, rule in overruled)
+    return StageDecision(hub, f"stays {spoken(hub.reading)}: {' and '.join(rules)}" if rules else "nothing new", tuple(overruled))
 
 
-def _bid(funnel: Funnel, hub: StageState, claim: Claim) -> _Bid | None:
-    """The place that a claim wants; None where it agrees with the hub, or may not have what it wants."""
-    place = _sought(funnel, hub, claim)
-    if _forbidden(funnel, hub, claim):
-        rejects = place.side in funnel.rejections and hub.side not in funnel.rejections  # a no is heard wherever it comes from
-        place = StageReading(hub.stage, place.side, place.reason) if rejects else hub.reading
-    return None if place == hub.reading else _Bid(place, claim)
+def _losers(funnel: Funnel, hub: StageState, claims: Iterable[Claim], place: StageReading, rules: Mapping[Claim, str]) -> list[Overruled]:
+    """The claims that do not have what they want, each with the rule by which: one of `rules`, or the one that kept it from bidding for it."""
+    lost = [claim for claim in claims if not agrees(hub, claim, place)]
+    return sorted(((claim.system, claim.reading, rules.get(claim) or _unheard(funnel, hub, claim)) for claim in lost), key=_by_text)
 
 
-def _sought(funnel: Funnel, hub: StageState, claim: Claim) -> StageReading:
-    """The place that a claim asks for, as far as its version lets it: the hub's own where it may ask for nothing."""
-    place = _wanted(hub, claim)
-    if _moved(claim):
-        return place
-    further = funnel.position(claim.reading.stage) > funnel.position(hub.stage)
-    rejects = claim.reading.side in funnel.rejections and hub.side not in funnel.rejections
-    stage = claim.reading.stage if further else hub.stage
-    return StageReading(stage, place.side, place.reason) if rejects else StageReading(stage, hub.side, hub.reason)
-
-
-def _wanted(hub: StageState, claim: Claim) -> StageReading:
-    """A reading in full: a side state alone keeps the stage, and the same side state without a reason keeps the reason."""
-    reading = claim.reading
-    reason = hub.reason if reading.side == hub.side and reading.reason is None else reading.reason
-    return StageReading(reading.stage if reading.stage is not None else hub.stage, reading.side, reason if reading.side is not None else None)
-
-
-def _agrees(hub: StageState, claim: Claim, place: StageReading) -> bool:
-    return _wanted(hub, claim) == place if _moved(claim) else _within(claim.reading, place)
-
-
-def _within(reading: StageReading, place: StageReading) -> bool:
-    """Everything that the reading says is so; what it leaves out it does not deny."""
-    return reading.stage in (None, place.stage) and reading.side in (None, place.side)
-
-
-def _rank(funnel: Funnel, place: StageReading) -> tuple[int, bool, bool, str, str, str]:
-    """Smallest first: the furthest, then a rejection, then one with a reason, then by the alphabet."""
-    return -funnel.position(place.stage), place.side not in funnel.rejections, place.reason is None, place.stage or "", place.side or "", place.reason or ""
+def _unheard(funnel: Funnel, hub: StageState, claim: Claim) -> str:
+    if forbidden(funnel, hub, claim):
+        return _FORBIDDEN
+    return _OLDER if claim.rule is None else _RULE
 
 
 def _furthest(funnel: Funnel, stages: Iterable[str | None]) -> str | None:
-    return min((stage for stage in stages if stage is not None), key=lambda stage: (-funnel.position(stage), stage), default=None)
+    """The furthest that is won, or the furthest of all where nobody has bought."""
+    known = [stage for stage in stages if stage is not None]
+    return min(known, key=lambda stage: (not funnel.stages[stage].won, -funnel.position(stage), stage), default=None)
 
 
-def _decision(funnel: Funnel, hub: StageState, place: StageReading, cause: str, lost: Sequence[Claim], rule: str) -> StageDecision:
+def _moved_to(funnel: Funnel, hub: StageState, place: StageReading, cause: str, overruled: Iterable[Overruled]) -> StageDecision:
     again = hub.side in funnel.reentries and place.side is None
     state = StageState(place.stage, place.side, place.reason, hub.pass_no + again, hub.version + 1)
     if again:
         cause = f"{cause} (enters again, pass {state.pass_no})"
-    return StageDecision(state, cause, _overruled(lost, rule) if lost else ())
+    return StageDecision(state, cause, tuple(sorted(overruled, key=_by_text)))
 
 
-def _overruled(claims: Iterable[Claim], rule: str) -> tuple[tuple[str, StageReading, str], ...]:
-    return tuple(sorted(((claim.system, claim.reading, rule) for claim in claims), key=_by_text))
-
-
-def _by_text(row: tuple[str, StageReading, str]) -> tuple[str, str]:
-    return row[0], repr(row[1])
+def _by_text(row: Overruled) -> tuple[str, str, str]:
+    return row[0], repr(row[1]), row[2]
 
 
 def _names(claims: Iterable[Claim]) -> str:

@@ -10,13 +10,17 @@ from ..model.stages import StageReading
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One place in the line. Stages of one position stand beside each other. `entry`: people come in here without passing what is before."""
+    """One place in the line. Stages of one position stand beside each other.
+
+    `entry`: people come in here without passing what is before. `won`: whoever is here has bought.
+    """
 
     id: str
     label: str
     team: str
     position: int
     entry: bool = False
+    won: bool = False
 
 
 @dataclass(frozen=True, slots=True)

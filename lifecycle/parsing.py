@@ -2,11 +2,12 @@
 
 name = "acme"
 title = "One sentence"                      # may be left out
-line = [["lead"], ["mql", "pql"], ["sql"]]  # the positions; stages of one list stand beside each other
+line = [["lead"], ["mql", "pql"], ["customer"]]  # the positions; stages of one list stand beside each other
 
 [stages]
 lead = { label = "Lead", team = "marketing" }
 pql = { label = "Product qualified lead", team = "product", entry = true }  # entry: people come in here without passing what is before
+customer = { label = "Customer", team = "sales", won = true }  # won: whoever is here has bought, which beats any stage that is not won
 
 [groups]                                    # stages that go by one name
 qualified = { label = "Qualified", stages = ["mql", "pql"] }
@@ -36,7 +37,7 @@ Tell: TypeAlias = Callable[[str, str, str], None]
 """Takes one mistake: its TOML path, what is wrong, and the remedy."""
 
 KEYS = ("name", "title", "line", "stages", "groups", "sides", "moves", "crosswalk")
-_STAGE_KEYS, _GROUP_KEYS, _SIDE_KEYS = ("label", "team", "entry"), ("label", "stages"), ("label", "rejection", "reentry", "reasons")
+_STAGE_KEYS, _GROUP_KEYS, _SIDE_KEYS = ("label", "team", "entry", "won"), ("label", "stages"), ("label", "rejection", "reentry", "reasons")
 _ID = re.compile(r"[A-Za-z][\w-]*")
 
 
@@ -106,7 +107,8 @@ class _Reader:
             spec, path = specs.get(name, {}), f"funnel.stages.{name}"
             if name in specs:
                 label, team = self.text(f"{path}.label", spec.get("label"), name), self.text(f"{path}.team", spec.get("team"), "")
-                found[name] = Stage(name, label, team, position, self.flag(f"{path}.entry", spec.get("entry", False)))
+                entry, won = (self.flag(f"{path}.{key}", spec.get(key, False)) for key in ("entry", "won"))
+                found[name] = Stage(name, label, team, position, entry, won)
         return found
 
     def groups(self, line: list[str]) -> dict[str, Group]:

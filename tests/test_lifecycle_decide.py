@@ -101,18 +101,36 @@ def test_an_unchanged_claim_asserts_nothing() -> None:
 
 
 def test_the_furthest_of_two_moves_wins() -> None:
-    """Customer beats MQL, and the loser is kept with the rule."""
-    decision = decide(FUNNEL, hub("sql"), [moved("hubspot", "mql"), moved("salesforce", "customer")])
-    assert decision.state.stage == "customer"
+    """Opportunity beats MQL, and the loser is kept with the rule."""
+    decision = decide(FUNNEL, hub("sql"), [moved("hubspot", "mql"), moved("salesforce", "opportunity")])
+    assert decision.state.stage == "opportunity"
     assert decision.overruled == (("hubspot", StageReading("mql"), "the furthest stage wins"),)
 
 
 def test_the_latest_of_two_moves_wins_where_all_times_are_known() -> None:
     """With `latest`, times decide between two moves; if one is unknown, the furthest wins."""
-    known = [moved("hubspot", "mql", at=2000), moved("salesforce", "customer", at=1000)]
-    unknown = [moved("hubspot", "mql", at=2000), moved("salesforce", "customer")]
-    assert decide(FUNNEL, hub("sql"), known, "latest").state.stage == "mql"
-    assert decide(FUNNEL, hub("sql"), unknown, "latest").state.stage == "customer"
+    known = [moved("hubspot", "mql", at=2000), moved("salesforce", "opportunity", at=1000)]
+    unknown = [moved("hubspot", "mql", at=2000), moved("salesforce", "opportunity")]
+    decision = decide(FUNNEL, hub("sql"), known, "latest")
+    assert decision.state.stage == "mql"
+    assert decision.overruled == (("salesforce", StageReading("opportunity"), "the later change wins"),)
+    assert decide(FUNNEL, hub("sql"), unknown, "latest").state.stage == "opportunity"
+
+
+def test_a_won_deal_beats_a_later_change() -> None:
+    """Customer beats MQL, whatever is later, and the rule says why; among those who have bought the furthest counts again."""
+    mql = moved("hubspot", "mql", at=2000)
+    decision = decide(FUNNEL, hub("sql"), [mql, moved("salesforce", "customer", at=1000)], "latest")
+    assert decision.state.stage == "customer"
+    assert decision.overruled == (("hubspot", StageReading("mql"), "a deal that is won comes before any other stage"),)
+    assert decide(FUNNEL, hub("customer"), [mql, moved("salesforce", "evangelist", at=1000)], "latest").state.stage == "evangelist"
+    assert decide(FUNNEL, hub("sql"), [moved("hubspot", "evangelist"), moved("salesforce", "customer")]).state.stage == "evangelist"
+
+
+def test_a_won_deal_counts_at_the_first_meeting() -> None:
+    """Where a funnel goes on behind the won deal, whoever has bought is met as a customer."""
+    funnel = own("[stages]\nrenewal = { label = 'Renewal talk', team = 'sales', after = 'evangelist' }")
+    assert place(decide(funnel, StageState(), [first("hubspot", "renewal"), first("salesforce", "customer")])) == ("customer", None)
 
 
 def test_a_rejection_beats_a_forward_move() -> None:
@@ -242,8 +260,13 @@ recycled = ["mql"]
 
 def strict() -> Funnel:
     """The default funnel with a table of allowed moves."""
+    return own(STRICT)
+
+
+def own(text: str) -> Funnel:
+    """A funnel of one's own, without mistakes."""
     mistakes: list[tuple[str, ...]] = []
-    funnel = read_funnel(tomllib.loads(STRICT), lambda *told: mistakes.append(told))
+    funnel = read_funnel(tomllib.loads(text), lambda *told: mistakes.append(told))
     assert funnel is not None and not mistakes
     return funnel
 
