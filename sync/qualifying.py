@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..lifecycle.decide import StageDecision, decide
+from ..model.records import Actor
 from ..model.stages import Claim, StageReading
 from .claims import words_of
 from .decision import Decision, Hold
@@ -37,10 +38,13 @@ class _Hearing:
 
     def hear(self, rule: str, place: StageReading, team: str | None, *, asked: bool = False) -> None:
         """One more claim. `asked`: somebody agreed to it, so that nobody's authority stands against it."""
-        fresh = self.decision.stage.version == 0
-        system = "somebody" if asked else f"rule {rule}"
-        self.claims.append(Claim(system, place, changed=True, current=True, first=fresh, at=self.known.now, team=None if asked else team, rule=rule))
-        self.verdict = decide(self.desk.funnel, self.decision.stage, self.claims, self.desk.settings.stage_conflict)
+        first, now = self.decision.stage.version == 0, self.known.now
+        if asked:
+            claim = Claim("somebody", place, changed=True, current=True, first=first, at=now, actor=Actor("user"))
+        else:
+            claim = Claim(f"rule {rule}", place, changed=True, current=True, first=first, at=now, team=team, rule=rule)
+        self.claims.append(claim)
+        self.verdict = decide(self.desk.funnel, self.decision.stage, self.claims, self.desk.settings.stage_conflict, self.desk.policy.authority)
 
     def judge(self, rules: Rulebook) -> Judgement:
         """What the rules say of the person where they stand now."""

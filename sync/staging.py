@@ -23,11 +23,11 @@ def decide_stage(desk: Desk, decision: Decision, views: Sequence[View], answers:
     asked = answers.get(STAGE)
     if asked is not None:
         claims = answered(claims, asked)
-    verdict = decide(desk.funnel, decision.stage, [claim for _, claim in claims], desk.settings.stage_conflict)
+    verdict = decide(desk.funnel, decision.stage, [claim for _, claim in claims], desk.settings.stage_conflict, desk.policy.authority)
     verdict, heard = qualify(desk, decision, known, [claim for _, claim in claims], verdict, answers.get(PROPOSAL))
     if verdict.hold is not None:
         choices = {claim.system: words_of(claim.reading) for claim in heard if claim.changed or claim.first}
-        decision.holds.append(Hold(f"stage:{'+'.join(sorted(choices))}", STAGE, choices, verdict.hold))
+        decision.holds.append(Hold(verdict.question, STAGE, {**choices, "hub": words_of(decision.stage.reading)}, verdict.hold))
         return
     _take(decision, known, verdict, heard)
     for view in views:
