@@ -124,11 +124,12 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """One version of one field, from the vendor's own history. `at` in milliseconds."""
+    """One version of one field, from the vendor's own history. `at` in milliseconds. `before`: what it took the place of, where the vendor says so with it."""
 
     value: Native
     at: int
     actor: Actor
+    before: Native = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,9 +118,10 @@ def test_more_columns_than_a_url_holds_are_found_and_fetched() -> None:
 
 
 def test_history_tells_who_and_when() -> None:
-    """Tracked fields have their versions, newest first, and our own are marked."""
+    """Tracked fields have their versions, newest first, from the value with which the record was made, and our own are marked."""
     org = Org(Habits(duplicate_rules="off", tracked_fields=frozenset({"Lead.Status", "Lead.OwnerId"})))
     id, other = org.lead("Tracked"), org.lead("Untouched")
+    made = org.clock.now_ms()
     org.clock.at += 60
     org.world.edit(id, {"Status": "Marketing Qualified", "Title": "CTO"})
     early = org.clock.now_ms()
@@ -128,15 +129,16 @@ def test_history_tells_who_and_when() -> None:
     org.connector.write([Step(1, 1, "update", "lead", Ref("lead", id), {"Status": "Sales Qualified", "OwnerId": org.world.org.admin})])
     late = org.clock.now_ms()
     seen, untouched = org.connector.fetch([Ref("lead", id), Ref("lead", other)], NAMES, ("Status", "Title", "OwnerId"))
-    ours = Actor("integration", org.world.org.integration, own=True)
+    ours, somebody = Actor("integration", org.world.org.integration, own=True), Actor("user", org.world.org.somebody)
     assert isinstance(seen, Present)
     assert isinstance(untouched, Present)
     assert seen.history == {
         "Status": [
-            FieldChange("Sales Qualified", late, ours),
-            FieldChange("Marketing Qualified", early, Actor("user", org.world.org.somebody)),
+            FieldChange("Sales Qualified", late, ours, "Marketing Qualified"),
+            FieldChange("Marketing Qualified", early, somebody, "Open - Not Contacted"),
+            FieldChange("Open - Not Contacted", made, somebody),
         ],
-        "OwnerId": [FieldChange(org.world.org.admin, late, ours)],
+        "OwnerId": [FieldChange(org.world.org.admin, late, ours, org.world.org.somebody), FieldChange(org.world.org.somebody, made, somebody)],
     }
     assert untouched.history == {}
 
