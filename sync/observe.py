@@ -230,13 +230,14 @@ def _retell(batch: _Batch, system: System, moved: Moved, old: LinkRow | None) ->
 def _hear(tx: Tx, batch: _Batch, system: System, sightings: Sequence[Sighting]) -> list[Ref]:
     """Events that stand in rows of their own. A record that nobody has read yet gets a row, as one that is not there, to keep them; its ref is returned."""
     heard = [sighting for sighting in sightings if sighting.ref.kind in system.map.kinds]
-    unread = list(dict.fromkeys(sighting.ref for sighting in heard if _current(batch, sighting.ref) is None))
-    first = links.reserve(tx, len(unread)) if unread else 0
-    for offset, ref in enumerate(unread):
+    rows = {sighting.ref: _current(batch, sighting.ref) for sighting in heard}
+    strangers = [ref for ref, row in rows.items() if row is None]
+    first = links.reserve(tx, len(strangers)) if strangers else 0
+    for offset, ref in enumerate(strangers):
         batch.new[ref] = LinkRow(first + offset, system.account, ref.kind, ref.id, None, "gone", 0, {}, {}, {}, None, None)
     for sighting in heard:
         batch.told.setdefault(sighting.ref, []).append(sighting.signal)
-    return unread
+    return [ref for ref, row in rows.items() if row is None or (row.state == "gone" and row.stamp == 0)]
 
 
 def _evidence(system: System, moved: Moved) -> dict[str, Any]:

@@ -54,6 +54,7 @@ class Office:
         crm_habits: SalesforceHabits | None = None,
         order: tuple[str, ...] = ("hub", "crm", "hub2"),
         url: str | None = None,
+        signals: bool = False,
     ) -> None:
         self.clock = Hand()
         world_clock = WorldClock(lambda: self.clock.at)
@@ -63,6 +64,7 @@ class Office:
         self.fields, self.overrides = fields or {}, {"crm": {"create": {"fallback": FALLBACK}}, **(overrides or {})}
         self.order, self.directions = order, directions or {}
         self.settings = settings or Settings(NEWEST, {name: rank for rank, name in enumerate(order)})
+        self.signals = signals
         self.url = url or f"sqlite:///{folder / 'state.db'}"
         self.session = self.reopened()
 
@@ -89,7 +91,7 @@ class Office:
         inputs = {
             name: SystemInput(defaults[name], connector.describe(), self.overrides.get(name, {}), known[name].zone, "US") for name, connector in opened.items()
         }
-        maps = compile_maps(self.fields, inputs, stages=funnel.positions, sides=funnel.sides)
+        maps = compile_maps(self.fields, inputs, stages=funnel.positions, sides=funnel.sides, signals=self.signals)
         connected: dict[int, Connected] = {}
         with store.write() as tx:
             workspace = accounts.workspace(tx, "office")
@@ -99,7 +101,7 @@ class Office:
                 system = System(name, account, maps.systems[name], self.directions.get(name, "both"))
                 connected[account] = Connected(system, connector, known[name].own_actor)
         desk = Desk({account: each.system for account, each in connected.items()}, maps, funnel, self.settings)
-        return Session(store, workspace.name, workspace.id, connected, desk, self.clock)
+        return Session(store, workspace.name, workspace.id, connected, desk, self.clock, signals=self.signals)
 
     def plan(self) -> engine.PlanReport:
         """Plan only, a second later."""
