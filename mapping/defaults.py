@@ -25,6 +25,7 @@
     when = { IsConverted = true, Kind__c = ["A", "B"] }    # true: filled, false: blank
     stage = "sql"                           # and / or side = "..."
     closed = true                           # such a record can no longer be written
+    least = true                            # instead: the record says this stage or a further one, so that the rule raises and never lowers
     [[kinds.lead.stages.write]]             # a stage or side state that is written into several fields
     stage = "sql"                           # or side = "..."
     set = { Status = "Working", Kind__c = "A" }

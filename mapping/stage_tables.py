@@ -15,7 +15,7 @@ from .stages import Rule, StageMap, Words, word
 from .vocabulary import Vocabulary
 
 _TABLE_WORDS = ("values", "ignore", "instead", "rules", "write", "reason", "replace")
-_RULE_WORDS = ("when", "stage", "side", "closed")
+_RULE_WORDS = ("when", "stage", "side", "closed", "least")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,20 @@ def _rules(source: Source, problems: Problems) -> Iterator[Rule]:
             meaning = None, None  # whatever such a record says in other funnels, it can be no more written in this one
         if meaning is None or missing or not when:
             continue
-        yield Rule({native: _wanted(value) for native, value in when.items()}, *meaning, closed=bool(row.get("closed", False)))
+        yield Rule(
+            {native: _wanted(value) for native, value in when.items()}, *meaning, bool(row.get("closed", False)), _beyond(source, row, meaning, path, problems)
+        )
+
+
+def _beyond(source: Source, row: Table, meaning: tuple[str | None, str | None], path: str | None, problems: Problems) -> frozenset[str] | None:
+    """The stages at or after a rule's own, where the rule says no more than that the person has come at least so far."""
+    if row.get("least") is not True:
+        return None
+    stage, side = meaning
+    if path is not None and (stage is None or side is not None):
+        problems.add(f"{path}.least", "goes with a stage alone", "A side state holds or does not")
+    place = source.words.stages[stage] if stage is not None else 0
+    return frozenset(name for name, position in source.words.stages.items() if position >= place and name != stage)
 
 
 def _wanted(value: object) -> frozenset[Native] | bool:

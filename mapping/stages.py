@@ -26,12 +26,15 @@ class Rule:
 
     `when`: native field -> the words of which one must be there; `True` = anything but blank and false, `False` = blank or false.
     `closed`: such a record can no longer be written, and nothing else in it counts.
+    `beyond`: where not None, the record says `stage` *at least*, and these are the stages that it may say as well (an open deal makes nobody less than a
+    customer). It then only raises: what the record's own values say counts where that is further, and they are written as if there were no such row.
     """
 
     when: Mapping[str, frozenset[Native] | bool]
     stage: str | None = None
     side: str | None = None
     closed: bool = False
+    beyond: frozenset[str] | None = None
 
     def holds(self, values: Values) -> bool:
         """The row applies to this record."""
@@ -59,9 +62,13 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class _Finding:
+    """`own`: the reading without what is said at least; `least`: the row that raised it."""
+
     reading: StageReading | None
     unmapped: str | None
     closed: bool
+    own: StageReading | None
+    least: Rule | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +96,10 @@ class StageMap:
         """What the record says; None where it makes no claim (blank, `other`, unmapped).
 
         `hub`: the place that was last written there. What stands in for a stage that this kind cannot express is then read as that stage, so that
-        somebody who changes only the side state does not lower the stage by it.
+        somebody who changes only the side state does not lower the stage by it. What is said at least leaves a further place as it is.
         """
-        reading = self._find(values).reading
+        found = self._find(values)
+        reading = found.reading
         if reading is None:
             return None
         stage, side, reason = reading.stage, reading.side, reading.reason
@@ -100,7 +108,18 @@ class StageMap:
         if hub is not None:
             stage = hub.stage if stage is not None and hub.stage is not None and self.lossy.get(hub.stage) == stage else stage
             side = hub.side if side is not None and hub.side is not None and self.lossy.get(hub.side) == side else side
+            if (
+                found.least is not None
+                and found.least.beyond is not None
+                and hub.stage in found.least.beyond
+                and (found.own is None or found.own.stage is None)
+            ):
+                stage = hub.stage
         return reading if (stage, side, reason) == (reading.stage, reading.side, reading.reason) else StageReading(stage, side, reason)
+
+    def spelled(self, values: Values) -> StageReading | None:
+        """What the record says by itself, without what it only says at least: that is what a write changes."""
+        return self._find(values).own
 
     def unmapped(self, values: Values) -> str | None:
         """`field=value` where a value stands that nobody mapped."""
@@ -120,7 +139,7 @@ class StageMap:
         beside = None if side is None else self.expressed.get(side)
         if wanted is None and beside is None:
             return None
-        said = found.reading or StageReading()
+        said = found.own or StageReading()
         if (wanted is None or said.stage == wanted) and said.side == beside:
             changes: dict[str, Native] = {}
         else:
@@ -134,7 +153,7 @@ class StageMap:
     def meaning(self) -> list[object]:
         """The tables in plain form, equal where two maps read and write alike."""
         rules = [[sorted((native, repr(wanted if isinstance(wanted, bool) else sorted(map(str, wanted)))) for native, wanted in rule.when.items()),
-                  rule.stage, rule.side, rule.closed] for rule in self.rules]  # fmt: skip
+                  rule.stage, rule.side, rule.closed, *([sorted(rule.beyond)] if rule.beyond is not None else [])] for rule in self.rules]  # fmt: skip
         words = [[each.native, sorted((str(value), meaning) for value, meaning in each.reads.items()), sorted(each.writes.items())] for each in self.words]
         return [rules, words, sorted(self.expressed.items()), sorted((name, sorted(each.items())) for name, each in self.settings.items()), self.reason]
 
@@ -165,11 +184,15 @@ class StageMap:
         return found
 
     def _judge(self, values: Values) -> _Finding:
-        stage = side = reason = unmapped = None
+        stage = side = reason = unmapped = least = None
         for rule in self.rules:
             if rule.holds(values):
                 if rule.closed:
-                    return _Finding(StageReading(rule.stage, rule.side), None, closed=True)
+                    reading = StageReading(rule.stage, rule.side)
+                    return _Finding(reading, None, closed=True, own=reading)
+                if rule.beyond is not None:
+                    least = least or rule
+                    continue
                 stage = stage or rule.stage
                 side = side or rule.side
         by_rule = stage is not None
@@ -186,5 +209,7 @@ class StageMap:
                     side, reason = meaning, words.labels.get(word(value), str(value))
             else:
                 stage = stage or meaning
-        reading = None if stage is None and side is None else StageReading(stage, side, reason)
-        return _Finding(reading, unmapped, closed=False)
+        own = None if stage is None and side is None else StageReading(stage, side, reason)
+        if least is None or least.beyond is None or stage in least.beyond:
+            return _Finding(own, unmapped, closed=False, own=own)
+        return _Finding(StageReading(least.stage, side, reason), unmapped, closed=False, own=own, least=least)

@@ -90,7 +90,7 @@ def _as_they_mean_it(desk: Desk, claims: list[Said]) -> list[Said]:
 
 def _as_meant(desk: Desk, view: View, claim: Claim, others: Sequence[StageReading]) -> Claim:
     stage = view.kind.stage
-    if stage is None or not claim.first or not stage.lossy:
+    if stage is None or not claim.first or not (stage.lossy or any(rule.beyond for rule in stage.rules)):
         return claim
     readings = [reading for other in others if (reading := stage.read(view.seen, other)) is not None and reading != claim.reading]
     furthest = max(readings, key=lambda reading: (desk.funnel.position(reading.stage), str(reading.stage)), default=claim.reading)

@@ -71,8 +71,8 @@ def _bring_up(desk: Desk, decision: Decision, view: View, cause: str) -> None:
         return
     if view.carried.get(STAGE) == state.version and not any(native in view.agreed for native in stage.natives):
         return
-    reading = stage.read(view.seen)
-    if reading is None and not _may_fill(decision, view, stage):
+    reading = stage.spelled(view.seen)
+    if reading is None and stage.writes and not _may_fill(decision, view, stage):
         return
     says_so = reading is not None and reading.stage == state.stage and reading.side is None and state.side is None
     values = stage.write(state.stage, state.side, state.reason, view.seen) if view.system.writes and not says_so else None
