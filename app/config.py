@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from ..lifecycle.authority import Authority
+from ..lifecycle.authority_table import read_authority
 from ..lifecycle.funnel import Funnel
 from ..lifecycle.overlay import read_funnel
 from ..lifecycle.presets import default_funnel
@@ -22,7 +24,7 @@ from .tables import Table
 from .toml_file import read_toml
 
 DEFAULT_FILE = "stagesync.toml"
-SECTIONS = ("workspace", "state", "systems", "fields", "funnel", "stage", "first_meeting", "conflict", "delete", "guard", "sla")
+SECTIONS = ("workspace", "state", "systems", "fields", "funnel", "stage", "first_meeting", "conflict", "delete", "guard", "sla", "teams", "authority", "signals")
 GUARDS = ("creates", "fills", "updates", "clears", "archives", "lowerings")
 CONFLICTS = ("furthest", "latest")
 DELETES = ("hold", "archive", "ignore")
@@ -32,7 +34,7 @@ DELETES = ("hold", "archive", "ignore")
 class Config:
     """What somebody configured. `winners`: field group -> system or "newest". `order`: system -> rank for ties; None: they are asked.
 
-    `guard`: kind of change -> (count, share). `notes`: what works but should be known.
+    `guard`: kind of change -> (count, share). `signals`: events are kept. `notes`: what works but should be known.
     """
 
     path: Path
@@ -46,7 +48,9 @@ class Config:
     order: Mapping[str, int] | None
     deletes: Literal["hold", "archive", "ignore"]
     guard: Mapping[str, tuple[int, float]]
+    signals: bool = False
     sla: Sla | None = None
+    authority: Authority | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -80,8 +84,9 @@ def _read(root: Table, path: Path, problems: Problems) -> Config:
     if not tables.values:
         problems.add("systems", "no system is configured", 'Write [systems.hubspot] and below it connector = "hubspot"')
     names = list(tables.values)
-    sections = {name: root.table(name) for name in SECTIONS if name not in ("systems", "fields", "funnel", "sla")}
-    for name, keys in (("workspace", ("name",)), ("state", ("url", "password")), ("stage", ("conflict",)), ("conflict", ("tie",)), ("delete", ("policy",))):
+    sections = {name: root.table(name) for name in SECTIONS if name not in ("systems", "fields", "funnel", "sla", "teams", "authority")}
+    plain = {"workspace": ("name",), "state": ("url", "password"), "stage": ("conflict",), "conflict": ("tie",), "delete": ("policy",), "signals": ("keep",)}
+    for name, keys in plain.items():
         sections[name].only(keys)
     fields = root.table("fields").values
     funnel = read_funnel(root.table("funnel").values, problems.add) or default_funnel()
@@ -97,7 +102,9 @@ def _read(root: Table, path: Path, problems: Problems) -> Config:
         order=_order(sections["conflict"], names),
         deletes=cast("Literal['hold', 'archive', 'ignore']", sections["delete"].word("policy", DELETES, "hold")),
         guard=_guard(sections["guard"]),
+        signals=sections["signals"].flag("keep", bool(root.values.get("qualify") or root.values.get("score"))),
         sla=read_sla(root.values, funnel, problems.add),
+        authority=_authority(root, funnel, names, problems),
         notes=tuple(problems.notes),
     )
     _check_mapping(config, names, problems)
@@ -114,6 +121,13 @@ def _check_mapping(config: Config, names: list[str], problems: Problems) -> None
         compile_unasked(config.funnel, config.fields, config.systems)
     except ConfigurationError as error:
         problems.found.extend(error.problems)
+
+
+def _authority(root: Table, funnel: Funnel, names: list[str], problems: Problems) -> Authority | None:
+    """Who may move whom. A funnel that is wrong itself says nothing of its teams."""
+    if any(problem.startswith("funnel.") for problem in problems.found):
+        return None
+    return read_authority(root.values, funnel, names, problems.add)
 
 
 def _workspace(table: Table, path: Path) -> str:

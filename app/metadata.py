@@ -18,7 +18,7 @@ def from_json(stored: Mapping[str, Any]) -> tuple[AccountId, SystemDescription]:
     """The inverse of `to_json`. Raises `KeyError` or `TypeError` for a row of another version, which is then read anew."""
     description = stored["description"]
     kinds = {name: KindDescription(kind["kind"], _fields(kind["fields"]), kind["creatable"]) for name, kind in description["kinds"].items()}
-    return AccountId(**stored["identity"]), SystemDescription(kinds, tuple(description["findings"]))
+    return AccountId(**stored["identity"]), SystemDescription(kinds, tuple(description["findings"]), description["users"])
 
 
 def _fields(stored: Mapping[str, Mapping[str, Any]]) -> dict[str, FieldDescription]:

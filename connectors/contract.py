@@ -10,7 +10,7 @@ A connector is used from one thread at a time. It never retries a call whose rep
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ..model.ports import Clock, Limiter, TokenStore
@@ -74,10 +74,14 @@ class KindDescription:
 
 @dataclass(frozen=True, slots=True)
 class SystemDescription:
-    """What the account looks like. `findings` are facts that somebody should know (a second writer, a missing scope), as sentences."""
+    """What the account looks like. `findings` are facts that somebody should know (a second writer, a missing scope), as sentences.
+
+    `users`: user id, as the histories name it -> e-mail address, those included who no longer work there; empty where they cannot be seen.
+    """
 
     kinds: Mapping[str, KindDescription]
     findings: tuple[str, ...] = ()
+    users: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +90,14 @@ class Capabilities:
 
     `batch(step)` gives (key, size): steps with one key may travel in one `write` of at most `size`.
     `reread`: how many refs one `fetch` call reads, where a record should be read again before an update.
-    `history`: field-level history can be fetched. `unique`: native fields of which the vendor itself refuses a second equal value.
+    `history`: about how many refs one call reads with the versions of their fields; 0 where there is no history.
+    `unique`: native fields of which the vendor itself refuses a second equal value.
     `unfed`: native fields that can change without any feed telling it (Salesforce: a contact's role in an opportunity that was deleted).
     """
 
     batch: Callable[[Step], tuple[str, int]]
     reread: int
-    history: bool
+    history: int
     unique: frozenset[str] = frozenset()
     unfed: frozenset[str] = frozenset()
 

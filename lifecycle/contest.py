@@ -29,7 +29,8 @@ def contest(funnel: Funnel, hub: StageState, bids: Sequence[Bid], tie: Tie, *, t
     if len(bids) == 1:
         return bids[0].place, {}
     rejecting = [bid for bid in bids if bid.place.side in funnel.rejections and bid.place.side != hub.side]
-    rounds = [(REJECTION, rejecting)] if rejecting else _rounds(funnel, bids, tie, teams=teams)
+    reasoned = [bid for bid in rejecting if bid.place.reason is not None]
+    rounds = [(REJECTION, reasoned or rejecting)] if rejecting else _rounds(funnel, bids, tie, teams=teams)
     standing = rounds[-1][1]
     place = min((bid.place for bid in standing), key=lambda place: _rank(funnel, place))
     lost: dict[Claim, str] = {}

@@ -17,6 +17,7 @@ from rich.cells import cell_len
 
 from stagesync.app.views.funnel import funnel_text, plain
 from stagesync.app.views.funnel_svg import funnel_svg
+from stagesync.lifecycle.authority_table import read_authority
 from stagesync.lifecycle.funnel import Funnel
 from stagesync.lifecycle.overlay import read_funnel
 from stagesync.lifecycle.presets import PRESETS, crosswalk, default_funnel, preset
@@ -214,13 +215,14 @@ def test_the_documents_tables_are_the_presets() -> None:
 
 
 def test_the_documents_examples_work() -> None:
-    """Every TOML example is a funnel without mistakes, and its stage maps compile over both vendors."""
+    """Every TOML example is a funnel, or teams of one, without mistakes, and its stage maps compile over both vendors."""
     examples = re.findall(r"^```toml\n(.*?)^```", DOCUMENT, re.MULTILINE | re.DOTALL)
     assert len(examples) >= 5
     for text in examples:
         table = tomllib.loads(text)
-        funnel = read_funnel(table["funnel"], lambda *told: pytest.fail(str(told)))
+        funnel = read_funnel(table.get("funnel", {}), lambda *told: pytest.fail(str(told)))
         assert funnel is not None
+        read_authority(table, funnel, ("hubspot", "salesforce"), lambda *told: pytest.fail(str(told)))
         given = {name: SystemInput(defaults(name), look(), table.get("systems", {}).get(name, {})) for name, look in (("hubspot", portal), ("salesforce", org))}
         alike = crosswalk(funnel, default_funnel()).stages
         assert compile_maps({}, given, stages=funnel.positions, sides=funnel.sides, groups=funnel.members, alike=alike).systems

@@ -141,6 +141,14 @@ def test_a_rejection_beats_a_forward_move() -> None:
     assert decision.overruled == (("hubspot", StageReading("sql"), "a rejection with a reason comes first"),)
 
 
+def test_a_rejection_with_a_reason_beats_one_without() -> None:
+    """Of two rejections the one that says why is kept, though the other is further on."""
+    claims = [moved("hubspot", "sql", "ineligible"), moved("salesforce", None, "disqualified", "No budget")]
+    decision = decide(FUNNEL, hub("mql"), claims)
+    assert decision.state.reading == StageReading("mql", "disqualified", "No budget")
+    assert [rule for _, _, rule in decision.overruled] == ["a rejection with a reason comes first"]
+
+
 def test_an_older_version_may_raise() -> None:
     """A change made before its author saw the hub's place still counts where it is further."""
     assert decide(FUNNEL, hub("mql"), [older("salesforce", "sql")]).state.stage == "sql"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -66,19 +66,27 @@ def describe(client: Client) -> SystemDescription:
     """All properties of contacts, the owners as options of theirs, and findings. Four calls, more where owners fill several pages."""
     told = client.expected(client.get(client.paths.properties))
     fields = {str(each["name"]): field_of(each) for each in told.get("results") or [] if not each.get("archived")}
-    findings = _findings(client, fields)
+    findings, users = _findings(client, fields), dict[str, str]()
     if _OWNER in fields:
         try:
-            fields[_OWNER] = replace(fields[_OWNER], options=owners(client))
+            listed = [(each, archived) for archived in (False, True) for each in _listed_owners(client, archived)]
         except (CredentialError, ConfigurationError) as error:
             findings.append(f"owners cannot be kept the same: {error.what}")
-    return SystemDescription({KIND: KindDescription(KIND, fields)}, findings=tuple(findings))
+        else:
+            fields[_OWNER] = replace(fields[_OWNER], options=_owners(listed))
+            users = _users(each for each, _ in listed)
+    return SystemDescription({KIND: KindDescription(KIND, fields)}, tuple(findings), users)
 
 
-def owners(client: Client) -> tuple[Option, ...]:
+def _owners(listed: Iterable[tuple[Mapping[str, Any], bool]]) -> tuple[Option, ...]:
     """Everybody who can own contacts, and behind them who no longer can: the id is the value, the e-mail address the label."""
-    listed = [(each, archived) for archived in (False, True) for each in _listed_owners(client, archived)]
     return tuple(Option(str(each["id"]), str(each.get("email") or ""), order, active=not archived) for order, (each, archived) in enumerate(listed))
+
+
+def _users(listed: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """An owner's id is not the user's, and histories name the user; one who is gone has it under the second name only (HubSpot docs, Owners)."""
+    ids = ((each.get("userId") or each.get("userIdIncludingInactive"), each.get("email")) for each in listed)
+    return {str(user): str(address) for user, address in ids if user and address}
 
 
 def _listed_owners(client: Client, archived: bool) -> Iterator[Mapping[str, Any]]:

@@ -44,7 +44,7 @@ def describe(client: Client, settings: SalesforceSettings) -> SystemDescription:
         findings.append("LeadStatus cannot be read: which statuses of a Lead mean converted is not known, so map none of those")
     if not deals:
         findings.append(_NO_DEALS)
-    return SystemDescription(kinds, tuple(findings))
+    return SystemDescription(kinds, tuple(findings), {owner.value: owner.label for owner in owners if owner.label})
 
 
 def lead_statuses(client: Client) -> tuple[Option, ...] | None:
