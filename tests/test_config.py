@@ -85,7 +85,7 @@ def test_the_example_shows_every_key() -> None:
         for key in model.model_fields:
             assert re.search(rf"^#?{key} = ", part, re.MULTILINE), key
     assert set(OUR_KEYS) <= shown
-    assert all(re.search(rf"^#?\[systems\.\w+\.{key}[\].]", text, re.MULTILINE) for key in MAPPING_KEYS)
+    assert all(re.search(rf"^#?\[+systems\.\w+\.{key}[\].]", text, re.MULTILINE) for key in MAPPING_KEYS)
     assert {*GUARDS, *GROUPS, "default", "tie", "policy", "conflict", "url", "password", "name"} <= shown
 
 
@@ -265,11 +265,12 @@ def test_a_token_that_cannot_be_stored_stops_the_run(tmp_path: Path) -> None:
     st.builds(FieldDescription, st.text(), st.text(), st.just("choice"), st.booleans(), st.booleans(), length=st.none() | st.integers(0, 10**6),
               options=st.lists(st.builds(Option, st.text(), st.text(), st.integers(0, 99), st.booleans(), st.booleans()), max_size=3).map(tuple)),
     st.text(),
+    st.dictionaries(st.text(), st.text(), max_size=2),
 )  # fmt: skip
-def test_what_an_account_looks_like_survives_the_state(field: FieldDescription, finding: str) -> None:
+def test_what_an_account_looks_like_survives_the_state(field: FieldDescription, finding: str, users: dict[str, str]) -> None:
     """Metadata read back from its row is what was put there."""
     import orjson
 
     identity = AccountId("hubspot", "17", "Acme", "Europe/Berlin", "app")
-    description = SystemDescription({"contact": KindDescription("contact", {"x": field}, False)}, (finding,))
+    description = SystemDescription({"contact": KindDescription("contact", {"x": field}, False)}, (finding,), users)
     assert from_json(orjson.loads(orjson.dumps(to_json("f", identity, description)))) == (identity, description)

@@ -190,3 +190,45 @@ def test_who_changed_is_looked_at(tmp_path: Path) -> None:
         assert signals.add(tx, office.session.workspace, again, 99, None) == []
         later = replace(again[0].signal, key="another")
         assert signals.add(tx, office.session.workspace, [again[0]._replace(signal=later)], 99, None) == [row.person]
+
+
+def test_what_no_feed_tells_is_read_by_the_sweep(tmp_path: Path) -> None:
+    """A role that was taken away leaves no trace for any query: once a day the records that had one are read again."""
+    office = Office(tmp_path)
+    lead = office.crm.create("Lead", {"Email": "bob@b.example", "LastName": "Birch", "Company": "B Inc"})
+    office.crm.convert(lead)
+    office.quiet()
+    (contact,), (role,) = office.crm.rows("Contact"), office.crm.rows("OpportunityContactRole")
+
+    def state() -> object:
+        with office.session.store.read() as tx:
+            (row,) = links.by_refs(tx, office.session.workspace, crm, [Ref("contact", contact["Id"])]).values()
+            return row.seen["Opportunity.State"]
+
+    crm = next(account for account, each in office.session.systems.items() if each.name == "crm")
+    assert state() == "open"
+    office.crm.drop_role(role["OpportunityId"], role["ContactId"])
+    office.later(3600)
+    office.run()
+    assert state() == "open"
+    office.later(24 * 3600)
+    office.run()
+    assert state() is None
+
+
+def test_a_campaign_that_somebody_answered(tmp_path: Path) -> None:
+    """Being put into a campaign and answering it are two events of the Lead, which was not touched by either."""
+    office = Office(tmp_path, signals=True)
+    lead = office.crm.create("Lead", {"Email": "bob@b.example", "LastName": "Birch", "Company": "B Inc"})
+    office.run()
+    office.later()
+    member = office.crm.add_campaign_member(lead, "Webinar", "Sent")
+    office.run()
+    assert [(row.kind, row.source, row.attributes["campaign"], row.attributes["status"]) for row in told(office, "bob@b.example")] == [
+        ("campaign", "crm", "Webinar", "Sent")
+    ]
+    office.later()
+    office.crm.respond(member)
+    office.run()
+    office.run()
+    assert [row.attributes["responded"] for row in told(office, "bob@b.example")] in ([True, False], [False, True])
