@@ -14,16 +14,22 @@ from . import accounts, comparing, expressing, wiring
 from .config import Config, load
 from .maps import compile_for
 from .system_config import SystemConfig
+from .teams import resolve
+from .unmapped import Unmapped, told, unmapped_values
 
 
 @dataclass(slots=True)
 class Findings:
-    """`systems`: what was found in order, by name. `problems` prevent a sync, `notes` do not. `later`: all problems may pass by themselves."""
+    """`systems`: what was found in order, by name. `problems` prevent a sync, `notes` do not. `later`: all problems may pass by themselves.
+
+    `unmapped`: stage values that runs met and nobody mapped.
+    """
 
     systems: dict[str, str] = field(default_factory=dict[str, str])
     problems: list[str] = field(default_factory=list[str])
     notes: list[str] = field(default_factory=list[str])
     later: bool = True
+    unmapped: list[Unmapped] = field(default_factory=list[Unmapped])
 
     def wrong(self, error: StagesyncError) -> None:
         """Something that prevents a sync. A configuration error brings each of its problems by itself."""
@@ -45,7 +51,8 @@ class Findings:
 
     def as_json(self) -> dict[str, Any]:
         """For programs."""
-        return {"ok": not self.problems, "systems": self.systems, "problems": self.problems, "notes": self.notes}
+        told = {"ok": not self.problems, "systems": self.systems, "problems": self.problems, "notes": self.notes}
+        return {**told, "unmapped": [each.as_json() for each in self.unmapped]}
 
     def lines(self) -> Iterator[str]:
         """For people."""
@@ -77,6 +84,8 @@ def look(config: Config, found: Findings) -> dict[str, tuple[AccountId, SystemDe
             known = _look_at(place, name, system, found)
             if known is not None:
                 seen[name] = (known.identity, known.description)
+        with place.store.read() as tx:
+            found.unmapped = unmapped_values(tx, place.id)
     return seen
 
 
@@ -143,10 +152,12 @@ def _together(config: Config, seen: dict[str, tuple[AccountId, SystemDescription
     descriptions = {name: description for name, (_, description) in seen.items()}
     said = expressing.expressions(config.funnel, maps)
     for note in (
+        *told(found.unmapped, maps, config.funnel, descriptions),
         *comparing.unmapped_stages(maps, descriptions),
         *comparing.stage_order(maps, descriptions, config.funnel),
         *expressing.homeless(config.funnel, said),
         *expressing.losses([each for each in said if not each.stand_in]),  # stand-ins are among the maps' notes
         *comparing.missing_options(maps, descriptions),
+        *(resolve(config.authority, descriptions)[1] if config.authority is not None else ()),
     ):
         found.note(note)

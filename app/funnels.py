@@ -11,7 +11,7 @@ from typing import Any
 from ..lifecycle.funnel import Funnel
 from ..lifecycle.presets import preset
 from ..model.errors import ConfigurationError
-from . import checking, comparing, output
+from . import checking, comparing, output, unmapped
 from .config import load
 from .expressing import Expression, expressions, homeless, losses, shown
 from .files import write_private
@@ -102,6 +102,7 @@ def check(config_file: Path | None) -> Report:
         *homeless(config.funnel, said),
         *losses(said),
         *comparing.stage_order(maps, accounts, config.funnel),
+        *unmapped.told(found.unmapped, maps, config.funnel, accounts),
         *comparing.unmapped_stages(maps, accounts),
     ]
     return Report(config.funnel, found, said, findings)

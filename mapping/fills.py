@@ -59,22 +59,26 @@ def _what(path: str, said: Mapping[str, Any], problems: Problems) -> What:
     return "reason" if what == "reason" else "entered"
 
 
-def _of_side(path: str, side: object, what: What, words: Vocabulary, problems: Problems) -> Fill | None:
+def _of_side(path: str, said: object, what: What, words: Vocabulary, problems: Problems) -> Fill | None:
+    side = problems.text(f"{path}.side", said)
+    if side is None:
+        return None
     if side in words.sides:
-        return Fill(what, str(side), side=str(side))
-    problems.add(f"{path}.side", f"{side!r} is not a side state of the funnel", closest(str(side), words.sides))
+        return Fill(what, side, side=side)
+    problems.add(f"{path}.side", f"{side!r} is not a side state of the funnel", closest(side, words.sides))
     return None
 
 
-def _of_stage(path: str, stage: object, what: What, words: Vocabulary, problems: Problems) -> Fill | None:
+def _of_stage(path: str, said: object, what: What, words: Vocabulary, problems: Problems) -> Fill | None:
+    stage = problems.text(f"{path}.stage", said)
     if what == "reason":
         problems.add(f"{path}.what", "only a side state has a reason", 'Write side = "..." instead of stage')
         return None
-    if stage in words.sides:
-        return Fill(what, str(stage), side=str(stage))
-    if stage not in words.names:
-        problems.add(
-            f"{path}.stage", f"{stage!r} is neither a stage, a group nor a side state of the funnel", closest(str(stage), (*words.names, *words.sides))
-        )
+    if stage is None:
         return None
-    return Fill(what, str(stage), stages=frozenset(words.groups.get(str(stage), (str(stage),))))
+    if stage in words.sides:
+        return Fill(what, stage, side=stage)
+    if stage in words.names:
+        return Fill(what, stage, stages=frozenset(words.groups.get(stage, (stage,))))
+    problems.add(f"{path}.stage", f"{stage!r} is neither a stage, a group nor a side state of the funnel", closest(stage, (*words.names, *words.sides)))
+    return None

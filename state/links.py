@@ -93,7 +93,7 @@ _UNMATCHED = Statement(select(*_ROW).where(_WORKSPACE, _c.state == word("new"), 
 _EACH = Statement(select(*_ROW).where(_WORKSPACE, _c.account == bindparam("account"), *_PAGE).order_by(_c.id).limit(bindparam("limit")))
 _NOTED = Statement(select(*_ROW).where(_WORKSPACE, _c.claim.is_not(None), *_PAGE).order_by(_c.id).limit(bindparam("limit")))
 _NOTES = Statement(
-    select(_c.id, _c.account, _c.claim).where(_WORKSPACE, _c.claim.is_not(None), _c.state.in_(_LIVE), *_PAGE).order_by(_c.id).limit(bindparam("limit"))
+    select(_c.id, _c.account, _c.kind, _c.claim).where(_WORKSPACE, _c.claim.is_not(None), _c.state.in_(_LIVE), *_PAGE).order_by(_c.id).limit(bindparam("limit"))
 )
 _COUNTS = Statement(select(_c.account, _c.state, func.count()).where(_WORKSPACE).group_by(_c.account, _c.state))
 
@@ -166,13 +166,13 @@ def with_notes(tx: Tx, ws: int, after_id: int, limit: int) -> list[LinkRow]:
     return list(starmap(_row, tx.rows(_NOTED, {"ws": ws, "after": after_id, "limit": limit})))
 
 
-def unmapped(tx: Tx, ws: int) -> dict[tuple[int, str], int]:
-    """(account, `field=value`) -> how many of its records have that stage value, which nobody mapped (noted as `unmapped`)."""
-    found: Counter[tuple[int, str]] = Counter()
+def unmapped(tx: Tx, ws: int) -> dict[tuple[int, str, str], int]:
+    """(account, kind, `field=value`) -> how many of its records have that stage value, which nobody mapped (noted as `unmapped`)."""
+    found: Counter[tuple[int, str, str]] = Counter()
     after = 0
     while rows := tx.rows(_NOTES, {"ws": ws, "after": after, "limit": _NOTES_PAGE}):
         after = rows[-1][0]
-        found.update((account, value) for _, account, claim in rows if isinstance(value := decode(claim).get("unmapped"), str))
+        found.update((account, kind, value) for _, account, kind, claim in rows if isinstance(value := decode(claim).get("unmapped"), str))
     return dict(found)
 
 

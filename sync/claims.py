@@ -37,7 +37,8 @@ def _claim(desk: Desk, decision: Decision, view: View, history: History | None) 
     reading = stage.read(view.seen, hub) if stage is not None else None
     if stage is None or reading is None:
         return _converted(view, first=carried is None)
-    changed = carried is not None and (_moved(view, stage, reading, hub) or (desk.remapped and current and _means_otherwise(view, stage, decision)))
+    remapped = _mapped_since(view, stage) or (desk.remapped and current and _means_otherwise(view, stage, decision))
+    changed = carried is not None and (remapped or _moved(view, stage, reading, hub))
     change = _newest_change(view, history)
     actor = change.actor if change else _last_author(view) if history is not None else None
     at = change.at if change else None
@@ -72,10 +73,18 @@ def _note_unmapped(view: View, decision: Decision) -> None:
     if view.notes.get("unmapped") == unmapped:
         return
     view.touched = True
-    if unmapped is None:
-        del view.notes["unmapped"]
-    else:
+    if unmapped is not None:
         view.notes["unmapped"] = unmapped
+        return
+    del view.notes["unmapped"]
+    if view.kind.stage is not None and _mapped_since(view, view.kind.stage):
+        view.carry(STAGE, 0)  # nobody moved anybody by it: it may raise the person, or reject, and is owed the hub's place where it says another
+
+
+def _mapped_since(view: View, stage: StageMap) -> bool:
+    """The value stood there already when nobody had mapped it, so that it says something only now."""
+    noted = (view.row.claim or {}).get("unmapped")
+    return noted is not None and stage.unmapped(view.seen) is None and not any(native in view.agreed for native in stage.natives)
 
 
 def _as_they_mean_it(desk: Desk, claims: list[Said]) -> list[Said]:

@@ -275,7 +275,7 @@ def test_what_qualification_says_of_a_person_is_kept(store: Store) -> None:
 
 
 def test_values_that_nobody_mapped_are_counted(store: Store) -> None:
-    """By account and value, of records that are there; links without a note are not even read."""
+    """By account, kind and value, of records that are there; links without a note are not even read."""
     with store.write() as tx:
         home = Home(tx)
         other = accounts.account(tx, "salesforce", "2", "")
@@ -284,7 +284,7 @@ def test_values_that_nobody_mapped_are_counted(store: Store) -> None:
         more = new_links(tx, home, 1, claim={"other": "note"}) + new_links(tx, home, 1, claim={"unmapped": "Status=Odd"}, state="gone")
         first = links.reserve(tx, 1)
         links.insert(tx, home.ws, [theirs := link(first, other, claim={"unmapped": "Status=Odd"})])
-        assert links.unmapped(tx, home.ws) == {(home.account, "lifecyclestage=4711"): 2, (other, "Status=Odd"): 1}
+        assert links.unmapped(tx, home.ws) == {(home.account, odd[0].kind, "lifecyclestage=4711"): 2, (other, theirs.kind, "Status=Odd"): 1}
         assert links.with_notes(tx, home.ws, 0, 10) == [*odd, *more, theirs]
         assert links.with_notes(tx, home.ws, odd[0].id, 1) == [odd[1]]
 

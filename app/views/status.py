@@ -9,6 +9,7 @@ from ...state import accounts, actions, links, people, runs
 from ...state.links import Counts
 from ...state.store import Tx
 from ...sync import holds
+from ..unmapped import Unmapped, unmapped_values
 from . import words
 from .runs import did, run_row_json, state
 
@@ -24,6 +25,7 @@ def status_text(tx: Tx, workspace: int, name: str) -> list[str]:
     groups = holds.groups(tx, workspace)
     lines += [f"Held until somebody answers: {words.count(sum(group.count for group in groups), 'case')}{' (`stagesync holds`)' if groups else ''}"]
     lines += words.table([(group.id, group.title) for group in groups])
+    lines += _unmapped(unmapped_values(tx, workspace))
     intents = actions.open_intents(tx, workspace)
     if intents:
         lines.append(f"Writes whose outcome is not known yet: {len(intents):,} (the next run looks them up)")
@@ -45,9 +47,18 @@ def status_json(tx: Tx, workspace: int, name: str) -> dict[str, Any]:
         "systems": {system: _system_json(tx, account, counts.get(account)) for system, account in accounts.bound(tx, workspace).items()},
         "stages": {stage or "": number for stage, number in people.by_stage(tx, workspace).items()},
         "questions": [{"id": group.id, "question": group.title, "holds": group.count} for group in groups],
+        "unmapped": [each.as_json() for each in unmapped_values(tx, workspace)],
         "unknown_outcomes": len(actions.open_intents(tx, workspace)),
         "last_run": None if last is None else run_row_json(last),
     }
+
+
+def _unmapped(found: list[Unmapped]) -> list[str]:
+    """Stage values that mean nothing to the funnel, and where to map them."""
+    if not found:
+        return []
+    rows = [(each.system, f"{each.native}={each.value}", words.count(each.records, "record"), f"map it under [{each.path}]") for each in found]
+    return ["Stage values that nobody mapped: they claim nothing (`stagesync check` shows the line that would map each)", *words.table(rows)]
 
 
 def _system(tx: Tx, system: str, account: int, count: Counts | None) -> tuple[str, str, str]:
