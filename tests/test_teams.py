@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cli_box import box
 from hubspot_portal import Portal
 from hypothesis import given
 from hypothesis import strategies as st
@@ -177,3 +179,14 @@ def test_the_history_of_salesforce_names_whom_the_address_means() -> None:
     assert notes == []
     assert isinstance(seen, Present)
     assert found.team_of("salesforce", seen.history["Status"][0].actor) == "sales"
+
+
+def test_check_names_whom_no_system_knows(tmp_path: Path) -> None:
+    """`check` tells of an address in the teams that nobody has; one that a system lists is no matter."""
+    with box(tmp_path, people=0) as made:
+        made.add('[teams.sales]\nusers = ["ann.berg@example.com", "nobody@acme.example"]\n')
+        found = made.json("check")
+    assert found["ok"]
+    assert [note for note in found["notes"] if note.startswith("teams")] == [
+        "teams.sales.users: no system knows a user with the address 'nobody@acme.example', so nobody speaks for the team by it"
+    ]
