@@ -143,7 +143,7 @@ class StageMap:
         if (wanted is None or said.stage == wanted) and said.side == beside:
             changes: dict[str, Native] = {}
         else:
-            changes = self._changes(wanted, beside, said, values)
+            changes = self._changes(StageReading(stage, side), StageReading(wanted, beside), said, values)
         if self.reason is not None and self.reason in self.writes:
             told = reason if beside is not None else None
             if told is not None or (beside is None and said.side is not None):
@@ -157,21 +157,24 @@ class StageMap:
         words = [[each.native, sorted((str(value), meaning) for value, meaning in each.reads.items()), sorted(each.writes.items())] for each in self.words]
         return [rules, words, sorted(self.expressed.items()), sorted((name, sorted(each.items())) for name, each in self.settings.items()), self.reason]
 
-    def _changes(self, stage: str | None, side: str | None, said: StageReading, values: Values) -> dict[str, Native]:
+    def _changes(self, place: StageReading, wanted: StageReading, said: StageReading, values: Values) -> dict[str, Native]:
+        """`wanted`: what is written for `place`. A word that says the place itself stays, also where it is one that we may not write (an inactive option)."""
         changes: dict[str, Native] = {}
         for words in self.words:
             meaning = words.reads.get(word(values.get(words.native)))
-            if side is not None and side in words.writes:
-                if meaning != side:
-                    changes[words.native] = words.writes[side]
-            elif stage is not None and stage in words.writes:
-                if meaning != stage:
-                    changes[words.native] = words.writes[stage]
-            elif words.sides_only and meaning is not None and meaning != side:
+            if wanted.side is not None and wanted.side in words.writes:
+                if meaning not in (wanted.side, place.side):
+                    changes[words.native] = words.writes[wanted.side]
+            elif meaning is not None and meaning == place.side:
+                continue
+            elif wanted.stage is not None and wanted.stage in words.writes:
+                if meaning not in (wanted.stage, place.stage):
+                    changes[words.native] = words.writes[wanted.stage]
+            elif words.sides_only and meaning is not None and meaning != wanted.side:
                 changes[words.native] = None
-        for wanted, saying in ((stage, said.stage), (side, said.side)):
-            if wanted is not None and wanted != saying:
-                changes.update(self.settings.get(wanted, NOTHING))
+        for other, itself, saying in ((wanted.stage, place.stage, said.stage), (wanted.side, place.side, said.side)):
+            if other is not None and saying not in (other, itself):
+                changes.update(self.settings.get(other, NOTHING))
         return changes
 
     def _find(self, values: Values) -> _Finding:

@@ -229,3 +229,12 @@ def test_input_without_a_description_is_taken_on_trust() -> None:
     stage_map = compiled.systems["salesforce"].kinds["lead"].stage
     assert stage_map is not None
     assert stage_map.write("mql", None, None, {}) == {"Status": "Marketing Qualified"}
+
+
+@pytest.mark.parametrize(("stage", "side", "status"), [("mql", "recycled", "Recycled"), ("pql", None, "Product Qualified")])
+def test_a_word_that_may_not_be_chosen_any_more_stays_where_it_says_so(stage: str, side: str | None, status: str) -> None:
+    """An option that is no longer active still means what it meant: it is not replaced by the word for something else."""
+    made = lead()
+    assert made.expressed.get(side or stage) != (side or stage)
+    assert made.write(stage, side, None, {"Status": status}) == {}
+    assert made.write("sql", None, None, {"Status": status}) == {"Status": "Qualified"}
