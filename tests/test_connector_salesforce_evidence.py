@@ -122,16 +122,16 @@ def test_other_roles_of_a_concerned_contact_count_too(org: Org) -> None:
 
 
 def test_a_contact_that_changes_brings_what_its_deals_say_now(org: Org) -> None:
-    """A merge moves roles to the winner, which has changed itself; about a changed contact without roles nothing is said."""
+    """A merge moves roles to the winner, which has changed itself; a changed contact without roles is known to have none, a new one too."""
     winner, loser, other = org.contact("Winner"), org.contact("Loser"), org.contact("Other")
     org.world.open_opportunity(loser, "Closed Won")
     cursor = pulled(org.connector, None, ASKED).cursor
     later(org)
     org.world.merge(winner, [loser])
     org.world.edit(other, {"Title": "CEO"})
+    org.contact("New")
     found = pulled(org.connector, cursor, ASKED)
-    assert (told(org, found), set(found.moved)) == ({"Winner": "won"}, {loser})
-    assert STATE not in found.records[other].values
+    assert (told(org, found), set(found.moved)) == ({"Winner": "won", "Other": None, "New": None}, {loser})
 
 
 def test_a_deleted_role_is_seen_by_whoever_looks(org: Org) -> None:

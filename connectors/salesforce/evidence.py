@@ -55,20 +55,19 @@ NOTHING: Mapping[str, str | None] = dict.fromkeys(FIELDS)
 class Told:
     """What the feed told. `known`: contacts of which every role was read, with the deal that counts; `partly`: contacts with more roles than were read.
 
-    `complete`: every role of the org was read, so that whoever is not known has none. `start`: the vendor's time before the reading.
+    `start`: the vendor's time before the reading.
     """
 
     start: int
-    complete: bool
     known: dict[str, Deal | None] = field(default_factory=dict[str, "Deal | None"])
     partly: set[str] = field(default_factory=set[str])
     _filled: set[str] = field(default_factory=set[str])
 
     def fill(self, rows: Iterable[Row], asked: Sequence[str]) -> None:
-        """Add the fields to rows of contacts. Where the feed told nothing they stay absent: nothing has changed."""
+        """Add the fields to rows of contacts that the reading covers: who is not known has no role."""
         for row in rows:
             id = row["Id"]
-            if self.complete or id in self.known:
+            if id not in self.partly:
                 _put(row, self.known.get(id), asked)
                 self._filled.add(id)
 
@@ -82,16 +81,18 @@ def split(fields: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(name for name in fields if name not in FIELDS), tuple(name for name in fields if name in FIELDS)
 
 
-def changes(client: Client, position: Position | None, overlap_s: int) -> Told:
-    """What changed since the position; without one, all roles there are.
+def changes(client: Client, position: Position | None, contacts_since: int | None, overlap_s: int) -> Told:
+    """What changed since the position; without one, or where all contacts are read, all roles there are.
 
-    A window's roles are those that changed, those of opportunities that changed, and those of contacts that changed. Of the last, every role is among them.
+    A window's roles are those that changed, those of opportunities that changed, and those of contacts that changed since `contacts_since`. Of these contacts
+    every role is among them.
     """
     asked = client.clock.monotonic()
-    low = None if position is None or position.since is None else window(position.since, overlap_s)
+    since = None if position is None or position.since is None or contacts_since is None else min(position.since, contacts_since)
+    low = None if since is None else window(since, overlap_s)
     told: Told | None = None
     for row_page, server_time in _pages(client, low):
-        told = told or Told(server_time - int((client.clock.monotonic() - asked) * 1000), complete=low is None)
+        told = told or Told(server_time - int((client.clock.monotonic() - asked) * 1000))
         for row in row_page:
             contact, owner = row["ContactId"], row.get("Contact")
             if contact is None:

@@ -51,30 +51,37 @@ def pull(client: Client, query: Query, overlap_s: int, zone: Callable[[], str]) 
             yield Page([], written(positions), part.server_time, signals=campaigns.sightings(part.rows, client.system, zone()))
 
 
-def _plain(client: Client, wanted: Columns, positions: dict[str, Position], overlap_s: int, told: evidence.Told | None = None) -> Iterator[Page]:
+def _parts(client: Client, wanted: Columns, positions: dict[str, Position], overlap_s: int) -> Iterator[Part]:
     for part in parts(client, OBJECTS[wanted.kind], wanted.queried, positions.get(wanted.kind, Position()), overlap_s):
         positions[wanted.kind] = part.position
         # What changed since the query ran is read again by the next pull: its stamp is newer than this one.
         complete(client, wanted.kind, [row for row in part.rows if not row["IsDeleted"]], wanted.rest)
-        if told is not None:
-            told.fill(part.rows, wanted.beside)
+        yield part
+
+
+def _plain(client: Client, wanted: Columns, positions: dict[str, Position], overlap_s: int) -> Iterator[Page]:
+    for part in _parts(client, wanted, positions, overlap_s):
         yield _page(wanted.shape, part, written(positions))
 
 
 def _with_evidence(client: Client, wanted: Columns, positions: dict[str, Position], overlap_s: int) -> Iterator[Page]:
-    """The same, the evidence read first: it is added to the rows as they come, and whoever is concerned and did not come is read in the end.
+    """The same with what other objects say: it is added to the rows as they come, and whoever is concerned and did not come is read in the end.
 
-    While all records are read, so are all roles. A reading that goes on after a break tells what changed meanwhile in the next pull, from the old place on.
+    The evidence is read once the query for the rows has been answered, so that it knows all of them. Where all records are read, so is all evidence; a reading
+    that goes on after a break tells what changed meanwhile in the next pull, from the old place on.
     """
-    everything = positions.get(wanted.kind, Position()).since is None
-    told = evidence.changes(client, None if everything else positions.get(evidence.POSITION), overlap_s)
-    if everything:
-        positions.setdefault(evidence.POSITION, Position(since=told.start))
-    server_time = told.start
-    for page in _plain(client, wanted, positions, overlap_s, told):
-        server_time = page.server_time
-        yield page
-    if everything:
+    before = positions.get(wanted.kind, Position()).since
+    told: evidence.Told | None = None
+    server_time = 0
+    for part in _parts(client, wanted, positions, overlap_s):
+        if told is None:
+            told = evidence.changes(client, positions.get(evidence.POSITION), before, overlap_s)
+            if before is None:
+                positions.setdefault(evidence.POSITION, Position(since=told.start))
+        told.fill(part.rows, wanted.beside)
+        server_time = part.server_time
+        yield _page(wanted.shape, part, written(positions))
+    if told is None or before is None:
         return
     ids = told.rest()
     for start in range(0, len(ids), COLLECTION):
