@@ -14,17 +14,36 @@ from ..lifecycle.authority_table import read_authority
 from ..lifecycle.funnel import Funnel
 from ..lifecycle.overlay import read_funnel
 from ..lifecycle.presets import default_funnel
+from ..lifecycle.qualify import Rulebook
 from ..lifecycle.sla import Sla, read_sla
 from ..mapping.fields import GROUPS
 from ..mapping.problems import Problems
 from ..model.errors import ConfigurationError
+from .rules import SECTIONS as RULE_SECTIONS
+from .rules import read_rules
 from .secrets import read_secret
 from .system_config import SystemConfig, read_system
 from .tables import Table
 from .toml_file import read_toml
 
 DEFAULT_FILE = "stagesync.toml"
-SECTIONS = ("workspace", "state", "systems", "fields", "funnel", "stage", "first_meeting", "conflict", "delete", "guard", "sla", "teams", "authority", "signals")
+SECTIONS = (
+    "workspace",
+    "state",
+    "systems",
+    "fields",
+    "funnel",
+    "stage",
+    "first_meeting",
+    "conflict",
+    "delete",
+    "guard",
+    "sla",
+    "teams",
+    "authority",
+    "signals",
+    *RULE_SECTIONS,
+)
 GUARDS = ("creates", "fills", "updates", "clears", "archives", "lowerings")
 CONFLICTS = ("furthest", "latest")
 DELETES = ("hold", "archive", "ignore")
@@ -51,6 +70,7 @@ class Config:
     signals: bool = False
     sla: Sla | None = None
     authority: Authority | None = None
+    rules: Rulebook | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -84,7 +104,7 @@ def _read(root: Table, path: Path, problems: Problems) -> Config:
     if not tables.values:
         problems.add("systems", "no system is configured", 'Write [systems.hubspot] and below it connector = "hubspot"')
     names = list(tables.values)
-    sections = {name: root.table(name) for name in SECTIONS if name not in ("systems", "fields", "funnel", "sla", "teams", "authority")}
+    sections = {name: root.table(name) for name in SECTIONS if name not in ("systems", "fields", "funnel", "sla", "teams", "authority", *RULE_SECTIONS)}
     plain = {"workspace": ("name",), "state": ("url", "password"), "stage": ("conflict",), "conflict": ("tie",), "delete": ("policy",), "signals": ("keep",)}
     for name, keys in plain.items():
         sections[name].only(keys)
@@ -105,6 +125,7 @@ def _read(root: Table, path: Path, problems: Problems) -> Config:
         signals=sections["signals"].flag("keep", bool(root.values.get("qualify") or root.values.get("score"))),
         sla=read_sla(root.values, funnel, problems.add),
         authority=_authority(root, funnel, names, problems),
+        rules=read_rules(root.values, funnel, folder, problems),
         notes=tuple(problems.notes),
     )
     _check_mapping(config, names, problems)

@@ -78,7 +78,7 @@ def test_the_example_shows_every_key() -> None:
     """Every section, every key of ours and of both connectors, every guard and every group stands in the example file."""
     text = EXAMPLE.read_text("utf-8")
     for section in SECTIONS:
-        assert re.search(rf"^\[{section}[\].]", text, re.MULTILINE), section
+        assert re.search(rf"^\[+{section}[\].]", text, re.MULTILINE), section
     shown = {match.strip('"') for match in re.findall(r'^#?("[^"]+"|\w+) = ', text, re.MULTILINE)}
     hubspot, salesforce = text.partition("[systems.salesforce]")[::2]
     for part, model in ((hubspot, HubSpotSettings), (salesforce, SalesforceSettings)):
