@@ -5,18 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from ..model.records import Native, Value, Values
+from ..model.records import Native
 from .catalogue import Entry, lay_over
 from .choices import Offer, Translation, align
 from .countries import country_code
 from .criteria import asked_fields, compile_include
 from .defaults import KindDefaults, parse_defaults
-from .fields import Field, Unmappable
+from .fields import Field
+from .keys import key_reader, primary_reader
 from .maps import DescribedField, FieldMap, KindMap, Maps, SystemInput, SystemMap
 from .normalise import Shape, make_reader, make_writer
 from .owner_tables import Spot, find_owners
@@ -27,7 +28,6 @@ from .signal_tables import find_signals
 from .signals import SignalMap
 from .stage_tables import Source, compile_stages
 from .stages import StageMap
-from .text import as_text, read_email, read_text
 from .vocabulary import Vocabulary
 
 _CREATE_WORDS = ("kind", "fallback")
@@ -253,7 +253,7 @@ def _kind(
         _check_create(system, kind, required, {*natives, *evidence}, filled, desk.problems)
     asks = {*natives, *evidence, *(native for listed in keys.values() for native in listed), *(native for each in signals for native in each.natives)}
     email = fields["email"].native if "email" in fields else None
-    return KindMap(kind, fields, stage, tuple(sorted(asks)), _key_reader(keys), _primary(email), filled, tuple(required), signals)
+    return KindMap(kind, fields, stage, tuple(sorted(asks)), key_reader(keys), primary_reader(email), filled, tuple(required), signals)
 
 
 def _check_create(system: System, kind: str, required: Collection[str], given: Collection[str], fallback: Mapping[str, Native], problems: Problems) -> None:
@@ -280,45 +280,6 @@ def _own_keys(system: System, kind: str, problems: Problems) -> Mapping[str, tup
             problems.add(f"{path}.{key}", f"{system.name} {kind} has no field {native!r}", closest(native, described.fields))
         found[key] = (native,)
     return found
-
-
-def _key_reader(keys: Mapping[str, Sequence[str]]) -> Callable[[Values], tuple[tuple[str, str], ...]]:
-    """The match keys of a record, each once, in the order in which they are listed (the primary address first)."""
-    listed = [(key, native, _email_key if key == "email" else _text_key) for key, natives in keys.items() for native in natives]
-
-    def read(values: Values) -> tuple[tuple[str, str], ...]:
-        found: list[tuple[str, str]] = []
-        for key, native, normal in listed:
-            value = values.get(native)
-            if value is None:
-                continue
-            for part in as_text(value).split(";"):
-                word = normal(part, values)
-                if word is not None and (key, word) not in found:
-                    found.append((key, word))
-        return tuple(found)
-
-    return read
-
-
-def _email_key(part: str, record: Values) -> str | None:
-    try:
-        return cast("str | None", read_email(part, record))
-    except Unmappable:
-        return None
-
-
-def _text_key(part: str, record: Values) -> str | None:
-    text = cast("str | None", read_text(part, record))
-    return None if text is None else text.casefold()
-
-
-def _primary(native: str | None) -> Callable[[Values], str | None]:
-    def primary(values: Values) -> str | None:
-        value: Value = None if native is None else values.get(native)
-        return None if value is None else _email_key(as_text(value), values)
-
-    return primary
 
 
 def _digest(
