@@ -143,7 +143,7 @@ def _first_meeting(config: Config, found: Findings) -> None:
 
 def _together(config: Config, seen: dict[str, tuple[AccountId, SystemDescription]], found: Findings) -> None:
     try:
-        maps = compile_for(config.funnel, config.fields, config.systems, seen)
+        maps = compile_for(config, seen)
     except ConfigurationError as error:
         found.wrong(error)
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -81,23 +81,39 @@ def config_path(given: Path | None) -> Path:
 
 def load(given: Path | None) -> Config:
     """Read the file. Raises `ConfigurationError` with all problems, each with its TOML path and a remedy."""
+    config, problems = read(given)
+    if problems or config is None:
+        raise mistakes(given, problems)
+    return config
+
+
+def read(given: Path | None) -> tuple[Config | None, tuple[str, ...]]:
+    """The configuration as far as it can be read, and everything that is wrong with it; None where nobody can tell which stages there are.
+
+    Raises `ConfigurationError` for a file that cannot be read at all.
+    """
     path = config_path(given)
     problems = Problems()
     root = Table("", read_toml(path), problems)
     root.only(SECTIONS)
-    config = _read(root, path, problems)
-    if problems.found:
-        count = len(problems.found)
-        raise ConfigurationError(
-            f"the configuration has {count} mistake{'s' if count > 1 else ''}",
-            where=str(path),
-            next_step="mend what is listed below, then run `stagesync check`",
-            problems=tuple(problems.found),
-        )
-    return config
+    funnel = read_funnel(root.table("funnel").values, problems.add)
+    config = _read(root, path, funnel or default_funnel(), problems)
+    if funnel is not None:
+        _check_mapping(config, list(root.table("systems").values), problems)
+    return (config if funnel is not None else None), tuple(problems.found)
 
 
-def _read(root: Table, path: Path, problems: Problems) -> Config:
+def mistakes(given: Path | None, problems: Sequence[str]) -> ConfigurationError:
+    """What is wrong with the file, as an error."""
+    return ConfigurationError(
+        f"the configuration has {len(problems)} mistake{'s' if len(problems) > 1 else ''}",
+        where=str(config_path(given)),
+        next_step="mend what is listed below, then run `stagesync check`",
+        problems=tuple(problems),
+    )
+
+
+def _read(root: Table, path: Path, funnel: Funnel, problems: Problems) -> Config:
     folder = path.resolve().parent
     tables = root.table("systems")
     systems = {name: system for name in tables.values if (system := read_system(name, tables.table(name), folder)) is not None}
@@ -109,8 +125,7 @@ def _read(root: Table, path: Path, problems: Problems) -> Config:
     for name, keys in plain.items():
         sections[name].only(keys)
     fields = root.table("fields").values
-    funnel = read_funnel(root.table("funnel").values, problems.add) or default_funnel()
-    config = Config(
+    return Config(
         path=path,
         workspace=_workspace(sections["workspace"], path),
         state_url=_state_url(sections["state"], folder),
@@ -128,18 +143,16 @@ def _read(root: Table, path: Path, problems: Problems) -> Config:
         rules=read_rules(root.values, funnel, folder, problems),
         notes=tuple(problems.notes),
     )
-    _check_mapping(config, names, problems)
-    return config
 
 
 def _check_mapping(config: Config, names: list[str], problems: Problems) -> None:
     """The maps as far as they can be judged without asking the accounts, so that their mistakes are told with the others."""
-    if not problems.found or len(config.systems) < len(names) or any(problem.startswith("funnel.") for problem in problems.found):
+    if not problems.found or len(config.systems) < len(names):
         return
     from .maps import compile_unasked
 
     try:
-        compile_unasked(config.funnel, config.fields, config.systems)
+        compile_unasked(config)
     except ConfigurationError as error:
         problems.found.extend(error.problems)
 

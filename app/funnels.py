@@ -92,7 +92,7 @@ def check(config_file: Path | None) -> Report:
     if len(seen) < len(config.systems):
         return Report(config.funnel, found, [], [])
     try:
-        maps = compile_for(config.funnel, config.fields, config.systems, seen)
+        maps = compile_for(config, seen)
     except ConfigurationError as error:
         found.wrong(error)
         return Report(config.funnel, found, [], [])

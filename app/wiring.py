@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 
 from ..connectors.contract import Connector, Ports
+from ..lifecycle.policy import Policy
 from ..model.ports import Clock
 from ..state import accounts as bindings
 from ..state import leases
@@ -27,6 +28,7 @@ from .clock import SystemClock
 from .config import Config
 from .maps import compile_for
 from .stored import check_stored_stages
+from .teams import resolve
 from .system_config import SystemConfig
 from .tokens import token_store
 
@@ -98,12 +100,14 @@ def _known(place: Place, connectors: dict[str, Connector], approved: str | None,
 
 def _session(place: Place, connectors: dict[str, Connector], known: dict[str, accounts.Known], progress: Progress) -> Session:
     config = place.config
-    maps = compile_for(config.funnel, config.fields, config.systems, {name: (each.identity, each.description) for name, each in known.items()})
+    maps = compile_for(config, {name: (each.identity, each.description) for name, each in known.items()})
     check_stored_stages(place.store, config.workspace, place.id, config.funnel, maps)
     systems = {
         known[name].account: System(name, known[name].account, maps.systems[name], system.direction, system.creates) for name, system in config.systems.items()
     }
-    desk = Desk(systems, maps, config.funnel, Settings(config.winners, config.order, config.stage_conflict, config.deletes))
+    authority = resolve(config.authority, {name: each.description for name, each in known.items()})[0] if config.authority is not None else None
+    policy = Policy(authority, config.rules, config.sla)
+    desk = Desk(systems, maps, config.funnel, Settings(config.winners, config.order, config.stage_conflict, config.deletes), policy)
     open_ones = {account: Connected(system, connectors[system.name], known[system.name].identity.own_actor) for account, system in systems.items()}
     limits = {**DEFAULT_LIMITS, **{kind: Limit(count, share) for kind, (count, share) in config.guard.items()}}
-    return Session(place.store, config.workspace, place.id, open_ones, desk, place.clock, limits, progress)
+    return Session(place.store, config.workspace, place.id, open_ones, desk, place.clock, limits, progress, signals=config.signals)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from .authority import Authority
-    from .qualify import Rulebook
-    from .sla import Sla
+from .authority import Authority
+from .qualify import Rulebook
+from .sla import Sla
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ A rule's result is one more claim of a stage: what becomes of it is for `decide`
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, TypeAlias
@@ -122,6 +123,13 @@ class Rulebook:
         """Some rule needs them."""
         return any(rule.looks_at_signals for rule in self.rules) or any(score.looks_at_signals for score in self.scores.values())
 
+    @property
+    def words(self) -> frozenset[str]:
+        """Every word of the conditions: the fields that they look at are among them."""
+        texts = [rule.text for rule in self.rules]
+        texts += [leaf.text for score in self.scores.values() for row in score.rows if row.when is not None for leaf in leaves(row.when)]
+        return frozenset(word for text in texts for word in re.findall(r"\w+", text))
+
     def judge(self, subject: Subject) -> Judgement:
         """What the rules say that concern somebody at that place. Never raises, whatever the values are."""
         rules = self._rules_at(subject.place)
@@ -175,7 +183,8 @@ class Rulebook:
         """The person with the signals that count: beside the line, those since they were put there. None where nobody knows since when."""
         if not self._comes_again(subject.place):
             return Case(subject)
-        return None if subject.since is None else Case(subject, after=subject.since)
+        after = subject.aside_since if subject.aside_since is not None else subject.since
+        return None if after is None else Case(subject, after=after)
 
     def _verdict(self, rule: Rule, place: StageReading, *, holds: bool, sure: bool) -> Verdict:
         """`sure`: everything could be compared. What could not rejects nobody, and by a `not` nobody gets further."""

@@ -57,20 +57,21 @@ def compile_maps(
     groups: Mapping[str, Sequence[str]] | None = None,
     alike: Mapping[str, str] | None = None,
     signals: bool = False,
+    asked: Collection[str] = (),
 ) -> Maps:
     """The maps of one workspace.
 
     `fields`: the user's `[fields.*]`. `systems`: by the name in `[systems.NAME]`. `stages`: the funnel's stage ids with their positions; `sides`: its side
     states; `groups`: its groups of stages; `alike`: stage -> its counterpart in the default funnel, of which the vendors' default maps speak (None: the
-    stages of the same name); `signals`: events that stand in records' fields are read. Raises `ConfigurationError` with all mistakes, each with its TOML
-    path and a remedy.
+    stages of the same name); `signals`: events that stand in records' fields are read; `asked`: fields that are looked at even if one system alone has
+    them. Raises `ConfigurationError` with all mistakes, each with its TOML path and a remedy.
     """
     problems, words = Problems(), Vocabulary(stages, sides, groups or {}, alike)
     known = [System(name, given, parse_defaults(given.defaults)) for name, given in sorted(systems.items())]
     zones = {system.name: _zone(system, problems) for system in known}
     entries = lay_over(fields, systems.keys(), words, problems)
     found, owners = find_owners(entries, find_places(entries, known, problems), problems)
-    places = _wanted(entries, found, known, problems)
+    places = _wanted(entries, found, known, asked, problems)
     mapped = {name: entry.field for name, entry in entries.items() if any(place.field == name for place in places)}
     desk = _Desk(places, mapped, _unblank(places, mapped, known), _translations(entries, places), owners, words, zones, signals, problems)
     compiled = {system.name: _system(system, desk) for system in known}
@@ -79,9 +80,9 @@ def compile_maps(
     return Maps(mapped, compiled, tuple(problems.notes), _digest(mapped, compiled, known, stages, entries), filled)
 
 
-def _wanted(entries: Mapping[str, Entry], places: list[Place], systems: Sequence[System], problems: Problems) -> list[Place]:
-    """Without the fields that only one system has, unless an inclusion criterion asks for them: there is nobody to agree with."""
-    asked = frozenset[str]().union(*(asked_fields(_table(system, "include")) for system in systems))
+def _wanted(entries: Mapping[str, Entry], places: list[Place], systems: Sequence[System], asked: Collection[str], problems: Problems) -> list[Place]:
+    """Without the fields that only one system has, unless a rule or an inclusion criterion asks for them: there is nobody to agree with."""
+    asked = frozenset(asked).union(*(asked_fields(_table(system, "include")) for system in systems))
     where: dict[str, set[str]] = defaultdict(set)
     for place in places:
         where[place.field].add(place.system)

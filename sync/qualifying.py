@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..lifecycle.decide import StageDecision, decide
+from ..lifecycle.qualify import Judgement, Rulebook, Subject, Verdict
 from ..model.records import Actor
 from ..model.stages import Claim, StageReading
 from .claims import words_of
 from .decision import Decision, Hold
 from .desk import Asked, Desk, Known
-
-if TYPE_CHECKING:
-    from ..lifecycle.qualify import Judgement, Rulebook, Verdict
 
 PROPOSAL = "proposal"
 """The name under which a stage is proposed to somebody, in the place of a field's."""
@@ -48,8 +46,6 @@ class _Hearing:
 
     def judge(self, rules: Rulebook) -> Judgement:
         """What the rules say of the person where they stand now."""
-        from ..lifecycle.qualify import Subject
-
         state, known = self.verdict.state, self.known
         since = known.since if state.version == self.decision.stage.version else known.now
         return rules.judge(Subject(self.decision.values, state.reading, state.pass_no, since, known.signals, known.now))
