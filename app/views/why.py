@@ -8,10 +8,12 @@ from typing import Any
 from ...state import people
 from ...state.store import Tx
 from ...sync import explain
+from ...sync.claims import STAGE
 from ...sync.desk import Desk
 from ...sync.explain import Event, Standing, Why
 from ...sync.holds import because, group_id
 from . import words
+from .lifecycle import lifecycle_json, lifecycle_text
 
 
 def why_text(tx: Tx, desk: Desk, workspace: int, person: int, field: str | None = None) -> list[str]:
@@ -20,7 +22,7 @@ def why_text(tx: Tx, desk: Desk, workspace: int, person: int, field: str | None 
     told = [each for each in explain.why(tx, desk, workspace, person, field) if field is not None or _says_something(each)]
     lines = [words.person(words.canonical_values(row.canonical), person)]
     for each in told:
-        lines += ["", *_story(each)]
+        lines += ["", *_story(each), *(lifecycle_text(tx, row) if each.field == STAGE else [])]
     lines += ["", "Times are UTC: the vendor's own for what was seen there, the start of the run for what we did."]
     return lines
 
@@ -29,7 +31,12 @@ def why_json(tx: Tx, desk: Desk, workspace: int, person: int, field: str | None 
     """The same as one object."""
     row = people.by_ids(tx, [person])[person]
     told = explain.why(tx, desk, workspace, person, field)
-    return {"person": person, "email": words.canonical_values(row.canonical).get("email"), "fields": [_field_json(each) for each in told]}
+    return {
+        "person": person,
+        "email": words.canonical_values(row.canonical).get("email"),
+        "fields": [_field_json(each) for each in told],
+        **lifecycle_json(tx, row),
+    }
 
 
 def _says_something(told: Why) -> bool:
