@@ -105,14 +105,18 @@ def enter(tx: Tx, ws: int, rows: Sequence[NewEntry]) -> None:
     _insert(tx, ws, rows if len(first) == len(rows) else _chained(rows))
 
 
-def replace(tx: Tx, ws: int, stays: Mapping[int, Sequence[NewEntry]]) -> None:
-    """Let these people's ledgers begin with these stays, in place of those with which they began so far. What was seen in runs follows as it was."""
+def replace(tx: Tx, ws: int, stays: Mapping[int, Sequence[NewEntry]], passes: Mapping[int, int] | None = None) -> None:
+    """Let these people's ledgers begin with these stays, in place of those with which they began so far. What was seen in runs follows as it was.
+
+    `passes`: person -> so many passes more had gone before what was seen in runs.
+    """
     seen = of_people(tx, stays)
     tx.run(_FORGET, {"ws": ws, "ids": tx.listed(stays)})
     written: list[NewEntry] = []
     for person, begun in stays.items():
-        followed = list(dropwhile(lambda row: row.origin != RUN, seen.get(person, ())))
-        written.extend(_chained([*begun, *(row.new for row in followed)]))
+        more = (passes or {}).get(person, 0)
+        followed = dropwhile(lambda row: row.origin != RUN, seen.get(person, ()))
+        written.extend(_chained([*begun, *(row.new._replace(pass_no=row.pass_no + more) for row in followed)]))
     _insert(tx, ws, written)
 
 

@@ -47,7 +47,7 @@ _EACH = Statement(select(*_ROW).where(_WORKSPACE, _c.id > bindparam("after")).or
 _REVIEWS = Statement(
     sa.update(person).where(_WORKSPACE, _c.review_at.is_not(None), _c.review_at <= bindparam("now")).values(due=bindparam("now"), review_at=None)
 )
-_COUNT = Statement(select(func.count()).where(_WORKSPACE))
+_COUNT = Statement(select(func.count()).where(_WORKSPACE, _c.id > bindparam("after")))
 _BY_STAGE = Statement(select(_c.stage, func.count()).where(_WORKSPACE).group_by(_c.stage))
 
 
@@ -118,9 +118,9 @@ def clear_due(tx: Tx, ws: int, ids: Iterable[int]) -> None:
         tx.run(_CLEAR, {"ws": ws, "ids": tx.listed(found)})
 
 
-def count(tx: Tx, ws: int) -> int:
-    """How many people there are."""
-    return tx.rows(_COUNT, {"ws": ws})[0][0]
+def count(tx: Tx, ws: int, after_id: int = 0) -> int:
+    """How many people there are, after this id if one is given."""
+    return tx.rows(_COUNT, {"ws": ws, "after": after_id})[0][0]
 
 
 def by_stage(tx: Tx, ws: int) -> dict[str | None, int]:

@@ -137,6 +137,8 @@ def test_a_history_takes_the_place_of_how_a_ledger_began(store: Store) -> None:
             assert places(tx, ANNA) == [("lead", "history"), ("mql", "history"), ("sal", "run")]
             assert [(row.entered_at, row.left_at, row.left_seen) for row in read(tx, ANNA)] == [(1, 5, 15), (5, 18, 20), (18, None, None)]
         assert places(tx, BEN) == [("mql", "first")]
+        entries.replace(tx, ws, {ANNA: history}, {ANNA: 2})
+        assert [row.pass_no for row in read(tx, ANNA)] == [1, 1, 3]
         entries.enter(tx, ws, [stay(ANNA, "sql", 30, 29)])
         assert [row.left_at for row in read(tx, ANNA)] == [5, 18, 29, None]
         assert [row.person for row in entries.overdue(tx, ws, 50, 9)] == [ANNA]

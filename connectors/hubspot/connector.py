@@ -14,11 +14,14 @@ from . import pull as pulling
 from . import read
 from .client import Client
 from .errors import KIND
+from .history import HISTORY_PAGE
 from .own import Sample, learned_app, sample_of
 from .settings import HubSpotSettings
 from .write import STAGE, write
 
-_CAPABILITIES = Capabilities(batch=lambda step: (f"{step.kind}:{step.operation}", read.BATCH), reread=read.BATCH, history=True, unique=frozenset({"email"}))
+_CAPABILITIES = Capabilities(
+    batch=lambda step: (f"{step.kind}:{step.operation}", read.BATCH), reread=read.BATCH, history=HISTORY_PAGE, unique=frozenset({"email"})
+)
 
 _NAMELESS = "the portal does not tell its id: it is recognised by address and credential, so that another token will look like another account"
 

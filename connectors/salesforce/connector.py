@@ -16,7 +16,7 @@ from . import fetch as fetching
 from . import pull as pulling
 from . import write as writing
 from .client import Client
-from .history import histories
+from .history import HISTORY_REACH, histories
 from .rows import OBJECTS, id18
 from .settings import SalesforceSettings
 
@@ -38,7 +38,7 @@ class SalesforceConnector:
         self._keyed: dict[str, bool] = {}
         key = settings.external_id_field
         unique = frozenset({key} if key else ())
-        self.capabilities = Capabilities(writing.batch, fetching.COLLECTION, history=True, unique=unique, unfed=frozenset(evidence.FIELDS))
+        self.capabilities = Capabilities(writing.batch, fetching.COLLECTION, history=HISTORY_REACH, unique=unique, unfed=frozenset(evidence.FIELDS))
 
     def identity(self) -> AccountId:
         """The org and our own user in it; asked once."""

@@ -10,6 +10,9 @@ from .fetch import Histories
 from .rows import OBJECTS, Row, id15, stamp_ms
 from .soql import lists, selects
 
+HISTORY_REACH = 400
+"""Records per call on average when history is asked for: a query names some 550 ids in its URL, and the records themselves are read 2,000 a call."""
+
 _BIRTH = "created"
 """The entry that says when and by whom the record was made; it holds no values (Object Reference, LeadHistory)."""
 
