@@ -76,3 +76,19 @@ def check(svg: SvgOption = None, config: ConfigOption = None, json: JsonOption =
     else:
         output.say_all(plain(list(report.lines()), sys.stdout.encoding))
     return report.found.exit_code
+
+
+@funnel.command()
+@guarded
+def seed(
+    config: ConfigOption = None,
+    limit: Annotated[int | None, typer.Option("--limit", metavar="N", min=1, help="Stop after N people; the next call goes on there.")] = None,
+    json: JsonOption = False,
+) -> int:
+    """Read the vendors' own histories once, so that the ledger knows how people came to where the first sync met them. Writes to no system.
+
+    Example: stagesync funnel seed --limit 1000
+    """
+    from .. import seeding
+
+    return seeding.seed(config, limit, json=json)
