@@ -18,6 +18,7 @@ from .funnel import Funnel
 Tie: TypeAlias = Literal["furthest", "latest"]
 
 REJECTION = "a rejection with a reason comes first"
+ONE_NO = "of several rejections one is kept"
 WON = "a deal that is won comes before any other stage"
 OWNER = "the team that owns a stage has the last word on entering it"
 FURTHEST = "the furthest stage wins"
@@ -34,7 +35,7 @@ def contest(funnel: Funnel, hub: StageState, bids: Sequence[Bid], tie: Tie, *, t
     standing = rounds[-1][1]
     place = min((bid.place for bid in standing), key=lambda place: _rank(funnel, place))
     lost: dict[Claim, str] = {}
-    for rule, passed in (*rounds, (REJECTION if rejecting else FURTHEST, [])):
+    for rule, passed in (*rounds, (ONE_NO if rejecting else FURTHEST, [])):
         lost.update((bid.claim, rule) for bid in bids if bid.place != place and bid not in passed and bid.claim not in lost)
     return place, lost
 

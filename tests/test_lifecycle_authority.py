@@ -10,6 +10,7 @@ import pytest
 from stagesync.lifecycle.authority import Authority
 from stagesync.lifecycle.decide import StageDecision, decide
 from stagesync.lifecycle.funnel import Funnel
+from stagesync.lifecycle.overlay import read_funnel
 from stagesync.lifecycle.presets import PRESETS, default_funnel, preset
 from stagesync.model.records import Actor
 from stagesync.model.stages import Claim, StageReading, StageState
@@ -115,6 +116,17 @@ def test_who_may_move_whom(name: str, team: str, before: str, after: str, allowe
     """Each case is what somebody who runs the funnel expects of the team."""
     assert HOLD.may(preset(name), team, at(before), at(after)) is allowed
     assert HOLD.may(preset(name), None, at(before), at(after))
+
+
+def test_nobody_is_handed_on_beyond_a_won_deal() -> None:
+    """Marketing that looks after evangelists is not next in line for everybody before them."""
+    told: list[tuple[str, ...]] = []
+    funnel = read_funnel({"stages": {"evangelist": {"team": "marketing"}}}, lambda *mistake: told.append(mistake))
+    assert funnel is not None and not told
+    for before, after in (("sql", "mql"), ("sql", "sql/disqualified"), ("customer", "mql"), ("customer", "customer/churned")):
+        assert not HOLD.may(funnel, "marketing", at(before), at(after))
+    assert HOLD.may(funnel, "marketing", at("customer"), at("evangelist"))
+    assert HOLD.may(funnel, "marketing", at("evangelist"), at("evangelist/churned"))
 
 
 def test_teams_may_be_named_beside_the_owner() -> None:

@@ -147,6 +147,15 @@ def test_a_rejection_with_a_reason_beats_one_without() -> None:
     decision = decide(FUNNEL, hub("mql"), claims)
     assert decision.state.reading == StageReading("mql", "disqualified", "No budget")
     assert [rule for _, _, rule in decision.overruled] == ["a rejection with a reason comes first"]
+    both = decide(FUNNEL, hub("mql"), [moved("hubspot", "sql", "ineligible", "Student"), claims[1]])
+    assert both.state.reading == StageReading("sql", "ineligible", "Student")
+    assert [rule for _, _, rule in both.overruled] == ["of several rejections one is kept"]
+
+
+def test_a_rejection_that_stands_already_is_no_new_one() -> None:
+    """Where a person is refused already, who takes them further is weighed against who takes the no back by the line alone."""
+    claims = [moved("hubspot", "sal", "disqualified"), moved("salesforce", "sql")]
+    assert place(decide(FUNNEL, hub("mql", "disqualified"), claims)) == ("sql", None)
 
 
 def test_an_older_version_may_raise() -> None:
