@@ -62,6 +62,7 @@ _KEPT = Statement(select(_c.person).distinct().where(_c.id.between(bindparam("fi
 _OF_PEOPLE = Statement(select(*_ROW).where(_c.person.is_not(None), among(_c.person, "ids")).order_by(*_NEWEST))
 _OF_LINKS = Statement(select(*_ROW).where(_NOBODYS, _c.link.is_not(None), among(_c.link, "ids")).order_by(*_NEWEST))
 _COUNTS = Statement(select(_c.source, _c.kind, func.count(), func.max(_c.at)).where(_WORKSPACE).group_by(_c.source, _c.kind).order_by(_c.source, _c.kind))
+_TOLD = Statement(select(_c.key).where(_WORKSPACE, _c.source == bindparam("source"), among(_c.key, "keys")))
 _ATTACH = Bulk(signal, ("person",), ("id",))
 _FOLLOW = (
     Statement(sa.update(signal).where(_NOBODYS, _c.link.is_not(None), _c.link == bindparam("old")).values(link=bindparam("new"), person=bindparam("to"))),
@@ -171,3 +172,11 @@ def _grouped(rows: list[tuple[Any, ...]], by: int) -> dict[int, list[SignalRow]]
 def counts(tx: Tx, ws: int) -> list[Count]:
     """How many signals there are, by source and kind."""
     return [Count(*row) for row in tx.rows(_COUNTS, {"ws": ws})]
+
+
+def known(tx: Tx, ws: int, told: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Of these (source, key), the ones that are kept already."""
+    keys: dict[str, list[str]] = defaultdict(list)
+    for source, key in told:
+        keys[source].append(key)
+    return {(source, key) for source, found in keys.items() for (key,) in tx.rows(_TOLD, {"ws": ws, "source": source, "keys": tx.listed(found)})}
