@@ -1,6 +1,6 @@
-"""The process that is measured: `python -m bench.measured sync|read|plain CONFIG` does one thing and prints what it cost as JSON.
+"""The process that is measured: `python -m bench.measured sync|decide|read|plain CONFIG` does one thing and prints what it cost as JSON.
 
-`sync`: one whole run, approved, whatever the guards say. `read`: our connectors read everything and it is thrown away. `plain`: the same
+`sync`: one whole run, approved, whatever the guards say. `decide`: a plan, with the decisions on a clock. `read`: our connectors read everything and it is thrown away. `plain`: the same
 fields read by httpx and orjson with nothing around them.
 """
 
@@ -24,7 +24,7 @@ def cpu_s() -> float:
 
 def main(what: str, config: Path) -> None:
     """Do it, and tell."""
-    jobs: dict[str, Callable[[Path], dict[str, Any]]] = {"sync": sync, "read": read, "plain": plain}
+    jobs: dict[str, Callable[[Path], dict[str, Any]]] = {"sync": sync, "decide": decide, "read": read, "plain": plain}
     told = jobs[what](config)
     told |= {"cpu_s": cpu_s(), "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
     print(orjson.dumps(told).decode())
@@ -49,6 +49,37 @@ def sync(config: Path) -> dict[str, Any]:
     created = sum(count.created for count in report.systems.values())
     told = {"people": report.people, "writes": report.writes, "created": created, "held": report.held, "rejected": report.rejected, "drifted": report.drifted}
     return {**told, "engine_cpu_s": engine_s, "plan_own_s": planned.own_s, "state_cpu_s": state.total_s}
+
+
+def decide(config: Path) -> dict[str, Any]:
+    """A plan, and after it another one over the same people unchanged: what the fields and what the stage took of each person."""
+    from stagesync.app.running import running
+    from stagesync.sync import engine, planner, reconcile
+
+    clocks = {"all": 0.0, "stage": 0.0}
+    calls = {"all": 0, "stage": 0}
+
+    def timed(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*args: Any, **kwargs: Any) -> Any:
+            before = time.thread_time()
+            try:
+                return function(*args, **kwargs)
+            finally:
+                clocks[name] += time.thread_time() - before
+                calls[name] += 1
+
+        return run
+
+    vars(planner)["reconcile"] = timed("all", planner.reconcile)
+    vars(reconcile)["decide_stage"] = timed("stage", reconcile.decide_stage)
+    with running("bench", config) as run:
+        planned = engine.plan(run.session)
+        people, stage, total = planned.tally.people, clocks["stage"], clocks["all"]
+        engine.apply(run.session, planned.run, planned=planned)
+        engine.apply(run.session, (again := engine.plan(run.session)).run, planned=again)
+        before = calls["stage"]
+        engine.plan(run.session)
+    return {"people": people, "stage_us": stage / people * 1e6, "merge_us": (total - stage) / people * 1e6, "unchanged": calls["stage"] - before}
 
 
 def read(config: Path) -> dict[str, Any]:
