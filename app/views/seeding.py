@@ -32,7 +32,7 @@ def seeding_text(found: Seeding) -> Iterator[str]:
     )
     for system, told in found.systems.items():
         if told.records and not told.with_history:
-            yield f"{system} keeps no history of these records ({', '.join(told.fields)}): nothing was tracked, or nothing has changed since it is."
+            yield f"{system} has no history of {', '.join(told.fields)}: the account does not track these fields, or nobody has changed them since it does."
         elif not told.fields:
             yield f"{system} was not asked: it has no history, shows no stage, or is only written to."
     if found.unexplained:
