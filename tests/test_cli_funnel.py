@@ -81,6 +81,7 @@ def test_show_draws_a_preset(name: str, tmp_path: Path, monkeypatch: pytest.Monk
     assert all(label in shown for label in funnel.sides.values())
     told = orjson.loads(cli("funnel", "show", name, "--json").stdout)
     assert [stage["id"] for stage in told["stages"]] == list(funnel.stages)
+    assert drawing.count("a won deal") == funnel_svg(funnel).count("a won deal") == sum(stage["won"] for stage in told["stages"]) > 0
 
 
 def test_a_group_and_what_is_lost_are_shown() -> None:
@@ -151,7 +152,9 @@ def test_check_proves_what_each_stage_is_written_as(small: Box) -> None:
     """Against the accounts, every stage has a cell per kind of record, and what is lost is told with the path of its map."""
     code, said = check(small)
     assert code == 0
-    assert re.search(r"sql +lifecyclestage=salesqualifiedlead +Status=Sales Qualified$", said, re.MULTILINE)
+    assert re.search(r"sql +lifecyclestage=salesqualifiedlead +Status=Sales Qualified +read: Opportunity.State=open or won, at least$", said, re.MULTILINE)
+    assert re.search(r"mql +lifecyclestage=marketingqualifiedlead +Status=Marketing Qualified +-$", said, re.MULTILINE)
+    assert re.search(r"nurture +hs_lead_status=BAD_TIMING +- +-$", said, re.MULTILINE)
     assert re.search(r"customer +lifecyclestage=customer +Status=Sales Qualified \(reads as sql\)", said)
     assert "systems.salesforce.stages.lead: opportunity, customer, evangelist are written as Status=Sales Qualified, which is read as sql" in said
     told = orjson.loads(check(small, "--json")[1])
@@ -159,6 +162,117 @@ def test_check_proves_what_each_stage_is_written_as(small: Box) -> None:
     assert {(each["system"], each["stage"]) for each in told["stages"]} == {
         (system, stage) for system in ("hubspot", "salesforce") for stage in preset("hubspot").stages
     }
+
+
+def test_check_tells_what_a_loss_means(small: Box) -> None:
+    """A kind that is only read, a side state that hides the stage, and a reason that has no field: each with the path of its map and what to do."""
+    told = orjson.loads(check(small, "--json")[1])
+    [only_read] = [each for each in told["findings"] if each.startswith("systems.salesforce.stages.contact: ")]
+    assert "only read there: sql (Opportunity.State=open or won, at least)" in only_read
+    assert "customer (Opportunity.State=won, at least). Nothing is written" in only_read
+    assert any(each.startswith("systems.salesforce.stages.lead: a side state stands where the stage stood (Status=") for each in told["findings"])
+    assert any(each.startswith("systems.hubspot.stages.contact: no field holds the reason of a side state") for each in told["findings"])
+    sides = {(each["system"], each["kind"], each["side"]): each for each in told["sides"]}
+    assert sides["hubspot", "contact", "recycled"]["read_as"] == "nurture"
+    assert (sides["hubspot", "contact", "disqualified"]["hides_stage"], sides["salesforce", "lead", "disqualified"]["hides_stage"]) == (False, True)
+    customer = next(each for each in told["stages"] if (each["kind"], each["stage"], each["system"]) == ("contact", "customer", "salesforce"))
+    assert (customer["written"], customer["evidence"]) == (None, ["Opportunity.State=won, at least"])
+
+
+OWN = """
+[funnel]
+preset = "hubspot"
+line = [["lead"], ["mql", "pql"], ["sql"]]
+groups = { qualified = { label = "Qualified", stages = ["mql", "pql"] } }
+sides = { recycled = false, nurture = false, unresponsive = false, churned = false, ineligible = false }
+[systems.salesforce.stages.lead]
+replace = true
+reason = "Reason__c"
+[systems.salesforce.stages.lead.values]
+Place__c = { lead = "Lead", mql = "MQL", pql = "PQL", sql = "SQL" }
+Aside__c = { disqualified = "Out" }
+[systems.salesforce.stages.contact.values]
+Place__c = { lead = "Lead", qualified = "Qualified", sql = "SQL" }
+Aside__c = { disqualified = "Out" }
+[systems.hubspot.stages.contact.values.lifecyclestage]
+pql = "opportunity"
+"""
+
+
+def test_check_proves_picklists_of_ones_own(small: Box) -> None:
+    """Picklists on Lead and Contact with a field for the reason: every stage of the Lead is read back, of the Contact all but what a group stands for."""
+    for kind in ("Lead", "Contact"):
+        small.worlds.salesforce.define(kind, "Place__c", "Place", "picklist", options=("Lead", "MQL", "PQL", "SQL", "Qualified"), restricted=True)
+        small.worlds.salesforce.define(kind, "Aside__c", "Aside", "picklist", options=("Out",), restricted=True)
+        small.worlds.salesforce.define(kind, "Reason__c", "Reason", length=100)
+    small.add(OWN)
+    code, said = check(small)
+    assert code == 0
+    assert re.search(r"pql +lifecyclestage=opportunity +Place__c=PQL +Place__c=Qualified \(reads as mql\)$", said, re.MULTILINE)
+    assert re.search(r"disqualified +hs_lead_status=UNQUALIFIED +Aside__c=Out, Reason__c=For this reason +Aside__c=Out$", said, re.MULTILINE)
+    told = orjson.loads(check(small, "--json")[1])
+    about = {path: [each for each in told["findings"] if each.startswith(f"systems.salesforce.stages.{path}:")] for path in ("lead", "contact")}
+    assert about["lead"] == []
+    assert [each.partition(": ")[2][:66] for each in about["contact"]] == [
+        "pql is written as Place__c=Qualified, which is read as mql: a reco",
+        "no field holds the reason of a side state: it is told as what the ",
+    ]
+    assert "(the group qualified loses nothing)" in about["contact"][0]
+    notes = small.json("check")["notes"]
+    assert "salesforce lead: 4 of 4 stages are read back as they are written (`stagesync funnel check` shows each)" in notes
+    assert "salesforce contact: 3 of 4 stages are read back as they are written (`stagesync funnel check` shows each)" in notes
+
+
+WRONG = """
+[funnel]
+preset = "hubspot"
+line = [["subscriber"], ["lead"], ["mql", "pql", "service_qualified"], ["sal"], ["opportunity"], ["sql"], ["customer"], ["evangelist"]]
+[funnel.stages]
+demo = { label = "Demo", team = "sales", after = "lead" }
+[funnel.moves]
+lead = ["mql"]
+mql = ["sal"]
+sal = ["sql", "mql"]
+subscriber = ["lead"]
+customer = []
+[systems.hubspot.stages.contact.values.lifecyclestage]
+mqll = "marketingqualifiedlead"
+sql = "salesqualifiedlead"
+opportunity = ["opportunity", "salesqualifiedlead"]
+"""
+TOLD = {
+    "unknown stage": "systems.hubspot.stages.contact.values.lifecyclestage.mqll: 'mqll' is neither a stage nor a side state of the funnel. Did you mean mql?",
+    "unreachable stage": "funnel.moves: no move leads to 'demo'",
+    "cycle without a side state": "funnel.moves.mql: mql -> sal -> mql goes round without a side state",
+    "no write mapping": "systems.hubspot.stages.contact: demo is not written",
+    "in no system": "funnel.stages.demo: no system has a value of its own for it",
+    "one vendor value for two": "systems.hubspot.stages.contact.values.lifecyclestage.opportunity: 'salesqualifiedlead' already means sql",
+    "order of the portal": "orders 'Sales Qualified Lead' before 'Opportunity', the funnel 'hubspot, changed' the other way around (funnel.line)",
+}
+
+
+def test_all_mistakes_are_told_at_once(small: Box) -> None:
+    """Mistakes of the funnel, of the maps, and what only the accounts show stand in one report of either command, each with its TOML path."""
+    small.add(WRONG)
+    for said in (check(small), (small.run("check").exit_code, small.run("check").stdout)):
+        assert said[0] == 2
+        assert {name: told in said[1] for name, told in TOLD.items() if name != "no write mapping"} == dict.fromkeys(set(TOLD) - {"no write mapping"}, True)
+    assert TOLD["no write mapping"] in check(small)[1]
+    assert "hubspot contact cannot express demo: left as it is there" in small.run("check").stdout
+    stopped = small.run("plan")
+    assert stopped.exit_code == 2
+    assert TOLD["cycle without a side state"] in stopped.stderr
+
+
+def test_a_mistake_elsewhere_keeps_from_looking(small: Box) -> None:
+    """With a mistake in how a system is reached no account is asked, and all mistakes that show without are told."""
+    small.add(WRONG)
+    small.replace('token = "', 'tokn = "')
+    small.reset()
+    result = cli("funnel", "check", "--config", str(small.config))
+    assert (result.exit_code, result.stdout, small.calls()) == (2, "", {})
+    assert "systems.hubspot.tokn" in result.stderr
+    assert TOLD["cycle without a side state"] in result.stderr
 
 
 def test_check_tells_what_prevents_a_sync(small: Box) -> None:

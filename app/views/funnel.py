@@ -32,7 +32,8 @@ def funnel_json(funnel: Funnel) -> dict[str, Any]:
         "name": funnel.name,
         "title": funnel.title,
         "stages": [
-            {"id": stage.id, "label": stage.label, "team": stage.team, "position": stage.position, "entry": stage.entry} for stage in funnel.stages.values()
+            {"id": stage.id, "label": stage.label, "team": stage.team, "position": stage.position, "entry": stage.entry, "won": stage.won}
+            for stage in funnel.stages.values()
         ],
         "groups": [{"id": group.id, "label": group.label, "stages": list(group.stages)} for group in funnel.groups.values()],
         "sides": [
@@ -85,7 +86,12 @@ def _row(funnel: Funnel, margin: str, column: Sequence[Stage]) -> Iterator[str]:
 
 def _inside(funnel: Funnel, stage: Stage) -> list[str]:
     groups = [group.id for group in funnel.groups.values() if stage.id in group.stages]
-    return [*textwrap.wrap(f"{'→ ' if stage.entry else ''}{stage.label}", _LABEL), stage.id, *(f"in {group}" for group in groups)]
+    return [
+        *textwrap.wrap(f"{'→ ' if stage.entry else ''}{stage.label}", _LABEL),
+        stage.id,
+        *(["a won deal"] if stage.won else []),
+        *(f"in {group}" for group in groups),
+    ]
 
 
 def _box(stage: Stage, lines: Sequence[str]) -> list[str]:

@@ -99,7 +99,8 @@ def _card(funnel: Funnel, stage: Stage, at: _Place, colour: str) -> Iterator[str
     for number, line in enumerate(_wrapped(stage.label, 2)):
         yield _text(at.x + 16, at.y + 24 + 17 * number, line, 13, "bold")
     yield _text(at.x + 16, at.y + _CARD_HEIGHT - 28, _short(stage.id, _ID_SIGNS), 10, colour="#56607a", font="monospace")
-    chips = [*(["entry"] if stage.entry else []), *(f"in {group.id}" for group in funnel.groups.values() if stage.id in group.stages)]
+    marks = [*(["entry"] if stage.entry else []), *(["a won deal"] if stage.won else [])]
+    chips = [*marks, *(f"in {group.id}" for group in funnel.groups.values() if stage.id in group.stages)]
     if chips:
         yield _text(at.x + 16, at.y + _CARD_HEIGHT - 11, _short(" · ".join(chips), _ID_SIGNS), 11, colour=colour)
 
