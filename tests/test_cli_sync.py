@@ -192,8 +192,9 @@ def test_a_changed_mapping_is_asked_about(small: Box) -> None:
     assert small.run("sync", "--yes").exit_code == 0
 
 
-def test_a_quiet_run_makes_three_calls(small: Box) -> None:
-    """With nothing changed and no window open: one search in HubSpot, one query for each kind in Salesforce, and nobody is asked who he is."""
+def test_a_quiet_run_makes_four_calls(small: Box) -> None:
+    """With nothing changed and no window open: one search in HubSpot, in Salesforce one query for each kind and one for opportunities, and nobody is asked
+    who he is."""
     contacts(small, 3)
     small.run("sync", "--yes")
     small.later(3600)
@@ -202,7 +203,7 @@ def test_a_quiet_run_makes_three_calls(small: Box) -> None:
     small.reset()
     assert small.run("sync").exit_code == 0
     assert sum(small.worlds.hubspot.calls.values()) == 1
-    assert sum(small.worlds.salesforce.calls.values()) == 2
+    assert sum(small.worlds.salesforce.calls.values()) == 3
 
 
 def test_accounts_are_looked_at_again_after_a_day(small: Box) -> None:

@@ -11,6 +11,7 @@ from office import Office
 
 from stagesync.sandbox.hubspot.habits import Habits as HubSpotHabits
 from stagesync.sandbox.salesforce.habits import Habits as SalesforceHabits
+from stagesync.state import signals
 
 HUB: list[tuple[str, Any]] = [
     ("backward_stage", "applied"),
@@ -48,6 +49,9 @@ def _day(office: Office) -> None:
     office.crm.edit(lead["a"], {"Status": "Open - Not Contacted", "Title": "CEO"})
     office.hub.edit(hub["b"], {"city": ""})
     office.crm.edit(lead["b"], {"HasOptedOutOfEmail": True})
+    office.crm.add_campaign_member(lead["c"], "Webinar")
+    office.later()
+    office.run()
     office.crm.convert(lead["c"])
     other = office.hub.create({"email": "second@a.example", "lastname": "a"})
     office.later()
@@ -81,9 +85,12 @@ def test_either_way_of_hubspot(tmp_path: Path, habit: str, value: Any) -> None:
 @pytest.mark.parametrize(("habit", "value"), CRM, ids=[f"{habit}={value}" for habit, value in CRM])
 def test_either_way_of_salesforce(tmp_path: Path, habit: str, value: Any) -> None:
     """One open question of Salesforce answered the other way changes nothing of the outcome."""
-    office = Office(tmp_path, crm_habits=replace(SalesforceHabits(duplicate_rules="off"), **{habit: value}))
+    office = Office(tmp_path, crm_habits=replace(SalesforceHabits(duplicate_rules="off"), **{habit: value}), signals=True)
     _day(office)
     _agreed(office)
+    with office.session.store.read() as tx:
+        told = {each.kind: each.signals for each in signals.counts(tx, office.session.workspace)}
+    assert told["campaign"] == 1
 
 
 def test_a_stage_that_is_refused_is_told_and_left(tmp_path: Path) -> None:

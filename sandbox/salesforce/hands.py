@@ -95,10 +95,11 @@ class Hands(BaseWorld):
         self.delete(opportunity, by)
 
     def add_campaign_member(self, person: str, campaign: str, status: str | None = None, by: str | None = None) -> str:
-        """Put a Lead or Contact into the campaign of this name, which is made if there is none; gives the member's id. Raises Refused."""
+        """Put a Lead or Contact into the campaign of this name, which is there at once if there was none; gives the member's id. Raises Refused."""
         known = next((row["Id"] for row in self.rows("Campaign") if row["Name"] == campaign), None)
+        known = known or create(self.org, "Campaign", {"Name": campaign}, self.org.moment(by or self.org.somebody), BY_HAND)
         link = "LeadId" if _exact(person).startswith("00Q") else "ContactId"
-        values = {"CampaignId": known or self.create("Campaign", {"Name": campaign}, by), link: _exact(person), "Status": status}
+        values = {"CampaignId": known, link: _exact(person), "Status": status}
         return self.create("CampaignMember", values, by)
 
     def respond(self, member: str, by: str | None = None) -> None:
