@@ -141,6 +141,19 @@ def test_a_file(acme: Box, tmp_path: Path) -> None:
     assert "nobody is known" in cli("signal", "list", "ben@acme.example", "--config", str(acme.config)).stderr
 
 
+def test_other_views_tell_of_signals(acme: Box) -> None:
+    """`why` says under the stage what somebody did, and `status` how many signals there are."""
+    quiet = [acme.run("why", "anna@acme.example", "stage").stdout, acme.run("status").stdout]
+    assert "What they did" not in quiet[0]
+    assert "Signals kept" not in quiet[1]
+    add(acme, event(email="anna@acme.example", at="2026-02-01T00:00:00Z"), event(email="anna@acme.example"), event(kind="call", email="anna@acme.example"))
+    add(acme, event(kind="call", at="2026-01-01T00:00:00+09:00", email="ben@acme.example"))
+    assert "What they did (`stagesync signal list`): usage 2 (last 2026-03-01), call 1 (last 2026-03-01)" in acme.run("why", "p1", "stage").stdout
+    assert [each["kind"] for each in acme.json("why", "p1")["people"][0]["signals"]] == ["call", "usage", "usage"]
+    assert "\nSignals kept: call 2, usage 2\n" in acme.run("status").stdout
+    assert acme.json("status")["signals"][0] == {"source": "product", "kind": "call", "signals": 2, "last": "2026-03-01T09:30:00.000Z"}
+
+
 def test_a_run_under_way_is_not_waited_for(acme: Box) -> None:
     """Signals come in while somebody else holds the workspace."""
     with closing(open_store(f"sqlite:///{acme.config.parent / 'stagesync.db'}")) as store, leases.acquire(store, 1, "another run"):

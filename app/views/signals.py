@@ -38,19 +38,23 @@ def _json(row: SignalRow) -> dict[str, Any]:
     return {**told, "seen_at": words.stamp(row.seen_at), "run": row.run}
 
 
-def summary(tx: Tx, person: int) -> str | None:
-    """How often they did what, as one line; None where nothing is known."""
+def summary(tx: Tx, person: int) -> list[str]:
+    """How often they did what, as one line under their stage; none where nothing is known."""
     events = events_of(tx, person)
-    if not events:
-        return None
-    last = {row.kind: row.at for row in reversed(events)}
-    counted = sorted(Counter(row.kind for row in events).items(), key=lambda each: -last[each[0]])
-    return ", ".join(f"{kind} {number:,} (last {words.moment(last[kind])[:10]})" for kind, number in counted)
+    last = {row.kind: words.moment(row.at)[:10] for row in reversed(events)}
+    counted = Counter(row.kind for row in events)
+    told = ", ".join(f"{kind} {counted[kind]:,} (last {day})" for kind, day in sorted(last.items(), key=lambda each: each[1], reverse=True))
+    return [f"  What they did (`stagesync signal list`): {told}"] if events else []
 
 
-def kept(tx: Tx, workspace: int) -> str | None:
-    """How many signals are kept in all, as one line; None where there are none."""
+def kept(tx: Tx, workspace: int) -> list[str]:
+    """How many signals are kept in all, as one line; none where there are none."""
     counts = Counter[str]()
     for each in signals.counts(tx, workspace):
         counts[each.kind] += each.signals
-    return f"Signals kept: {', '.join(f'{kind} {number:,}' for kind, number in counts.most_common())}" if counts else None
+    return [f"Signals kept: {', '.join(f'{kind} {number:,}' for kind, number in counts.most_common())}"] if counts else []
+
+
+def counts_json(tx: Tx, workspace: int) -> list[dict[str, Any]]:
+    """By source and kind."""
+    return [{"source": each.source, "kind": each.kind, "signals": each.signals, "last": words.stamp(each.last_at)} for each in signals.counts(tx, workspace)]

@@ -14,6 +14,7 @@ from ...sync.explain import Event, Standing, Why
 from ...sync.holds import because, group_id
 from . import words
 from .lifecycle import lifecycle_json, lifecycle_text
+from .signals import signals_json, summary
 
 
 def why_text(tx: Tx, desk: Desk, workspace: int, person: int, field: str | None = None) -> list[str]:
@@ -22,7 +23,7 @@ def why_text(tx: Tx, desk: Desk, workspace: int, person: int, field: str | None 
     told = [each for each in explain.why(tx, desk, workspace, person, field) if field is not None or _says_something(each)]
     lines = [words.person(words.canonical_values(row.canonical), person)]
     for each in told:
-        lines += ["", *_story(each), *(lifecycle_text(tx, row) if each.field == STAGE else [])]
+        lines += ["", *_story(each), *([*lifecycle_text(tx, row), *summary(tx, person)] if each.field == STAGE else [])]
     lines += ["", "Times are UTC: the vendor's own for what was seen there, the start of the run for what we did."]
     return lines
 
@@ -36,6 +37,7 @@ def why_json(tx: Tx, desk: Desk, workspace: int, person: int, field: str | None 
         "email": words.canonical_values(row.canonical).get("email"),
         "fields": [_field_json(each) for each in told],
         **lifecycle_json(tx, row),
+        **(signals_json(tx, person) if field in (None, STAGE) else {}),
     }
 
 
