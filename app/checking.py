@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,11 +10,13 @@ from typing import Any
 
 from ..connectors.contract import AccountId, Connector, SystemDescription
 from ..mapping.fields import GROUPS
+from ..mapping.maps import Maps
+from ..mapping.problems import Problems
 from ..model.errors import ConfigurationError, QuotaSpent, StagesyncError, Unreachable
 from . import accounts, comparing, expressing, wiring
-from .config import Config, load
-from .maps import compile_for
-from .system_config import SystemConfig
+from .config import Config, mistakes, read
+from .maps import Seen, compile_for
+from .system_config import MAPPING_KEYS, SystemConfig
 from .teams import resolve
 from .unmapped import Unmapped, told, unmapped_values
 
@@ -67,13 +70,29 @@ class Findings:
 
 def check(config_file: Path | None) -> Findings:
     """Look at everything. Raises `ConfigurationError` for a file that cannot be read at all, `StateError` where the state fails."""
-    config = load(config_file)
-    found = Findings(notes=list(config.notes))
+    config, found = begin(config_file)
     seen = look(config, found)
     _first_meeting(config, found)
     if len(seen) == len(config.systems):
         _together(config, seen, found)
     return found
+
+
+def begin(config_file: Path | None) -> tuple[Config, Findings]:
+    """The configuration, with the mistakes of its funnel and maps: with these alone the accounts can be looked at all the same, and all is told at once.
+
+    Raises `ConfigurationError` for any other mistake.
+    """
+    config, problems = read(config_file)
+    if config is None or not all(map(_of_the_maps, problems)):
+        raise mistakes(config_file, problems)
+    return config, Findings(problems=list(problems), notes=list(config.notes), later=not problems)
+
+
+def _of_the_maps(problem: str) -> bool:
+    """A mistake in what things mean, not in how to reach them."""
+    path = re.split(r"[.:\[]", problem, maxsplit=3)
+    return path[0] in ("funnel", "fields") or (path[0] == "systems" and len(path) > 2 and path[2] in MAPPING_KEYS)
 
 
 def look(config: Config, found: Findings) -> dict[str, tuple[AccountId, SystemDescription]]:
@@ -141,22 +160,30 @@ def _first_meeting(config: Config, found: Findings) -> None:
         )
 
 
-def _together(config: Config, seen: dict[str, tuple[AccountId, SystemDescription]], found: Findings) -> None:
-    try:
-        maps = compile_for(config, seen)
-    except ConfigurationError as error:
-        found.wrong(error)
-        return
+def mapped(config: Config, seen: Seen, found: Findings) -> Maps:
+    """The maps as far as they are right; what is wrong with them is found."""
+    told = Problems()
+    maps = compile_for(config, seen, told)
+    if told.found:
+        found.later = False
+        found.problems.extend(problem for problem in told.found if problem not in found.problems)
+    return maps
+
+
+def _together(config: Config, seen: Seen, found: Findings) -> None:
+    maps = mapped(config, seen, found)
     for note in maps.notes:
         found.note(note)
     descriptions = {name: description for name, (_, description) in seen.items()}
-    said = expressing.expressions(config.funnel, maps)
+    said, aside = expressing.expressions(config.funnel, maps), expressing.asides(config.funnel, maps)
     for note in (
+        *expressing.proofs(said),
         *told(found.unmapped, maps, config.funnel, descriptions),
         *comparing.unmapped_stages(maps, descriptions),
         *comparing.stage_order(maps, descriptions, config.funnel),
         *expressing.homeless(config.funnel, said),
-        *expressing.losses([each for each in said if not each.stand_in]),  # stand-ins are among the maps' notes
+        *expressing.losses(config.funnel, [each for each in said if not each.stand_in]),  # stand-ins are among the maps' notes
+        *expressing.side_losses([each for each in aside if each.exact]),
         *comparing.missing_options(maps, descriptions),
         *(resolve(config.authority, descriptions)[1] if config.authority is not None else ()),
     ):

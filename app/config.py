@@ -88,7 +88,7 @@ def load(given: Path | None) -> Config:
 
 
 def read(given: Path | None) -> tuple[Config | None, tuple[str, ...]]:
-    """The configuration as far as it can be read, and everything that is wrong with it; None where nobody can tell which stages there are.
+    """The configuration as far as it can be read, and everything that is wrong with it; None where nobody can tell which stages or systems there are.
 
     Raises `ConfigurationError` for a file that cannot be read at all.
     """
@@ -96,11 +96,13 @@ def read(given: Path | None) -> tuple[Config | None, tuple[str, ...]]:
     problems = Problems()
     root = Table("", read_toml(path), problems)
     root.only(SECTIONS)
-    funnel = read_funnel(root.table("funnel").values, problems.add)
+    funnel, names = read_funnel(root.table("funnel").values, problems.add), list(root.table("systems").values)
     config = _read(root, path, funnel or default_funnel(), problems)
-    if funnel is not None:
-        _check_mapping(config, list(root.table("systems").values), problems)
-    return (config if funnel is not None else None), tuple(problems.found)
+    if funnel is None or len(config.systems) < len(names):
+        return None, tuple(problems.found)
+    if problems.found:
+        _check_mapping(config, problems)
+    return config, tuple(problems.found)
 
 
 def mistakes(given: Path | None, problems: Sequence[str]) -> ConfigurationError:
@@ -145,10 +147,8 @@ def _read(root: Table, path: Path, funnel: Funnel, problems: Problems) -> Config
     )
 
 
-def _check_mapping(config: Config, names: list[str], problems: Problems) -> None:
+def _check_mapping(config: Config, problems: Problems) -> None:
     """The maps as far as they can be judged without asking the accounts, so that their mistakes are told with the others."""
-    if not problems.found or len(config.systems) < len(names):
-        return
     from .maps import compile_unasked
 
     try:

@@ -13,9 +13,8 @@ from ..lifecycle.presets import preset
 from ..model.errors import ConfigurationError
 from . import checking, comparing, output, unmapped
 from .config import load
-from .expressing import Expression, expressions, homeless, losses, shown
+from .expressing import REASON, Aside, Expression, asides, expressions, homeless, losses, shown, side_losses
 from .files import write_private
-from .maps import compile_for
 from .views.funnel import funnel_json, funnel_text, plain
 from .views.funnel_svg import funnel_svg
 from .views.words import count, table
@@ -47,11 +46,15 @@ def draw(funnel: Funnel, svg: Path | None) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What `funnel check` found. `found`: the systems and what prevents a sync. `findings`: what the funnel and the accounts disagree on."""
+    """What `funnel check` found. `found`: the systems and what prevents a sync. `said`, `aside`: how stages and side states are written and read.
+
+    `findings`: what the funnel and the accounts disagree on.
+    """
 
     funnel: Funnel
     found: checking.Findings
     said: list[Expression]
+    aside: list[Aside]
     findings: list[str]
 
     def as_json(self) -> dict[str, Any]:
@@ -63,11 +66,24 @@ class Report:
                 "stage": each.stage,
                 "written": dict(each.written) if each.written is not None else None,
                 "read_as": each.back,
+                "evidence": list(each.evidence),
             }
             for each in self.said
         ]
+        sides = [
+            {
+                "system": each.system,
+                "kind": each.kind,
+                "side": each.side,
+                "written": dict(each.written) if each.written is not None else None,
+                "read_as": each.back,
+                "hides_stage": each.alone,
+                "reason_kept": each.reason == REASON,
+            }
+            for each in self.aside
+        ]
         told = {"ok": not self.found.problems, "systems": self.found.systems, "problems": self.found.problems, "findings": self.findings}
-        return {**told, "stages": stages, "funnel": funnel_json(self.funnel)}
+        return {**told, "stages": stages, "sides": sides, "funnel": funnel_json(self.funnel)}
 
     def lines(self) -> Iterator[str]:
         """For people: the picture, the table of stages by kind of record, and the findings."""
@@ -75,8 +91,10 @@ class Report:
         kinds = list(dict.fromkeys((each.system, each.kind) for each in self.said))
         if kinds:
             cells = {(each.system, each.kind, each.stage): _cell(each) for each in self.said}
+            cells |= {(each.system, each.kind, each.side): _cell(each) for each in self.aside}
             yield ""
-            yield from table([("", *map(" ".join, kinds)), *((stage, *(cells[*kind, stage] for kind in kinds)) for stage in self.funnel.stages)])
+            places = [*self.funnel.stages, *self.funnel.sides]
+            yield from table([("", *map(" ".join, kinds)), *((place, *(cells[*kind, place] for kind in kinds)) for place in places)])
         for title, listed in (("problem", self.found.problems), ("finding", self.findings)):
             if listed:
                 yield from ("", f"{count(len(listed), title)}:", *(f"  - {each}".replace("\n", "\n    ") for each in listed))
@@ -85,30 +103,28 @@ class Report:
 
 
 def check(config_file: Path | None) -> Report:
-    """Hold the configured funnel against the accounts as they are now. Raises `ConfigurationError` with all mistakes of the file."""
-    config = load(config_file)
-    found = checking.Findings()
+    """Hold the configured funnel against the accounts as they are now. Raises `ConfigurationError` for mistakes that keep from looking at them."""
+    config, found = checking.begin(config_file)
     seen = checking.look(config, found)
     if len(seen) < len(config.systems):
-        return Report(config.funnel, found, [], [])
-    try:
-        maps = compile_for(config, seen)
-    except ConfigurationError as error:
-        found.wrong(error)
-        return Report(config.funnel, found, [], [])
-    said = expressions(config.funnel, maps)
+        return Report(config.funnel, found, [], [], [])
+    maps = checking.mapped(config, seen, found)
+    said, aside = expressions(config.funnel, maps), asides(config.funnel, maps)
     accounts = {name: description for name, (_, description) in seen.items()}
     findings = [
         *homeless(config.funnel, said),
-        *losses(said),
+        *losses(config.funnel, said),
+        *side_losses(aside),
         *comparing.stage_order(maps, accounts, config.funnel),
         *unmapped.told(found.unmapped, maps, config.funnel, accounts),
         *comparing.unmapped_stages(maps, accounts),
     ]
-    return Report(config.funnel, found, said, findings)
+    return Report(config.funnel, found, said, aside, findings)
 
 
-def _cell(each: Expression) -> str:
-    if each.written is None:
-        return "-"
+def _cell(each: Expression | Aside) -> str:
+    """What is written, and what that is read as where it is something else; `read:` before what is only evidence."""
+    if not each.written:
+        evidence = each.evidence if isinstance(each, Expression) else ()
+        return f"read: {' or '.join(evidence)}" if evidence else "-"
     return shown(each.written) if each.exact else f"{shown(each.written)} (reads as {each.back or 'nothing'})"

@@ -12,6 +12,7 @@ from ..connectors.contract import AccountId, SystemDescription
 from ..lifecycle.presets import crosswalk, default_funnel
 from ..mapping.compile import compile_maps
 from ..mapping.maps import Maps, SystemInput
+from ..mapping.problems import Problems
 
 if TYPE_CHECKING:
     from .config import Config
@@ -19,12 +20,11 @@ if TYPE_CHECKING:
 Seen = Mapping[str, tuple[AccountId, SystemDescription]]
 
 
-def compile_for(config: Config, seen: Seen) -> Maps:
-    """The maps over the accounts as they were `seen`. Raises `ConfigurationError` with all mistakes."""
+def compile_for(config: Config, seen: Seen, told: Problems | None = None) -> Maps:
+    """The maps over the accounts as they were `seen`. Raises `ConfigurationError` with all mistakes, unless they are `told` to somebody."""
     systems = config.systems.items()
-    return _compiled(
-        config, {name: SystemInput(system.plugin.defaults(), seen[name][1], system.table, seen[name][0].zone, system.region) for name, system in systems}
-    )
+    given = {name: SystemInput(system.plugin.defaults(), seen[name][1], system.table, seen[name][0].zone, system.region) for name, system in systems}
+    return _compiled(config, given, told)
 
 
 def compile_unasked(config: Config) -> Maps:
@@ -32,7 +32,7 @@ def compile_unasked(config: Config) -> Maps:
     return _compiled(config, {name: SystemInput(system.plugin.defaults(), None, system.table, "UTC", system.region) for name, system in config.systems.items()})
 
 
-def _compiled(config: Config, given: Mapping[str, SystemInput]) -> Maps:
+def _compiled(config: Config, given: Mapping[str, SystemInput], told: Problems | None = None) -> Maps:
     """The vendors' default maps speak of the default funnel's stages; the crosswalk says what they are in this one.
 
     The digest also covers what the funnel and the rules alone decide, so that a changed rule is asked about like a changed map.
@@ -43,10 +43,11 @@ def _compiled(config: Config, given: Mapping[str, SystemInput]) -> Maps:
         given,
         stages=funnel.positions,
         sides=funnel.sides,
-        groups=funnel.members,
+        groups={name: stages for name, stages in funnel.members.items() if stages},  # one without any is told with the funnel
         alike=crosswalk(funnel, default_funnel()).stages,
         signals=config.signals,
         asked=rules.words if rules is not None else (),
+        told=told,
     )
     moves = sorted((place, sorted(following)) for place, following in funnel.moves.items())
     decided = json.dumps([maps.digest, moves, sorted(funnel.rejections), sorted(funnel.reentries), *([rules.digest] if rules is not None else [])])

@@ -58,15 +58,17 @@ def compile_maps(
     alike: Mapping[str, str] | None = None,
     signals: bool = False,
     asked: Collection[str] = (),
+    told: Problems | None = None,
 ) -> Maps:
     """The maps of one workspace.
 
     `fields`: the user's `[fields.*]`. `systems`: by the name in `[systems.NAME]`. `stages`: the funnel's stage ids with their positions; `sides`: its side
     states; `groups`: its groups of stages; `alike`: stage -> its counterpart in the default funnel, of which the vendors' default maps speak (None: the
     stages of the same name); `signals`: events that stand in records' fields are read; `asked`: fields that are looked at even if one system alone has
-    them. Raises `ConfigurationError` with all mistakes, each with its TOML path and a remedy.
+    them. Raises `ConfigurationError` with all mistakes, each with its TOML path and a remedy; with `told` they are collected there instead, and the maps
+    are made of what is right.
     """
-    problems, words = Problems(), Vocabulary(stages, sides, groups or {}, alike)
+    problems, words = Problems() if told is None else told, Vocabulary(stages, sides, groups or {}, alike)
     known = [System(name, given, parse_defaults(given.defaults)) for name, given in sorted(systems.items())]
     zones = {system.name: _zone(system, problems) for system in known}
     entries = lay_over(fields, systems.keys(), words, problems)
@@ -75,7 +77,8 @@ def compile_maps(
     mapped = {name: entry.field for name, entry in entries.items() if any(place.field == name for place in places)}
     desk = _Desk(places, mapped, _unblank(places, mapped, known), _translations(entries, places), owners, words, zones, signals, problems)
     compiled = {system.name: _system(system, desk) for system in known}
-    problems.stop()
+    if told is None:
+        problems.stop()
     filled = tuple(field for field in mapped.values() if field.fill is not None)
     return Maps(mapped, compiled, tuple(problems.notes), _digest(mapped, compiled, known, stages, entries), filled)
 
