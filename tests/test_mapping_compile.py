@@ -382,7 +382,8 @@ def test_examples_of_the_documentation_work(example: str) -> None:
     said = tomllib.loads(example)
     owners = [field(name, "reference", options=options(("1", "inbox@acme.example"))) for name in ("hubspot_owner_id", "OwnerId")]
     dates = (field("mql_date", "datetime"), field("disqualified_reason")), (field("MQL_Date__c", "datetime"),)
-    account = (portal(extra=(owners[0], *dates[0])), org(extra=(field("State_Text__c"), field("Customer_Number__c"), owners[1], *dates[1])))
+    told = [field(f"Opportunity.{name}", writable=False, creatable=False) for name in ("State", "StageName", "LastStageChangeDate")]
+    account = (portal(extra=(owners[0], *dates[0])), org(extra=(field("State_Text__c"), field("Customer_Number__c"), owners[1], *dates[1], *told)))
     systems = said.get("systems", {})
     compiled = maps(said.get("fields"), hubspot=systems.get("hubspot"), salesforce=systems.get("salesforce"), described=account)
     assert set(said.get("fields", {})) - set(compiled.fields) <= {"website"}
