@@ -52,8 +52,8 @@ FolderReader: TypeAlias = Callable[[str], str]
 
 MODES: tuple[Mode, ...] = ("shadow", "hold", "apply")
 SECTIONS = ("qualify", "score", "lists")
-_RULE_KEYS = ("name", "stage", "from", "when", "reason", "else_reason", "else_side", "mode", "team")
-_SCORE_KEYS = ("name", "points", "when", "signal", "half_life_days", "at_most")
+RULE_KEYS = ("name", "stage", "from", "when", "reason", "else_reason", "else_side", "mode", "team")
+SCORE_KEYS = ("name", "points", "when", "signal", "half_life_days", "at_most")
 _ID = re.compile(r"[A-Za-z]\w*", re.ASCII)
 
 Table: TypeAlias = Mapping[str, Any]
@@ -130,7 +130,7 @@ class _Reader:
     def scores(self) -> Mapping[str, Score]:
         """`[[score]]`, by name."""
         rows: dict[str, list[Points]] = {}
-        for path, table in self.tables("score", _SCORE_KEYS):
+        for path, table in self.tables("score", SCORE_KEYS):
             name = table.get("name")
             if not isinstance(name, str) or not _ID.fullmatch(name):
                 self.tell(f"{path}.name", "is no name" if "name" in table else "is missing", 'Write name = "interest": in conditions it is score_interest')
@@ -160,7 +160,7 @@ class _Reader:
         """`[[qualify]]`, in their order."""
         terms = {**self.scope.terms, **{term.text: term for term in map(score_term, self.scores.values())}}
         scope, places, taken = Scope(terms, self.scope.lists, CALLS), names_of(self.funnel), set[str]()
-        for path, table in self.tables("qualify", _RULE_KEYS):
+        for path, table in self.tables("qualify", RULE_KEYS):
             named = self.place(f"{path}.stage", table.get("stage"), places)
             when = self.condition(f"{path}.when", table.get("when"), scope)
             name = self.text(f"{path}.name", table.get("name", (named.side or named.stages[0]) if named is not None else "rule"))

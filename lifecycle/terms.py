@@ -26,7 +26,10 @@ Plain: TypeAlias = str | float | bool | None
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One person, as rules see them. `values`: canonical. `since`: when the present place was entered, where known; all times in milliseconds."""
+    """One person, as rules see them. `values`: canonical. All times in milliseconds.
+
+    `since`: when the present stage was entered, where known; `aside_since`: when the present side state was, if not then.
+    """
 
     values: Mapping[str, Value]
     place: StageReading
@@ -34,6 +37,7 @@ class Subject:
     since: int | None
     signals: Sequence[Signal]
     now: int
+    aside_since: int | None = None
 
 
 class Case:
@@ -127,7 +131,7 @@ def plain(value: Value) -> Plain:
     try:
         number = float(value)
     except OverflowError:
-        number = math.copysign(math.inf, value)
+        number = math.inf if value > 0 else -math.inf
     return None if math.isnan(number) else number
 
 
