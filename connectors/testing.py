@@ -131,6 +131,23 @@ class ConnectorContract:
         pages = list(subject.connector.pull(Query({subject.kind: (subject.key,)}, cursor, sweep=True)))
         assert ref in {gone.ref for page in pages for gone in page.gone}
 
+    def test_whoever_asks_for_events_gets_the_records_too(self, subject: Subject) -> None:
+        """Events come beside the records, never in their place; each is about a kind of record that is described, and told under one key."""
+        made = {subject.create(subject.person(number)) for number in range(3)}
+        kinds = subject.connector.describe().kinds
+        pages = list(subject.connector.pull(Query({subject.kind: (subject.key, subject.text)}, signals=True)))
+        assert _records(pages).keys() == made
+        assert {sighting.ref.kind for page in pages for sighting in page.signals} <= kinds.keys()
+        keys = [(sighting.signal.source, sighting.signal.key) for page in pages for sighting in page.signals]
+        assert len(keys) == len(set(keys))
+        assert _records(list(subject.connector.pull(Query({subject.kind: (subject.key,)}, pages[-1].cursor)))).keys() <= made
+
+    def test_what_no_feed_tells_is_only_read(self, subject: Subject) -> None:
+        """A field whose changes are told by no feed stands on something else than the record, so it is not written there."""
+        unfed = subject.connector.capabilities.unfed
+        fields = [field for kind in subject.connector.describe().kinds.values() for name, field in kind.fields.items() if name in unfed]
+        assert not any(field.writable or field.creatable or field.required for field in fields)
+
     def test_find_gives_exactly_who_has_the_key(self, subject: Subject) -> None:
         """By e-mail, at once after the creation, nobody else, and nothing for a stranger."""
         refs = [subject.create(subject.person(number)) for number in range(3)]

@@ -194,7 +194,7 @@ class StageMap:
                     reading = StageReading(rule.stage, rule.side)
                     return _Finding(reading, None, closed=True, own=reading)
                 if rule.beyond is not None:
-                    least = least or rule
+                    least = least or (rule if stage is None else None)
                     continue
                 stage = stage or rule.stage
                 side = side or rule.side

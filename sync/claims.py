@@ -40,7 +40,7 @@ def _claim(desk: Desk, decision: Decision, view: View, history: History | None) 
     remapped = _mapped_since(view, stage) or (desk.remapped and current and _means_otherwise(view, stage, decision))
     changed = carried is not None and (remapped or _moved(view, stage, reading, hub))
     change = _newest_change(view, history)
-    actor = change.actor if change else _last_author(view) if history is not None else None
+    actor = change.actor if change else _last_author(view, stage) if history is not None else None
     at = change.at if change else None
     team = desk.policy.authority.team_of(view.system.name, actor) if changed and desk.policy.authority is not None else None
     return Claim(view.system.name, reading, changed=changed, current=current, first=carried is None, at=at, actor=actor, team=team)
@@ -54,9 +54,11 @@ def _converted(view: View, *, first: bool) -> Claim | None:
     return Claim(view.system.name, StageReading(*converted), changed=True, current=False, first=first)
 
 
-def _last_author(view: View) -> Actor | None:
-    """Who changed the record last, where the vendor tells no more: the best that is known of who moved the stage."""
-    return Actor("user", view.row.author) if view.row.author is not None else None
+def _last_author(view: View, stage: StageMap) -> Actor | None:
+    """Who changed the record last, where the vendor tells no more: the best that is known of who moved the stage. Of what stands on related records it tells
+    nothing."""
+    own = any(native in view.agreed for native in stage.natives if "." not in native)
+    return Actor("user", view.row.author) if own and view.row.author is not None else None
 
 
 def _means_otherwise(view: View, stage: StageMap, decision: Decision) -> bool:

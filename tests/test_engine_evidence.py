@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from office import Office
 
+from stagesync.lifecycle.authority import Authority
+from stagesync.lifecycle.policy import Policy
 from stagesync.sandbox.salesforce.habits import Habits
 from stagesync.state import people
 
@@ -152,6 +155,19 @@ def test_a_lead_converted_without_a_deal_keeps_its_word(tmp_path: Path) -> None:
     office.later()
     office.crm.open_opportunity(made.contact)
     office.quiet()
+    assert stage(office) == "opportunity"
+
+
+def test_whoever_edited_the_contact_last_did_not_move_the_deal(tmp_path: Path) -> None:
+    """A deal is sales' word by the system that it stands in, also where somebody of marketing was the last to edit the Contact."""
+    office, contact = met(tmp_path)
+    marketing = Authority(users={f"crm:{office.crm.org.somebody}": "marketing"}, systems={"crm": "sales", "hub": "marketing"})
+    office.session = replace(office.session, desk=replace(office.session.desk, policy=Policy(authority=marketing)))
+    assert office.person(ANNA, "Contact")["LastModifiedById"] == office.crm.org.somebody
+    office.crm.open_opportunity(contact)
+    office.hub.edit(office.contact(ANNA)["id"], {"lifecyclestage": "lead"})
+    report = office.run()
+    assert report.new_holds == 0
     assert stage(office) == "opportunity"
 
 

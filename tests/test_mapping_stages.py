@@ -11,6 +11,7 @@ from mapping_accounts import FUNNEL, STAGES, defaults, field, kind, maps, option
 from stagesync.mapping.compile import compile_maps
 from stagesync.mapping.maps import SystemInput
 from stagesync.mapping.stages import StageMap
+from stagesync.model.errors import ConfigurationError
 from stagesync.model.stages import StageReading
 
 
@@ -200,6 +201,70 @@ def test_a_picklist_of_ones_own_on_the_contact() -> None:
     assert found.stage.read({"Lifecycle_Stage__c": "SAL"}) == StageReading("sal")
     assert found.stage.write("customer", None, None, {}) is None
     assert "Lifecycle_Stage__c" in found.asks
+
+
+DEALS = (
+    field("Opportunity.State", "choice", options=options(("won", "won"), ("open", "open"), ("lost", "lost")), writable=False, creatable=False),
+    field("Stage__c", "choice", options=options(*((each, each) for each in ("MQL", "SQL", "Opportunity", "Customer", "No")))),
+)
+
+
+def contact(own: dict[str, Any] | None = None) -> StageMap:
+    """The stage map of a Salesforce Contact whose opportunities can be read."""
+    found = kind(maps(salesforce={"stages": {"contact": own or {}}}, described=(portal(), org(extra=DEALS))), "salesforce", "contact").stage
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("state", "hub", "reading"),
+    [
+        ("won", None, StageReading("customer")),
+        ("open", None, StageReading("opportunity")),
+        ("open", StageReading("mql"), StageReading("opportunity")),
+        ("open", StageReading("customer"), StageReading("customer")),
+        ("won", StageReading("evangelist"), StageReading("evangelist")),
+        ("lost", StageReading("customer"), None),
+        (None, StageReading("customer"), None),
+    ],
+)
+def test_a_deal_says_at_least_a_stage(state: str | None, hub: StageReading | None, reading: StageReading | None) -> None:
+    """A won or open deal raises, leaves whoever is further as they are, and can be written nowhere; a lost one says nothing."""
+    table = contact()
+    assert table.read({"Opportunity.State": state}, hub) == reading
+    assert (table.writes, table.write("mql", None, None, {"Opportunity.State": state})) == (frozenset(), None)
+    assert table.spelled({"Opportunity.State": state}) is None
+
+
+def test_a_deal_beside_a_picklist_raises_what_it_says() -> None:
+    """The picklist's own word counts where it is further, is written where it is not, and lowering it lowers as far as the deal lets it."""
+    picklist = "Stage__c"
+    table = contact({"values": {picklist: {"mql": "MQL", "sql": "SQL", "opportunity": "Opportunity", "customer": "Customer", "disqualified": "No"}}})
+    for word, state, reading in (
+        ("MQL", "open", StageReading("opportunity")),
+        ("Customer", "open", StageReading("customer")),
+        (None, "won", StageReading("customer")),
+        ("No", "open", StageReading("opportunity", "disqualified", "No")),
+        ("SQL", "lost", StageReading("sql")),
+    ):
+        assert table.read({picklist: word, "Opportunity.State": state}) == reading
+    behind = {picklist: "SQL", "Opportunity.State": "open"}
+    assert table.read(behind, StageReading("customer")) == StageReading("opportunity")
+    assert table.spelled(behind) == StageReading("sql")
+    assert table.write("opportunity", None, None, behind) == {picklist: "Opportunity"}
+    assert table.write("opportunity", None, None, {**behind, picklist: "Opportunity"}) == {}
+
+
+def test_own_rules_stand_before_the_deals_and_say_so() -> None:
+    """A rule of the company's own says exactly its stage; `least` goes with a stage alone; maps that differ in it alone are two."""
+    rule = {"when": {"Opportunity.State": "won"}, "stage": "sql"}
+    exact, least = contact({"rules": [rule]}), contact({"rules": [{**rule, "least": True}], "replace": True})
+    assert exact.read({"Opportunity.State": "won"}, StageReading("customer")) == StageReading("sql")
+    assert least.read({"Opportunity.State": "won"}, StageReading("customer")) == StageReading("customer")
+    assert least.meaning() != contact({"rules": [rule], "replace": True}).meaning()
+    with pytest.raises(ConfigurationError) as mistake:
+        contact({"rules": [{"when": {"Opportunity.State": "lost"}, "side": "recycled", "least": True}]})
+    assert any("least" in each for each in mistake.value.problems)
 
 
 def test_reason_in_a_field_of_its_own() -> None:
