@@ -14,9 +14,11 @@ from .commands.funnel import funnel
 from .commands.holds import holds
 from .commands.init import init
 from .commands.plan import plan
+from .commands.qualify import qualify
 from .commands.resolve import resolve
 from .commands.runs import runs
 from .commands.sandbox import sandbox
+from .commands.signal import signal
 from .commands.status import status
 from .commands.sync import sync
 from .commands.verify import verify
@@ -41,6 +43,8 @@ def root(debug: Annotated[bool, typer.Option("--debug", help="Show the traceback
 for command in (init, check, plan, sync, apply, status, runs, holds, resolve, why, verify, demo, sandbox):
     app.command()(command)
 app.add_typer(funnel)
+app.add_typer(qualify)
+app.add_typer(signal)
 
 
 def run() -> None:

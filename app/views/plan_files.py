@@ -45,7 +45,7 @@ def whole_file(path: Path) -> Iterator[TextIO]:
             yield file
         fresh.replace(path)
     except OSError as error:
-        raise StateError(f"the plan cannot be written: {error.strerror}", where=str(path), next_step="name another place with --out, or make room") from None
+        raise StateError(f"the file cannot be written: {error.strerror}", where=str(path), next_step="name another place, or make room") from None
     finally:
         with suppress(OSError):
             fresh.unlink(missing_ok=True)

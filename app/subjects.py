@@ -1,0 +1,71 @@
+"""People as the qualification rules see them, read from the state: what the last run left there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from ..lifecycle.qualify import Subject
+from ..model.records import Signal, Value
+from ..model.stages import StageReading
+from ..state import entries, people, signals
+from ..state.entries import EntryRow
+from ..state.people import PersonRow
+from ..state.store import Store, Tx
+
+_PAGE = 2_000
+
+
+def subjects_of(tx: Tx, rows: Sequence[PersonRow], now: int, *, with_signals: bool) -> list[Subject]:
+    """One for each person, in their order."""
+    numbers = [row.id for row in rows]
+    told = signals.of_people(tx, numbers) if with_signals else {}
+    stays = entries.of_people(tx, numbers)
+    return [
+        Subject(
+            values=values_of(row),
+            place=StageReading(row.stage, row.side, row.reason),
+            pass_no=row.pass_no,
+            since=_entered(stays.get(row.id, ()), side=False),
+            signals=[Signal(each.kind, each.at, each.source, each.key, each.attributes) for each in told.get(row.id, ())],
+            now=now,
+            aside_since=_entered(stays.get(row.id, ()), side=True) if row.side is not None else None,
+        )
+        for row in rows
+    ]
+
+
+def each_subject(store: Store, workspace: int, now: int, *, with_signals: bool) -> Iterator[tuple[PersonRow, Subject]]:
+    """Everybody, a page at a time, so that nobody else is kept waiting for long."""
+    after = 0
+    while True:
+        with store.read() as tx:
+            rows = people.each(tx, workspace, after, _PAGE)
+            found = subjects_of(tx, rows, now, with_signals=with_signals)
+        yield from zip(rows, found, strict=True)
+        if len(rows) < _PAGE:
+            return
+        after = rows[-1].id
+
+
+def chosen_subjects(store: Store, persons: Sequence[int], now: int) -> list[tuple[PersonRow, Subject]]:
+    """These people, in their order."""
+    with store.read() as tx:
+        found = people.by_ids(tx, persons)
+        rows = [found[person] for person in persons]
+        return list(zip(rows, subjects_of(tx, rows, now, with_signals=True), strict=True))
+
+
+def values_of(row: PersonRow) -> Mapping[str, Value]:
+    """Field -> value."""
+    return {name: entry[0] for name, entry in row.canonical.items()}
+
+
+def _entered(stays: Sequence[EntryRow], *, side: bool) -> int | None:
+    """When the present stage was entered; or the present side state. The vendor's time where it is known, else when we saw it."""
+    entered: int | None = None
+    for stay in reversed(stays):
+        last = stays[-1]
+        if (stay.stage, stay.pass_no) != (last.stage, last.pass_no) or (side and stay.side != last.side):
+            break
+        entered = stay.entered_at if stay.entered_at is not None else stay.entered_seen
+    return entered
