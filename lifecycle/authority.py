@@ -51,7 +51,7 @@ class Authority:
         """Why the team may not move somebody so, such as "sales owns sql"; None where it may."""
         if team is None:
             return None
-        again = before.side in funnel.reentries and after.side is None
+        again = funnel.begins_again(before, after)
         return self._to_stage(funnel, team, before, after, again=again) or (None if again else self._to_side(funnel, team, before, after))
 
     def _to_stage(self, funnel: Funnel, team: str, before: StageReading, after: StageReading, *, again: bool) -> str | None:

@@ -59,10 +59,10 @@ def _sought(funnel: Funnel, hub: StageState, claim: Claim) -> StageReading:
 
 
 def _by_rule(funnel: Funnel, hub: StageState, said: StageReading) -> StageReading:
-    """A rule raises people or puts them aside. It neither lowers a stage nor takes back a no; whoever may come again it lets in where it says."""
+    """A rule raises people or puts them aside. It neither lowers a stage nor takes back a no; whoever begins a new pass it lets in where it says."""
     if hub.side in funnel.rejections:
         return hub.reading
-    again = hub.side in funnel.reentries and said.side is None
+    again = funnel.begins_again(hub.reading, said)
     raises = again or said.stage == hub.stage or funnel.position(said.stage) > funnel.position(hub.stage)
     if said.side is None:
         return StageReading(said.stage) if raises and said.stage is not None else hub.reading

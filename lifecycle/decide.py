@@ -5,6 +5,7 @@ one system moved    it counts, forward or backward: somebody did it, and it is t
 several moved       `contest`: what a place means comes first, then the furthest or the latest
 an older version    (a change by somebody who had not yet seen the hub's place, or a record that is new to the person) may raise or reject, never lower
 a rule              may raise a stage or put somebody aside, never lower
+an entry            is open to whoever has bought: a customer who asks for more begins a new pass there, which lowers nobody
 a forbidden move    (the funnel names what may follow the hub's place, and this is not it) is not heard; a record that is new moved nobody
 a move by a team    that may not make it (`authority`) is no match for anybody who may; alone it is put back, or somebody is asked
 """
@@ -148,7 +149,7 @@ def _furthest(funnel: Funnel, stages: Iterable[str | None]) -> str | None:
 
 
 def _moved_to(funnel: Funnel, hub: StageState, place: StageReading, cause: str, overruled: Iterable[Overruled]) -> StageDecision:
-    again = hub.side in funnel.reentries and place.side is None
+    again = funnel.begins_again(hub.reading, place)
     state = StageState(place.stage, place.side, place.reason, hub.pass_no + again, hub.version + 1)
     if again:
         cause = f"{cause} (enters again, pass {state.pass_no})"

@@ -88,6 +88,14 @@ class Funnel:
         """Group -> its stages."""
         return {group.id: group.stages for group in self.groups.values()}
 
+    def begins_again(self, before: StageReading, after: StageReading) -> bool:
+        """Whether such a move begins a new pass: out of a side state from which people come again, or by an entry for somebody who has bought."""
+        if after.side is not None or before.side in self.reentries:
+            return after.side is None
+        if before.stage is None or after.stage is None or before.side in self.rejections:
+            return False
+        return self.stages[before.stage].won and self.stages[after.stage].entry and self.position(after.stage) < self.position(before.stage)
+
     def allows(self, before: StageReading, after: StageReading) -> bool:
         """Whether somebody may move a person so. Backward is a correction and always open; a side state may be entered from everywhere."""
         if before.stage is None or before.stage == after.stage:

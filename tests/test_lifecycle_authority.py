@@ -237,6 +237,19 @@ def test_a_rule_neither_lowers_nor_takes_back_a_no() -> None:
     assert (again.reading, again.pass_no) == (StageReading("mql"), 2)
 
 
+def test_who_has_bought_comes_in_again_at_an_entry() -> None:
+    """A customer who asks service for more is service qualified in a new pass, by a rule or by service's own hand; no rule makes an MQL of a customer."""
+    by_rule = decide(FUNNEL, state("customer"), [rule("service_qualified")])
+    by_hand = decide(FUNNEL, state("evangelist"), [Claim("a", at("service_qualified"), changed=True, current=True, team="service")], authority=HOLD)
+    for decision in (by_rule, by_hand):
+        assert (decision.state.reading, decision.state.pass_no) == (StageReading("service_qualified"), 2)
+        assert decision.cause.endswith("(enters again, pass 2)")
+    assert decide(FUNNEL, state("customer"), [rule("mql")]).state == state("customer")
+    assert decide(FUNNEL, state("customer/disqualified"), [rule("service_qualified")]).state == state("customer/disqualified")
+    corrected = decide(FUNNEL, state("opportunity"), [Claim("a", at("pql"), changed=True, current=True)]).state
+    assert (corrected.stage, corrected.pass_no) == ("pql", 1)
+
+
 def teams(funnel: Funnel) -> list[str | None]:
     """All teams of a funnel, and nobody known."""
     return [None, *dict.fromkeys(stage.team for stage in funnel.stages.values())]
@@ -258,7 +271,7 @@ def explained(funnel: Funnel, before: StageState, after: StageState, claims: lis
     return any(
         claim.reading.stage == after.stage
         and claim.changed
-        and (claim.current if claim.rule is None else before.side in funnel.reentries)
+        and (claim.current if claim.rule is None else funnel.begins_again(before.reading, after.reading))
         and authority.may(funnel, claim.team, before.reading, after.reading)
         for claim in claims
     )
