@@ -202,13 +202,14 @@ def _stay(person: int, arrival: Arrival, seen: int, source: str | None) -> NewEn
 
 
 def _closing(funnel: Funnel, stays: Sequence[NewEntry], met: NewEntry | None) -> NewEntry | None:
-    """The entry by which the person got where they were met, where history does not lead there; nobody knows when."""
+    """The entry by which the person got where they were met, where history does not lead there; hardly ever does anybody know when."""
     if met is None or (stays and (stays[-1].stage, stays[-1].side) == (met.stage, met.side)):
         return None
     if not stays:
         return met
     again = stays[-1].side in funnel.reentries and met.side is None
-    return met._replace(pass_no=stays[-1].pass_no + again, entered_at=None, left_at=None, left_seen=None, origin=FIRST)
+    at = met.entered_at if (met.entered_at or 0) > (stays[-1].entered_at or 0) else None
+    return met._replace(pass_no=stays[-1].pass_no + again, entered_at=at, left_at=None, left_seen=None, origin=FIRST)
 
 
 def _later(row: PersonRow, passes: int) -> PersonRow:
