@@ -23,6 +23,8 @@ _LATEST = "hs_latest_source"
 def submit_form(portal: Portal, email: str, form: str, values: Mapping[str, str | None], source: str | None, detail: str | None) -> Contact:
     """A form that was filled in. Whoever is not known yet becomes a contact. Raises Refused for values that HubSpot would not take."""
     given = stored(portal, {"email": email, **values}, {}, by_api=False)
+    if source is not None:
+        stored(portal, {_LATEST: source}, {}, by_api=False)  # refused before anything is done
     contact = portal.store.find_email(given["email"])
     if contact is None:
         contact = writing.create(portal, given, BY_FORM)
