@@ -5,7 +5,6 @@ Their arguments are names, and texts in quotes; each call stands for one value, 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -122,28 +121,10 @@ def _blank(call: Call) -> Term:
     return Term(call.text, lambda case: case.plain(term) is None, None, term.looks_at_signals)
 
 
-def _number(call: Call) -> Term:
-    term = call.term()
-    if len(call.arguments) > 1:
-        raise call.wrong()
-    return Term(call.text, lambda case: _as_number(case.plain(term)), term.ageing, term.looks_at_signals)
-
-
-def _as_number(value: Value) -> Value:
-    if not isinstance(value, str):
-        return value
-    try:
-        number = float(value.replace(" ", ""))
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
-
-
 _ON_VALUES: Mapping[str, tuple[Maker, str]] = {
     "contains": (_contains, 'contains(job_title, "chief", "head of")'),
     "has": (_has, 'has(job_title, "intern")'),
     "blank": (_blank, "blank(budget)"),
-    "number": (_number, "number(budget) > 1000"),
 }
 _ON_SIGNALS: Mapping[str, tuple[Maker, str]] = {
     "count": (_count, 'count("form"), count("form", "e-book") or count("form", "title", "e-book")'),

@@ -3,7 +3,7 @@
     company_domain and country in target_countries and not (score_fit < 50 or has(job_title, "intern"))
 
 A condition is leaves, joined by `and`, `or`, `not` and parentheses. A leaf is a value that is there (neither blank, false nor 0), a comparison, or
-`value in list`. Whatever is compared with a blank is not so, whichever way it is compared; so is a number compared with a text, and that is told.
+`value in list`. Whatever is compared with a blank is not so, whichever way it is compared; so is a number compared with a text that is none, which is told.
 
 What a leaf computes is computed by CEL, the Common Expression Language, which can do nothing else. The leaves are kept apart so that `explain` can
 show each with its value.
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from .calls import Argument, Maker, make
-from .terms import Case, Plain, Term, plain
+from .terms import Case, Plain, Term, as_number, plain
 from .tokens import Mistake, Token, nearest, tokenise
 
 _DEEPEST = 50
@@ -265,8 +265,12 @@ class _LeafReader:
 
         def holds(case: Case) -> bool:
             value = case.plain(term)
-            if value is None or (type(value) not in kinds and not _comparable(self.text, {type(value), *kinds}, case)):
+            if value is None:
                 return False
+            if type(value) not in kinds:
+                value = as_number(value) if float in kinds else value
+                if not _comparable(self.text, {type(value), *kinds}, case):
+                    return False
             return (value in members) is not negated
 
         return Leaf(self.text, (term,), holds)
@@ -349,8 +353,11 @@ def _computed(program: Any, text: str, terms: Mapping[str, Term], kinds: Collect
         value = values[name] = case.plain(term)
         if value is None:
             return False
-    if not _comparable(text, {type(value) for value in values.values()}.union(kinds), case):
-        return False
+    found = {type(value) for value in values.values()}.union(kinds)
+    if len(found) > 1:
+        values = {name: as_number(value) for name, value in values.items()} if str not in kinds else values
+        if not _comparable(text, {type(value) for value in values.values()}.union(kinds), case):
+            return False
     try:
         return bool(program.execute(values))
     except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError):

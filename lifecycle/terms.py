@@ -135,6 +135,17 @@ def plain(value: Value) -> Plain:
     return None if math.isnan(number) else number
 
 
+def as_number(value: Plain) -> Plain:
+    """The number that a text is; anything else as it is. Vendors keep numbers as text here and there."""
+    if not isinstance(value, str):
+        return value
+    try:
+        number = float(value)
+    except ValueError:
+        return value
+    return number if math.isfinite(number) else value
+
+
 def moment(value: Value) -> int | None:
     """The time that a canonical date or datetime means, in milliseconds: a date from its beginning in UTC. None for what is no date."""
     if not isinstance(value, str):

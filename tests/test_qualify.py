@@ -22,7 +22,7 @@ from stagesync.model.records import Signal, Value
 from stagesync.model.stages import StageReading
 
 NOW = 20_000 * DAY_MS
-FIELDS = ("email", "first_name", "country", "industry", "employees", "budget", "authority", "job_title", "products", "demo_date", "lead-score")
+FIELDS = ("email", "first_name", "country", "industry", "employees", "budget", "authority", "job_title", "products", "demo_date", "lead-score", "revenue")
 LISTS = {"target_countries": ["DE", "AT"], "target_industries": ["Software", "Media"], "sizes": [10, 50]}
 ANNA: Mapping[str, Value] = {
     "email": "Anna@Acme.example",
@@ -35,6 +35,7 @@ ANNA: Mapping[str, Value] = {
     "products": "CRM;ERP light",
     "demo_date": "2024-09-01",
     "lead-score": 7,
+    "revenue": "1250.50",
 }
 
 
@@ -112,7 +113,7 @@ TRUE = [
     'has(job_title, "sales manager")',
     'has(products, "crm") and not has(products, "er")',
     'not has(job_title, "intern")',
-    "number(employees) == 50",
+    "revenue > 1000 and revenue - 1 < employees * 100 and revenue in [5, 1250.5]",
     "stage == 'MQL' and blank(side) and pass_no == 1",
     "days_in_stage == 10",
     "days_since(demo_date) > 0",
@@ -557,7 +558,7 @@ OPERANDS = st.one_of(
     st.just("2.5"),
     st.just("'DE'"),
     st.just("true"),
-    st.sampled_from(["count('form')", "days_since('form', 'x')", "last('form', 'title')", "number(budget)"]),
+    st.sampled_from(["count('form')", "days_since('form', 'x')", "last('form', 'title')"]),
 )
 LEAVES = st.one_of(
     NAMES,
