@@ -44,11 +44,16 @@ class Creation(NamedTuple):
 
 
 class Stay(NamedTuple):
-    """How the person came to where they stand now, for the ledger. `at`: by the vendor's clock (ms), where it tells; `system`: who told.
+    """A place that the person entered, and how, for the ledger. `at`: by the vendor's clock (ms), where it tells; `system`: who told.
 
-    `source` and `owner`: where the person first came from, and whose they are.
+    `version`: of the stage then. `source` and `owner`: where the person first came from, and whose they are.
     """
 
+    stage: str | None
+    side: str | None
+    reason: str | None
+    pass_no: int
+    version: int
     at: int | None
     system: str
     actor: str | None
@@ -67,7 +72,7 @@ class Decision:
     `excluded`: system -> why no record is made there. `lowered`: systems in which the stage goes back.
     `frees`: its new address is given up by somebody else in the same plan.
     `unmapped`: system -> `field=value` of a stage that nobody mapped.
-    `stay`: how the present stage was entered, where it was now. `promoted`: (rule, mode) of the qualification rules that speak for another stage.
+    `stays`: the places that were entered now, one after the other. `promoted`: (rule, mode) of the qualification rules that speak for another stage.
     `notes` and `review_at`: what the next look needs to know of this one, and when time alone calls for it (ms).
     """
 
@@ -84,7 +89,7 @@ class Decision:
     excluded: dict[str, str] = field(default_factory=dict[str, str])
     lowered: list[str] = field(default_factory=list[str])
     unmapped: dict[str, str] = field(default_factory=dict[str, str])
-    stay: Stay | None = None
+    stays: list[Stay] = field(default_factory=list[Stay])
     promoted: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     notes: Mapping[str, Any] = field(default_factory=dict[str, Any])
     review_at: int | None = None

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from ..model.stages import StageReading
 from ..state import entries, people
@@ -17,36 +16,40 @@ CHUNK = 2_000
 
 def enter(tx: Tx, session: Session, rows: Sequence[ActionRow], now: int) -> None:
     """Write down everybody whose stage these decisions changed. `now`: when we observed it (ms)."""
-    moved = [row for row in rows if row.payload.get("stay") is not None]
+    moved = [row for row in rows if row.payload.get("stays")]
     if not moved:
         return
     running = entries.running(tx, session.workspace, [row.person or 0 for row in moved if not row.payload["new"]]) if session.desk.policy.sla else {}
-    entries.enter(tx, session.workspace, [_entry(session, row, now, clock=(row.person or 0) not in running) for row in moved])
+    entries.enter(tx, session.workspace, [entry for row in moved for entry in _entries(session, row, now, ticking=(row.person or 0) in running)])
     _answer(tx, session, moved, running, now)
 
 
-def _entry(session: Session, row: ActionRow, now: int, *, clock: bool) -> NewEntry:
-    stage, side, reason, pass_no, _ = row.payload["stage"]
-    at, system, actor, evidence, source, owner = row.payload["stay"]
-    first, sla = bool(row.payload["new"]), session.desk.policy.sla
-    starts = sla is not None and clock and not first and sla.starts_at(StageReading(stage, side, reason))
-    return NewEntry(
-        person=row.person or 0,
-        pass_no=pass_no,
-        stage=stage,
-        side=side,
-        reason=reason,
-        entered_at=at,
-        entered_seen=now,
-        system=system,
-        actor=actor,
-        evidence=evidence,
-        source=source,
-        owner=owner,
-        run=row.run,
-        origin="first" if first else "run",
-        due_at=sla.due(now if at is None else at) if sla is not None and starts else None,
-    )
+def _entries(session: Session, row: ActionRow, now: int, *, ticking: bool) -> Iterator[NewEntry]:
+    """One for each place that was entered, in order. `ticking`: a clock runs for the person already."""
+    sla, funnel, first = session.desk.policy.sla, session.desk.funnel, bool(row.payload["new"])
+    for number, (stage, side, reason, pass_no, _, at, system, actor, evidence, source, owner) in enumerate(row.payload["stays"]):
+        met = first and not number
+        place, due = StageReading(stage, side, reason), None
+        last = number == len(row.payload["stays"]) - 1
+        if sla is not None and last and not met and not ticking and sla.starts_at(place) and not sla.answered(funnel, place):
+            due = sla.due(now if at is None else at)
+        yield NewEntry(
+            person=row.person or 0,
+            pass_no=pass_no,
+            stage=stage,
+            side=side,
+            reason=reason,
+            entered_at=at,
+            entered_seen=now,
+            system=system,
+            actor=actor,
+            evidence=evidence,
+            source=source,
+            owner=owner,
+            run=row.run,
+            origin="first" if met else "run",
+            due_at=due,
+        )
 
 
 def _answer(tx: Tx, session: Session, moved: Sequence[ActionRow], running: dict[int, EntryRow], now: int) -> None:
@@ -54,12 +57,12 @@ def _answer(tx: Tx, session: Session, moved: Sequence[ActionRow], running: dict[
     sla, settled = session.desk.policy.sla, list[tuple[int, int]]()
     for row in moved:
         clock = running.get(row.person or 0)
-        stage, side, reason, pass_no, _ = row.payload["stage"]
         if sla is None or clock is None:
             continue
-        if pass_no != clock.pass_no or sla.answered(session.desk.funnel, StageReading(stage, side, reason)):
-            at: Any = row.payload["stay"][0]
-            settled.append((clock.id, int((now if at is None else at) <= (clock.due_at or 0))))
+        for stage, side, reason, pass_no, _, at, *_ in row.payload["stays"]:
+            if pass_no != clock.pass_no or sla.answered(session.desk.funnel, StageReading(stage, side, reason)):
+                settled.append((clock.id, int((now if at is None else at) <= (clock.due_at or 0))))
+                break
     entries.settle_clock(tx, settled)
 
 

@@ -158,7 +158,7 @@ def _memory(decision: Decision, new: bool) -> dict[str, Any]:
         "links": [[view.row.id, view.row.stamp, view.carried, view.agreed, view.notes] for view in decision.views if view.touched or view.row.state == "new"],
         "retired": decision.retired,
         "again": decision.again,
-        "stay": None if decision.stay is None else list(decision.stay),
+        "stays": [list(stay) for stay in decision.stays],
         "notes": dict(decision.notes),
         "review_at": decision.review_at,
     }

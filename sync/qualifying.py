@@ -10,13 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..lifecycle.decide import StageDecision, decide
+from ..lifecycle.decide import decide
 from ..lifecycle.qualify import Judgement, Rulebook, Subject, Verdict
+from ..lifecycle.sla import Sla
 from ..model.records import Actor
 from ..model.stages import Claim, StageReading
 from .claims import words_of
 from .decision import Decision, Hold
 from .desk import Asked, Desk, Known
+from .verdicts import take
 
 PROPOSAL = "proposal"
 """The name under which a stage is proposed to somebody, in the place of a field's."""
@@ -24,71 +26,77 @@ PROPOSAL = "proposal"
 SLA = "sla"
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Hearing:
-    """One person before the rules. `claims` are all that was heard so far, `verdict` what follows from them."""
+    """One person before the rules, after their records were heard. `notes`: rule -> note, as it is being rewritten; `before`: the stage's version then."""
 
     desk: Desk
     decision: Decision
     known: Known
-    claims: list[Claim]
-    verdict: StageDecision
-
-    def hear(self, rule: str, place: StageReading, team: str | None, *, asked: bool = False) -> None:
-        """One more claim. `asked`: somebody agreed to it, so that nobody's authority stands against it."""
-        first, now = self.decision.stage.version == 0, self.known.now
-        if asked:
-            claim = Claim("somebody", place, changed=True, current=True, first=first, at=now, actor=Actor("user"))
-        else:
-            claim = Claim(f"rule {rule}", place, changed=True, current=True, first=first, at=now, team=team, rule=rule)
-        self.claims.append(claim)
-        self.verdict = decide(self.desk.funnel, self.decision.stage, self.claims, self.desk.settings.stage_conflict, self.desk.policy.authority)
+    asked: Asked | None
+    noted: dict[str, list[Any]]
+    before: int
 
     def judge(self, rules: Rulebook) -> Judgement:
         """What the rules say of the person where they stand now."""
-        state, known = self.verdict.state, self.known
-        since = known.since if state.version == self.decision.stage.version else known.now
+        state, known = self.decision.stage, self.known
+        since = known.since if state.version == self.before else known.now
         return rules.judge(Subject(self.decision.values, state.reading, state.pass_no, since, known.signals, known.now))
 
+    def hear(self, claim: Claim) -> bool:
+        """One more claim; False where whose rule it is may not make such a move, so that somebody must be asked."""
+        verdict = decide(self.desk.funnel, self.decision.stage, [claim], self.desk.settings.stage_conflict, self.desk.policy.authority)
+        if verdict.hold is None:
+            take(self.decision, self.known, verdict, [claim])
+        return verdict.hold is None
 
-def qualify(
-    desk: Desk, decision: Decision, known: Known, claims: Sequence[Claim], verdict: StageDecision, asked: Asked | None
-) -> tuple[StageDecision, list[Claim]]:
-    """The verdict once the rules were heard, with all claims. Notes, proposals and the time of the next look go to `decision`."""
-    hearing = _Hearing(desk, decision, known, list(claims), verdict)
-    notes: dict[str, Any] = dict(known.notes)
-    if desk.policy.rules is not None and verdict.hold is None:
-        _by_rules(hearing, desk.policy.rules, notes, asked)
+    def note(self, verdict: Verdict) -> None:
+        """What a rule said is remembered."""
+        self.noted[verdict.rule] = _note(verdict, self.decision.stage.pass_no)
+
+    def ask(self, question: str, name: str, place: StageReading, reason: str) -> None:
+        """Somebody is asked whether the person shall be moved there; about one place at a time."""
+        if not any(hold.field == PROPOSAL for hold in self.decision.holds):
+            choices = {"hub": words_of(self.decision.stage.reading), name: words_of(place)}
+            self.decision.holds.append(Hold(question, PROPOSAL, choices, reason))
+
+    def agreed(self, place: StageReading) -> None:
+        """Somebody said yes: it is their claim, and nobody's authority stands against it."""
+        self.hear(Claim("somebody", place, changed=True, current=True, at=self.known.now, actor=Actor("user")))
+
+
+def qualify(desk: Desk, decision: Decision, known: Known, asked: Asked | None) -> None:
+    """Let the rules, and a clock that ran out, speak about the person where the records have them. `asked`: what somebody answered to a proposal."""
+    hearing = _Hearing(desk, decision, known, asked, dict(known.notes.get("rules") or {}), decision.stage.version)
+    notes = dict(known.notes)
+    if desk.policy.rules is not None:
+        _by_rules(hearing, desk.policy.rules)
+        notes["rules"] = hearing.noted
     if desk.policy.sla is not None and known.overdue:
-        _overdue(hearing, notes, asked)
-    decision.notes = notes
-    return hearing.verdict, hearing.claims
+        _overdue(hearing, desk.policy.sla, notes)
+    decision.notes = {name: note for name, note in notes.items() if note}
 
 
-def _by_rules(hearing: _Hearing, rules: Rulebook, notes: dict[str, Any], asked: Asked | None) -> None:
+def _by_rules(hearing: _Hearing, rules: Rulebook) -> None:
     """One rule after the other, in their order, each from the place to which the ones before have brought the person."""
-    noted: dict[str, list[Any]] = dict(notes.get("rules") or {})
-    heard: set[str] = set()
+    decision, heard = hearing.decision, set[str]()
     while True:
         judgement = hearing.judge(rules)
-        fresh = next((each for each in judgement.verdicts if each.rule not in heard and _speaks(each, noted, hearing.verdict.state.pass_no)), None)
+        fresh = next((each for each in judgement.verdicts if each.rule not in heard and _speaks(each, hearing.noted, decision.stage.pass_no)), None)
         if fresh is None:
             break
         heard.add(fresh.rule)
-        noted[fresh.rule] = _note(fresh, hearing.verdict.state.pass_no)
-        if fresh.place is not None:
-            hearing.hear(fresh.rule, fresh.place, fresh.team)
+        _apply(hearing, fresh)
     for verdict in judgement.verdicts:
-        if verdict.mode == "hold":
-            _propose(hearing, verdict, noted, asked)
+        if verdict.rule in heard:
+            continue
+        if verdict.mode == "hold" and verdict.place is not None:
+            _propose(hearing, verdict, verdict.place)
         else:
-            noted[verdict.rule] = _note(verdict, hearing.verdict.state.pass_no)
+            hearing.note(verdict)
         if verdict.outcome == "yes" and verdict.mode != "apply":
-            hearing.decision.promoted.append((verdict.rule, verdict.mode))
-    hearing.decision.promoted.extend((rule, "apply") for rule in sorted(heard) if noted[rule][0] == "yes")
-    hearing.decision.review_at = judgement.review_at
-    if noted:
-        notes["rules"] = noted
+            decision.promoted.append((verdict.rule, verdict.mode))
+    decision.review_at = judgement.review_at
 
 
 def _speaks(verdict: Verdict, noted: Mapping[str, Sequence[Any]], pass_no: int) -> bool:
@@ -100,31 +108,40 @@ def _note(verdict: Verdict, pass_no: int) -> list[Any]:
     return [verdict.outcome, verdict.mode, pass_no, verdict.reason]
 
 
-def _propose(hearing: _Hearing, verdict: Verdict, noted: dict[str, list[Any]], asked: Asked | None) -> None:
+def _apply(hearing: _Hearing, verdict: Verdict) -> None:
+    name, place, now = verdict.rule, verdict.place, hearing.known.now
+    version = hearing.decision.stage.version
+    if place is not None and not hearing.hear(Claim(f"rule {name}", place, changed=True, current=True, at=now, team=verdict.team, rule=name)):
+        _propose(hearing, verdict, place)
+        return
+    hearing.note(verdict)
+    if hearing.decision.stage.version != version and verdict.outcome == "yes":
+        hearing.decision.promoted.append((name, "apply"))
+
+
+def _propose(hearing: _Hearing, verdict: Verdict, place: StageReading) -> None:
     """Somebody is asked before the person is moved, and once only for what the rule says now."""
-    declined = [verdict.outcome, "declined", hearing.verdict.state.pass_no]
-    if verdict.place is None:
-        noted[verdict.rule] = _note(verdict, hearing.verdict.state.pass_no)
-    elif asked is not None and verdict.rule in asked.choices:
+    asked, declined = hearing.asked, [verdict.outcome, "declined", hearing.decision.stage.pass_no]
+    if asked is not None and verdict.rule in asked.choices:
         if asked.answer == verdict.rule:
-            hearing.hear(verdict.rule, verdict.place, verdict.team, asked=True)
-        noted[verdict.rule] = [*declined, verdict.reason] if asked.answer == "hub" else _note(verdict, hearing.verdict.state.pass_no)
-    elif noted.get(verdict.rule, [])[:3] != declined and not any(hold.field == PROPOSAL for hold in hearing.decision.holds):
-        choices = {"hub": words_of(hearing.verdict.state.reading), verdict.rule: words_of(verdict.place)}
-        hearing.decision.holds.append(Hold(f"rule:{verdict.rule}", PROPOSAL, choices, verdict.reason or f"the rule {verdict.rule} holds"))
+            hearing.note(verdict)
+            hearing.agreed(place)
+        else:
+            hearing.noted[verdict.rule] = [*declined, verdict.reason]
+    elif hearing.noted.get(verdict.rule, [])[:3] != declined:
+        hearing.ask(f"rule:{verdict.rule}", verdict.rule, place, verdict.reason or f"the rule {verdict.rule} holds")
 
 
-def _overdue(hearing: _Hearing, notes: dict[str, Any], asked: Asked | None) -> None:
+def _overdue(hearing: _Hearing, sla: Sla, notes: dict[str, Any]) -> None:
     """Nobody answered in time: a clock moves nobody, but it may propose to."""
-    sla, state = hearing.desk.policy.sla, hearing.verdict.state
-    if sla is None or sla.proposal is None or not sla.starts_at(state.reading):
+    state, asked = hearing.decision.stage, hearing.asked
+    if sla.proposal is None or not sla.starts_at(state.reading):
         return
     declined = dict(notes.get("declined") or {})
     if asked is not None and SLA in asked.choices:
         if asked.answer == SLA:
-            hearing.hear(SLA, sla.proposal, None, asked=True)
+            hearing.agreed(sla.proposal)
         else:
             notes["declined"] = {**declined, SLA: state.version}
-    elif declined.get(SLA) != state.version and not any(hold.field == PROPOSAL for hold in hearing.decision.holds):
-        choices = {"hub": words_of(state.reading), SLA: words_of(sla.proposal)}
-        hearing.decision.holds.append(Hold("overdue:sla", PROPOSAL, choices, "nobody has answered in the agreed time"))
+    elif declined.get(SLA) != state.version:
+        hearing.ask("overdue:sla", SLA, sla.proposal, "nobody has answered in the agreed time")

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..lifecycle.decide import StageDecision, decide
+from ..lifecycle.decide import decide
 from ..mapping.stages import StageMap
 from ..model.records import Native, Values
-from ..model.stages import Claim, StageReading
-from .claims import STAGE, actor_words, answered, claims_of, words_of
-from .decision import Decision, Hold, Overruled, Stay
+from ..model.stages import StageReading
+from .claims import STAGE, answered, claims_of, words_of
+from .decision import Decision, Hold
 from .desk import Asked, Desk, History, Known, View
 from .qualifying import PROPOSAL, qualify
+from .verdicts import take
 
 
 def decide_stage(desk: Desk, decision: Decision, views: Sequence[View], answers: Mapping[str, Asked], history: History | None, known: Known) -> None:
@@ -23,42 +24,18 @@ def decide_stage(desk: Desk, decision: Decision, views: Sequence[View], answers:
     asked = answers.get(STAGE)
     if asked is not None:
         claims = answered(claims, asked)
-    verdict = decide(desk.funnel, decision.stage, [claim for _, claim in claims], desk.settings.stage_conflict, desk.policy.authority)
-    verdict, heard = qualify(desk, decision, known, [claim for _, claim in claims], verdict, answers.get(PROPOSAL))
+    heard = [claim for _, claim in claims]
+    verdict = decide(desk.funnel, decision.stage, heard, desk.settings.stage_conflict, desk.policy.authority)
     if verdict.hold is not None:
         choices = {claim.system: words_of(claim.reading) for claim in heard if claim.changed or claim.first}
         decision.holds.append(Hold(verdict.question, STAGE, {**choices, "hub": words_of(decision.stage.reading)}, verdict.hold))
+        decision.notes = known.notes
         return
-    _take(decision, known, verdict, heard)
+    take(decision, known, verdict, heard)
+    qualify(desk, decision, known, answers.get(PROPOSAL))
+    cause = decision.changed[STAGE][3] if STAGE in decision.changed else verdict.cause
     for view in views:
-        _bring_up(desk, decision, view, verdict.cause)
-
-
-def _take(decision: Decision, known: Known, verdict: StageDecision, claims: Sequence[Claim]) -> None:
-    """The verdict is the person's stage from now on; what came of the other claims, and how it was entered, is kept with it."""
-    before, decision.stage = decision.stage, verdict.state
-    if before.version and verdict.state.version != before.version:
-        decision.changed[STAGE] = [words_of(before.reading), words_of(verdict.state.reading), verdict.state.version, verdict.cause]
-    for system, reading, rule in verdict.overruled:
-        decision.overruled.append(Overruled(STAGE, system, words_of(reading), words_of(verdict.state.reading), rule))
-    if verdict.state.version != before.version:
-        decision.stay = _stay(decision, known, verdict, claims)
-
-
-def _stay(decision: Decision, known: Known, verdict: StageDecision, claims: Sequence[Claim]) -> Stay:
-    place, values = verdict.state.reading, decision.values
-    behind = [claim for claim in claims if (claim.changed or claim.first) and claim.reading.side == place.side]
-    behind = [claim for claim in behind if claim.reading.stage == place.stage] or behind
-    source = next((signal.attributes.get("source") for signal in reversed(known.signals) if signal.kind == "source"), None) or values.get("lead_source")
-    owner = values.get("owner")
-    return Stay(
-        at=max((claim.at for claim in behind if claim.at is not None), default=None),
-        system=" and ".join(sorted({claim.system for claim in behind})),
-        actor=next((actor_words(claim) for claim in behind if claim.actor is not None or claim.rule is not None), None),
-        evidence=verdict.cause,
-        source=None if source is None else str(source),
-        owner=None if owner is None else str(owner),
-    )
+        _bring_up(desk, decision, view, cause)
 
 
 def _bring_up(desk: Desk, decision: Decision, view: View, cause: str) -> None:

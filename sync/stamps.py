@@ -32,25 +32,28 @@ def stamp(desk: Desk, decision: Decision, before: StageState, now: int) -> None:
     """
     if not desk.maps.filled:
         return
-    moved = decision.stage.version != before.version
-    told = decision.stay.at if decision.stay is not None else None
     views = [view for view in decision.views if not view.frozen]
     for field in desk.maps.filled:
         if field.fill is not None:
-            if moved:
-                _fill(decision, field, field.fill, before, told, now)
+            _follow(decision, field, field.fill, before, now)
             _bring_up(decision, field, field.fill, views)
 
 
-def _fill(decision: Decision, field: Field, fill: Fill, before: StageState, told: int | None, now: int) -> None:
-    after = decision.stage
+def _follow(decision: Decision, field: Field, fill: Fill, before: StageState, now: int) -> None:
+    """Step by step, as the person went."""
+    for stay in decision.stays:
+        after = StageState(stay.stage, stay.side, stay.reason, stay.pass_no, stay.version)
+        _fill(decision, field, fill, before, after, now if stay.at is None else stay.at, timed=stay.at is not None)
+        before = after
+
+
+def _fill(decision: Decision, field: Field, fill: Fill, before: StageState, after: StageState, at: int, *, timed: bool) -> None:
     if not _stands(fill, after):
         return
     entered = not _stands(fill, before) or after.pass_no != before.pass_no
     if fill.what == "reason":
-        _set(decision, field, after.reason, fill, now if told is None else told)
-    elif entered and (told is not None or before.version):
-        at = now if told is None else told
+        _set(decision, field, after.reason, fill, at)
+    elif entered and (timed or before.version):
         _set(decision, field, instant(datetime.fromtimestamp(at / 1000, UTC)), fill, at)
 
 

@@ -57,9 +57,9 @@ def lead(seen: dict[str, Any] | None = None) -> LinkRow:
     return LinkRow(2, 2, "lead", "00Q1", 7, "linked", NOON, {"MQL_Date__c": None, "Qualified__c": None, **(seen or {})}, {}, {}, None, None)
 
 
-def stay(at: int | None) -> Stay:
-    """How a stage was entered, at this time of the vendor's."""
-    return Stay(at=at, system="hubspot", actor=None, evidence="", source=None, owner=None)
+def stay(state: StageState, at: int | None) -> Stay:
+    """A place that was entered at this time of the vendor's."""
+    return Stay(state.stage, state.side, state.reason, state.pass_no, state.version, at=at, system="hubspot", actor=None, evidence="", source=None, owner=None)
 
 
 def stamped(
@@ -68,7 +68,8 @@ def stamped(
     """The decision after a move, and its views."""
     views = lay_out(DESK, links or (contact(),))
     decision = Decision(dict(canonical or {}), after, views)
-    decision.stay = stay(told) if after.version != before.version else None
+    if after.version != before.version:
+        decision.stays.append(stay(after, told))
     stamp(DESK, decision, before, now)
     return decision, views
 
@@ -206,6 +207,14 @@ def test_what_says_the_same_needs_no_write() -> None:
     _, (crm,) = stamped(MQL, MQL, lead({"MQL_Date__c": "2026-03-01T23:00:01Z", "Qualified__c": "2026-03-01"}), canonical=known)
     assert crm.values == {}
     assert crm.carried == {"mql_date": 3, "qualified_on": 2}
+
+
+def test_several_moves_in_one_look_are_followed_one_by_one() -> None:
+    """Somebody whom a rule moves on in the same look has the date of each place on the way."""
+    views = lay_out(DESK, [contact()])
+    decision = Decision({}, SQL, views, stays=[stay(MQL, NOON), stay(SQL, EVENING)])
+    stamp(DESK, decision, LEAD, NOON)
+    assert decision.canonical["mql_date"][0] == "2026-03-01T12:00:00Z"
 
 
 @given(
