@@ -1,0 +1,168 @@
+"""Qualification rules in the engine: what they move, what they ask, and what they leave alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from office import Office
+
+from stagesync.lifecycle.authority import Authority
+from stagesync.lifecycle.policy import Policy
+from stagesync.lifecycle.presets import default_funnel
+from stagesync.lifecycle.rulebook import read_rulebook
+from stagesync.state import entries, people
+from stagesync.sync import holds
+
+ANNA = "anna@a.example"
+FITS = {"name": "fits", "stage": "mql", "when": "job_title == 'CEO'", "else_reason": "not an executive", "mode": "apply"}
+BERLIN = {"name": "near", "stage": "sal", "from": ["mql"], "when": "city == 'Berlin'", "else_reason": "too far away", "mode": "apply"}
+
+
+def ruled(tmp_path: Path, *rules: dict[str, Any], authority: Authority | None = None) -> Office:
+    """An office under these rules."""
+    mistakes: list[str] = []
+    book = read_rulebook(
+        {"qualify": list(rules)}, default_funnel(), ["job_title", "city", "email"], str, lambda path, what, _: mistakes.append(f"{path}: {what}")
+    )
+    assert book is not None and not mistakes
+    office = Office(tmp_path)
+    office.session = replace(office.session, desk=replace(office.session.desk, policy=Policy(authority=authority, rules=book)))
+    return office
+
+
+def lead(office: Office, **values: str) -> str:
+    """A lead in HubSpot who is in Salesforce too; gives the contact's id."""
+    contact = office.hub.create({"email": ANNA, "lastname": "Ash", "lifecyclestage": "lead", **values})
+    office.run()
+    office.later()
+    return contact
+
+
+def stage(office: Office) -> Any:
+    """The stage in HubSpot."""
+    return office.contact(ANNA)["lifecyclestage"]
+
+
+def places(office: Office) -> Sequence[tuple[str | None, str | None]]:
+    """The places of the ledger."""
+    with office.session.store.read() as tx:
+        return [(stay.stage, stay.side) for stay in entries.of_people(tx, [1])[1]]
+
+
+def notes(office: Office) -> Any:
+    """What is noted of the person."""
+    with office.session.store.read() as tx:
+        return people.by_ids(tx, [1])[1].notes
+
+
+def answer(office: Office, use: str) -> None:
+    """Answer the one open question."""
+    with office.session.store.read() as tx:
+        (group,) = holds.groups(tx, office.session.workspace)
+    holds.resolve(office.session.store, office.session.workspace, group.id, use, None, office.session.clock.now_ms())
+
+
+def test_a_rule_raises_whoever_comes_to_meet_it(tmp_path: Path) -> None:
+    """An edit makes the rule hold: the stage moves in both systems, and the ledger names the rule."""
+    office = ruled(tmp_path, FITS)
+    contact = lead(office, jobtitle="Clerk")
+    assert (stage(office), notes(office)) == ("lead", {"rules": {"fits": ["no", "apply", 1, "not an executive"]}})
+    office.hub.edit(contact, {"jobtitle": "CEO"})
+    report = office.run()
+    assert (stage(office), office.person(ANNA)["Status"], dict(report.promoted)) == ("marketingqualifiedlead", "Marketing Qualified", {("fits", "apply"): 1})
+    assert places(office) == [("lead", None), ("mql", None)]
+    assert office.run().writes == 0
+
+
+def test_rules_follow_one_another_in_one_run(tmp_path: Path) -> None:
+    """Whom the first rule makes an MQL the second one takes on at once, and the ledger knows both steps."""
+    office = ruled(tmp_path, FITS, BERLIN)
+    contact = lead(office)
+    office.hub.edit(contact, {"jobtitle": "CEO", "city": "Berlin"})
+    office.run()
+    assert office.person(ANNA)["Status"] == "Working - Contacted"
+    assert places(office) == [("lead", None), ("mql", None), ("sal", None)]
+    assert office.run().writes == 0
+
+
+def test_whoever_is_put_back_by_hand_stays_there(tmp_path: Path) -> None:
+    """A rule does not fight: it speaks again only when what it says changes."""
+    office = ruled(tmp_path, FITS)
+    contact = lead(office, jobtitle="CEO")
+    assert stage(office) == "marketingqualifiedlead"
+    office.crm.edit(office.person(ANNA)["Id"], {"Status": "Open - Not Contacted"})
+    office.run()
+    assert stage(office) == "lead"
+    office.later()
+    office.hub.edit(contact, {"city": "Ulm"})
+    office.run()
+    assert (stage(office), office.run().writes) == ("lead", 0)
+    for title in ("Clerk", "CEO"):
+        office.later()
+        office.hub.edit(contact, {"jobtitle": title})
+        office.run()
+    assert stage(office) == "marketingqualifiedlead"
+
+
+def test_a_rule_in_the_shadow_only_tells(tmp_path: Path) -> None:
+    """It is counted whom it speaks for, and nobody is moved; switched on, it moves them."""
+    office = ruled(tmp_path, {**FITS, "mode": "shadow"})
+    office.hub.create({"email": ANNA, "lastname": "Ash", "lifecyclestage": "lead", "jobtitle": "CEO"})
+    report = office.run()
+    assert (dict(report.promoted), stage(office), places(office)) == ({("fits", "shadow"): 1}, "lead", [("lead", None)])
+
+
+def test_a_rule_that_asks_is_answered_yes(tmp_path: Path) -> None:
+    """Nothing moves before somebody agrees; then it moves."""
+    office = ruled(tmp_path, {**FITS, "mode": "hold"})
+    lead(office, jobtitle="CEO")
+    assert (stage(office), office.run().held) == ("lead", 1)
+    answer(office, "fits")
+    office.run()
+    assert (stage(office), office.run().held) == ("marketingqualifiedlead", 0)
+
+
+def test_a_rule_that_asks_is_answered_no(tmp_path: Path) -> None:
+    """A no is remembered: it is not asked again while the rule says the same."""
+    office = ruled(tmp_path, {**FITS, "mode": "hold"})
+    contact = lead(office, jobtitle="CEO")
+    answer(office, "hub")
+    office.run()
+    office.later()
+    office.hub.edit(contact, {"city": "Ulm"})
+    assert (office.run().held, stage(office)) == (0, "lead")
+
+
+def test_a_rule_of_a_team_that_may_not_asks(tmp_path: Path) -> None:
+    """A rule that speaks for a team which does not own the stage is held like anybody else, and somebody's yes lets it stand."""
+    office = ruled(tmp_path, {**FITS, "stage": "sql", "team": "marketing"}, authority=Authority())
+    lead(office, jobtitle="CEO")
+    assert (stage(office), office.run().held) == ("lead", 1)
+    answer(office, "fits")
+    office.run()
+    assert (stage(office), office.run().writes) == ("salesqualifiedlead", 0)
+
+
+def test_a_rule_puts_aside_with_its_reason(tmp_path: Path) -> None:
+    """Where it does not hold and says where such people go, they are disqualified with the reason, in both systems."""
+    office = ruled(tmp_path, {**FITS, "from": ["lead"], "else_side": "disqualified"})
+    lead(office, jobtitle="Intern")
+    assert office.contact(ANNA)["hs_lead_status"] == "UNQUALIFIED"
+    assert office.person(ANNA)["Status"] == "Closed - Not Converted"
+    with office.session.store.read() as tx:
+        assert people.by_ids(tx, [1])[1].reason == "not an executive"
+    assert office.run().writes == 0
+
+
+def test_a_rejection_beats_a_rule(tmp_path: Path) -> None:
+    """Sales says no in the same run in which the rule comes to hold: the no stands."""
+    office = ruled(tmp_path, FITS)
+    contact = lead(office)
+    office.hub.edit(contact, {"jobtitle": "CEO"})
+    office.crm.edit(office.person(ANNA)["Id"], {"Status": "Closed - Not Converted"})
+    office.run()
+    assert (office.contact(ANNA)["hs_lead_status"], places(office)[-1]) == ("UNQUALIFIED", ("lead", "disqualified"))
+    assert office.run().writes == 0
