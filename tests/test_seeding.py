@@ -401,6 +401,7 @@ def test_the_command_says_what_lies_ahead_and_what_it_found(tmp_path: Path) -> N
         assert part.exit_code == 0
         assert "reading the history of 5 people: about" in part.stderr
         assert "5 people looked at" in part.stdout
+        assert "salesforce has no history of" in part.stdout
         assert "`stagesync funnel seed` goes on there" in part.stdout
         told = orjson.loads(cli(*seed, "--json").stdout)
         assert (told["done"], told["left"]) == (True, 0)
