@@ -255,9 +255,10 @@ def _kind(
     filled: dict[str, Native] = {**defaults.fallback, **(fallback or {})}
     if fallback is not None:
         _check_create(system, kind, required, {*natives, *evidence}, filled, desk.problems)
-    asks = {*natives, *evidence, *(native for listed in keys.values() for native in listed), *(native for each in signals for native in each.natives)}
+    asks = {*natives, *evidence, *(native for listed in keys.values() for native in listed)}
+    hearsay = frozenset(native for each in signals for native in each.natives) - asks
     email = fields["email"].native if "email" in fields else None
-    return KindMap(kind, fields, stage, tuple(sorted(asks)), key_reader(keys), primary_reader(email), filled, tuple(required), signals)
+    return KindMap(kind, fields, stage, tuple(sorted(asks | hearsay)), key_reader(keys), primary_reader(email), filled, tuple(required), signals, hearsay)
 
 
 def _check_create(system: System, kind: str, required: Collection[str], given: Collection[str], fallback: Mapping[str, Native], problems: Problems) -> None:

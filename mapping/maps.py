@@ -41,7 +41,8 @@ class FieldMap:
 class KindMap:
     """All about one kind of record in one system. Fields that the account hides are left out: it cannot carry them.
 
-    `signals`: events that stand in its fields; none where signals are not kept, so that nobody asks for their natives.
+    `signals`: events that stand in its fields; none where signals are not kept, so that nobody asks for their natives. `hearsay`: natives that are read for
+    signals alone: nothing to agree about, so a change of them is no edit.
     """
 
     kind: str
@@ -53,6 +54,7 @@ class KindMap:
     create_fallback: Mapping[str, Native]
     create_required: tuple[str, ...]
     signals: tuple[SignalMap, ...] = ()
+    hearsay: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ Observations and the cursor that covers them are committed together by the calle
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from ..mapping.signals import read_signals
 from ..model.records import Gone, Moved, Native, Observation, Present, Record, Ref, Sighting, Signal, Unreadable, Values
@@ -18,6 +18,7 @@ from ..state.store import Tx
 from .desk import System
 
 _ABSENT: Any = object()
+V = TypeVar("V")
 
 
 @dataclass(slots=True)
@@ -120,12 +121,16 @@ def _update(batch: _Batch, system: System, row: LinkRow, record: Record, run: in
         if record.stamp > row.stamp:
             batch.observed[row.id] = Observed(row.id, record.stamp, row.seen, row.agreed, record.author, row.state)
         return
-    seen = {**row.seen, **record.values}
-    batch.changes.append((row.id, row.person, record.stamp, now, run, record.author, different))
-    changed = row._replace(stamp=record.stamp, seen=seen, agreed=overlay(row, record.values), author=record.author)
+    seen, values = {**row.seen, **record.values}, record.values
     kind = system.map.kinds[record.ref.kind]
     if kind.signals:
         batch.told[record.ref] = read_signals(kind.signals, system.name, record.ref, seen, different)
+        different, values = without(kind.hearsay, different), without(kind.hearsay, values)
+        if not different and not restored:
+            batch.observed[row.id] = Observed(row.id, record.stamp, seen, row.agreed, record.author, row.state)
+            return
+    batch.changes.append((row.id, row.person, record.stamp, now, run, record.author, different))
+    changed = row._replace(stamp=record.stamp, seen=seen, agreed=overlay(row, values), author=record.author)
     new_keys, old_keys = kind.keys(seen), kind.keys(row.seen)
     if new_keys != old_keys:
         batch.rekeyed.append(row.id)
@@ -145,6 +150,11 @@ def _place(batch: _Batch, row: LinkRow, *, restored: bool, rekeyed: bool) -> Non
         batch.rewritten[row.id] = row
     else:
         batch.observed[row.id] = Observed(row.id, row.stamp, row.seen, row.agreed, row.author, row.state)
+
+
+def without(hearsay: Collection[str], values: Mapping[str, V]) -> dict[str, V]:
+    """What is an edit of the record, and not only told by it."""
+    return {native: value for native, value in values.items() if native not in hearsay}
 
 
 def overlay(row: LinkRow, values: Values) -> dict[str, Native]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..mapping.maps import KindMap
@@ -14,7 +14,7 @@ from ..state.actions import ActionRow
 from ..state.links import LinkRow
 from ..state.store import Tx
 from .claims import STAGE
-from .observe import overlay
+from .observe import overlay, without
 from .session import Connected
 from .staging import parked_on
 
@@ -78,7 +78,11 @@ class Ledger:
     count: Count = field(default_factory=Count)
 
     def land(self, tx: Tx, landed: Sequence[Landed], now: int) -> None:
-        """Acknowledged and read: the links carry their versions, the actions are applied."""
+        """Acknowledged and read: the links carry their versions, the actions are applied.
+
+        What a record tells of events is left to the next pull, which reads it again, since the write moved its stamp.
+        """
+        landed = [self._edits_only(item) for item in landed]
         updates = [item for item in landed if item.row.op != "create"]
         if updates:
             self._land_updates(tx, updates, now)
@@ -89,6 +93,10 @@ class Ledger:
         for item in landed:
             if item.row.step == 1:
                 self.count.done(item.row.op)
+
+    def _edits_only(self, item: Landed) -> Landed:
+        hearsay = self.connected.system.map.kinds[item.record.ref.kind].hearsay
+        return replace(item, record=replace(item.record, values=without(hearsay, item.record.values))) if hearsay else item
 
     def _land_creates(self, tx: Tx, landed: Sequence[Landed], now: int) -> None:
         account, maps = self.connected.system.account, self.connected.system.map.kinds

@@ -10,8 +10,9 @@ from office import Office
 
 from stagesync.mapping.signals import read_signals
 from stagesync.model.records import Record, Ref, Sighting, Signal
-from stagesync.state import keys, links, signals
+from stagesync.state import changes, keys, leases, links, people, signals
 from stagesync.state.signals import NewSignal, SignalRow
+from stagesync.sync import engine
 from stagesync.sync.observe import Seen, absorb
 from stagesync.sync.who import find_people
 
@@ -234,3 +235,40 @@ def test_a_campaign_that_somebody_answered(tmp_path: Path) -> None:
     office.run()
     office.run()
     assert [row.attributes["responded"] for row in told(office, "bob@b.example")] in ([True, False], [False, True])
+
+
+def test_what_is_only_told_is_no_edit(tmp_path: Path) -> None:
+    """Fields that only tell of events leave nothing to agree about, no change on record, and nobody who is looked at for nothing."""
+    office = Office(tmp_path, signals=True)
+    contact = office.hub.submit_form("anna@a.example", "E-book", {"lastname": "Ash"}, "ORGANIC_SEARCH")
+    office.crm.create("Lead", {"Email": "bob@b.example", "LastName": "Birch", "Company": "B Inc", "LeadSource": "Web"})
+    assert office.run().writes == 2
+    office.later()
+    office.hub.on_email(contact, "open")
+    office.hub.edit(contact, {"hs_email_click": "7"})  # a count that grew by itself
+    office.run()
+    with office.session.store.read() as tx:
+        ws = office.session.workspace
+        assert people.due(tx, ws, 0, 10) == []
+        rows = [row for account in office.session.systems for row in links.each(tx, ws, account, 0, 10)]
+        assert [row.agreed for row in rows] == [{}] * 4
+        assert changes.of_links(tx, [row.id for row in rows]) == {}
+        assert {row.seen.get("hs_email_click") for row in rows if row.ref == contact} == {"7"}
+
+
+def test_a_form_while_we_write(tmp_path: Path) -> None:
+    """What happens to a contact between our reading and our writing is told by the next pull."""
+    office = Office(tmp_path, signals=True)
+    office.hub.create({"email": "anna@a.example", "lastname": "Ash"})
+    office.run()
+    office.later()
+    office.crm.edit(office.person("anna@a.example")["Id"], {"City": "Berlin"})
+    with leases.acquire(office.session.store, office.session.workspace, "test"):
+        planned = engine.plan(office.session)
+        office.later(1)
+        office.hub.submit_form("anna@a.example", "E-book")
+        office.later(1)
+        engine.apply(office.session, planned.run, planned=planned)
+    office.quiet()
+    assert office.contact("anna@a.example")["city"] == "Berlin"
+    assert kinds(office, "anna@a.example") == ["form"]
