@@ -22,6 +22,7 @@ from .commands.signal import signal
 from .commands.status import status
 from .commands.sync import sync
 from .commands.verify import verify
+from .commands.whatif import whatif
 from .commands.why import why
 
 app = typer.Typer(
@@ -40,7 +41,7 @@ def root(debug: Annotated[bool, typer.Option("--debug", help="Show the traceback
     shell.set_debug(debug)
 
 
-for command in (init, check, plan, sync, apply, status, runs, holds, resolve, why, verify, demo, sandbox):
+for command in (init, check, plan, sync, apply, status, runs, holds, resolve, why, verify, whatif, demo, sandbox):
     app.command()(command)
 app.add_typer(funnel)
 app.add_typer(qualify)

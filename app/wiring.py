@@ -15,11 +15,12 @@ from dataclasses import dataclass
 
 from ..connectors.contract import Connector, Ports
 from ..lifecycle.policy import Policy
+from ..model.errors import ConfigurationError
 from ..model.ports import Clock
 from ..state import accounts as bindings
 from ..state import leases
 from ..state.limits import StoreLimiter
-from ..state.store import Store, open_store
+from ..state.store import Store, open_store, reopen_store
 from ..sync.desk import Desk, Settings, System
 from ..sync.guard import DEFAULT_LIMITS, Limit
 from ..sync.session import Connected, Progress, Session, quiet
@@ -28,8 +29,8 @@ from .clock import SystemClock
 from .config import Config
 from .maps import compile_for
 from .stored import check_stored_stages
-from .teams import resolve
 from .system_config import SystemConfig
+from .teams import resolve
 from .tokens import token_store
 
 
@@ -61,6 +62,28 @@ def opened(config: Config, clock: Clock | None = None) -> Iterator[Place]:
         store.close()
 
 
+@contextmanager
+def looked_at(config: Config) -> Iterator[Place]:
+    """Open a state that is there already, only to look at it: nothing is written, not even that somebody looked.
+
+    Raises `StateError`, `NewerSchema`, and `ConfigurationError` where the state knows no workspace of that name.
+    """
+    store = reopen_store(config.state_url)
+    try:
+        with store.read() as tx:
+            known = bindings.workspaces(tx)
+        if config.workspace not in known:
+            names = ", ".join(sorted(known)) or "none"
+            raise ConfigurationError(
+                f"the state has no workspace {config.workspace!r} (it has: {names})",
+                where="workspace.name",
+                next_step='a workspace is named after its file: write [workspace] name = "..." to mean the one in use',
+            )
+        yield Place(config, store, known[config.workspace].id, SystemClock())
+    finally:
+        store.close()
+
+
 def held(place: Place, command: str) -> AbstractContextManager[leases.Lease]:
     """Hold the workspace's lease. Raises `Busy` where somebody else does."""
     return leases.acquire(place.store, place.id, f"stagesync {command} on {socket.gethostname()}, pid {os.getpid()}")
@@ -81,6 +104,16 @@ def connected(place: Place, progress: Progress = quiet, *, approved: str | None 
             connectors[name] = open_connector(place, system)
             stack.callback(connectors[name].close)
         yield _session(place, connectors, _known(place, connectors, approved, any_age=any_age), progress)
+
+
+def recalled(place: Place, progress: Progress = quiet) -> AbstractContextManager[Session]:
+    """A session over the accounts as they were seen last, however long ago: no system is asked. Raises `ConfigurationError` where one was never seen so."""
+    for name, system in place.config.systems.items():
+        if accounts.recall(place.store, place.id, system, None) is None:
+            raise ConfigurationError(
+                "this account was not looked at yet with these settings", where=f"systems.{name}", next_step="run `stagesync check` with this configuration"
+            )
+    return connected(place, progress, any_age=True)
 
 
 def _known(place: Place, connectors: dict[str, Connector], approved: str | None, *, any_age: bool) -> dict[str, accounts.Known]:

@@ -33,6 +33,7 @@ class Account(NamedTuple):
 _workspace, _account, _binding, _cursor = schema.workspace.c, schema.account.c, schema.binding.c, schema.cursor.c
 
 _WORKSPACE = Statement(select(_workspace.id, _workspace.name, _workspace.mapping, _workspace.synced).where(_workspace.name == bindparam("name")))
+_WORKSPACES = Statement(select(_workspace.id, _workspace.name, _workspace.mapping, _workspace.synced).order_by(_workspace.id))
 _NEW_WORKSPACE = Bulk(schema.workspace, ("name", "synced"), ignore=True)
 _SET_WORKSPACE = Statement(
     update(schema.workspace)
@@ -67,6 +68,11 @@ def workspace(tx: Tx, name: str) -> Workspace:
         found = tx.rows(_WORKSPACE, {"name": name})
     id_, name, mapping, synced = found[0]
     return Workspace(id_, name, mapping, bool(synced))
+
+
+def workspaces(tx: Tx) -> dict[str, Workspace]:
+    """All that there are, by name."""
+    return {name: Workspace(id_, name, mapping, bool(synced)) for id_, name, mapping, synced in tx.rows(_WORKSPACES, {})}
 
 
 def set_workspace(tx: Tx, ws: int, *, mapping: str | None = None, synced: bool | None = None) -> None:

@@ -19,8 +19,8 @@ _PAGE = 16_384  # rows of one to two kilobytes: with the usual 4,096 each bulk w
 _CHECKPOINT_PAGES = 2_048
 
 
-def connect(url: str) -> tuple[Engine, str, Path | None]:
-    """The engine, its name in messages (never with a password), and the file where there is one."""
+def connect(url: str, *, existing: bool = False) -> tuple[Engine, str, Path | None]:
+    """The engine, its name in messages (never with a password), and the file where there is one. `existing`: no file is made."""
     try:
         parsed = make_url(url)
     except ArgumentError:
@@ -28,6 +28,8 @@ def connect(url: str) -> tuple[Engine, str, Path | None]:
     match parsed.get_backend_name():
         case "sqlite" if parsed.database and parsed.database != ":memory:" and not parsed.database.startswith("file:"):
             path = Path(parsed.database)
+            if existing and not path.exists():
+                raise no_state(str(path))
             return _sqlite(parsed, path), str(path), path
         case "postgresql":
             return _postgres(parsed), parsed.render_as_string(hide_password=True), None
@@ -37,6 +39,13 @@ def connect(url: str) -> tuple[Engine, str, Path | None]:
                 where="[state] url",
                 next_step="write sqlite:///PATH or postgresql://USER@HOST/NAME",
             )
+
+
+def no_state(where: str) -> StateError:
+    """Nobody has synced here."""
+    return StateError(
+        "there is no state here yet", where=where, next_step="run `stagesync sync` first, or mend `[state] url` (a file is relative to the configuration)"
+    )
 
 
 def _sqlite(url: URL, path: Path) -> Engine:

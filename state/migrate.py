@@ -14,6 +14,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, insert, inspect, select, text
 
 from ..model.errors import NewerSchema, StateError
+from .connect import no_state
 from .schema import REVISION, metadata, version
 
 _LOCK = 7_301_115_001  # any number, the same for all: two programs must not create the tables at once
@@ -33,6 +34,18 @@ def prepare(engine: Engine, where: str, path: Path | None) -> None:
             if path is None:
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
             _change(connection, _revision(connection), where)
+
+
+def expect(engine: Engine, where: str) -> None:
+    """Leave the database as it is. Raises `NewerSchema` and `StateError` where it is not of our schema."""
+    with engine.connect() as connection, connection.begin():
+        found = _revision(connection)
+    if found is None:
+        raise no_state(where)
+    if found < REVISION:
+        raise StateError("the state was written by an older stagesync", where=where, next_step="run `stagesync status`, which brings it to the present form")
+    if found > REVISION:
+        raise _newer(found, where)
 
 
 @contextmanager
@@ -56,13 +69,17 @@ def _change(connection: Connection, found: str | None, where: str) -> None:
     if found is None:
         _create(connection, where)
     elif found > REVISION:
-        raise NewerSchema(
-            f"the state was written by a newer stagesync (schema {found}, this program knows {REVISION})",
-            where=where,
-            next_step="use the newer version, or restore the backup that it made beside the state before it migrated",
-        )
+        raise _newer(found, where)
     elif found < REVISION:
         upgrade(connection)
+
+
+def _newer(found: str, where: str) -> NewerSchema:
+    return NewerSchema(
+        f"the state was written by a newer stagesync (schema {found}, this program knows {REVISION})",
+        where=where,
+        next_step="use the newer version, or restore the backup that it made beside the state before it migrated",
+    )
 
 
 def _revision(connection: Connection) -> str | None:

@@ -137,3 +137,25 @@ def open_store(url: str) -> Store:
         engine.dispose()
         raise
     return Store(engine, where, path)
+    return _opened(engine, where, path, lambda: prepare(engine, where, path))
+
+
+def reopen_store(url: str) -> Store:
+    """Open a state that is there already, to look at it: nothing is made or migrated, and `write` raises `RuntimeError`.
+
+    Raises `StateError` where there is none of our schema, `NewerSchema`, and `ConfigurationError` where the url makes no sense.
+    """
+    from .connect import connect
+    from .migrate import expect
+
+    engine, where, path = connect(url, existing=True)
+    store = _opened(engine, where, path, lambda: expect(engine, where))
+    store.guard = _refuse
+    return store
+
+
+def _opened(engine: Engine, where: str, path: Path | None, look: Callable[[], None]) -> Store:
+
+
+def _refuse(_tx: Tx) -> None:
+    raise RuntimeError("this state was opened to be looked at")

@@ -62,9 +62,9 @@ def _last_author(view: View, stage: StageMap) -> Actor | None:
 
 
 def _means_otherwise(view: View, stage: StageMap, decision: Decision) -> bool:
-    """Under maps that changed, the record names another place than the hub's, although it could name that one."""
+    """Under maps that changed, the record names another place than the hub's, although it could name that one, or the first that anybody knows."""
     state = decision.stage
-    return bool(stage.write(state.stage, state.side, state.reason, view.seen))
+    return state.version == 0 or bool(stage.write(state.stage, state.side, state.reason, view.seen))
 
 
 def _note_unmapped(view: View, decision: Decision) -> None:

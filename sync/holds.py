@@ -140,7 +140,12 @@ _BECAUSE: Mapping[str, str] = {
 
 def because(hold: ActionRow) -> str:
     """Why it is held, in words."""
-    return _BECAUSE.get(hold.reason, hold.reason)
+    return spelled(hold.reason)
+
+
+def spelled(reason: str) -> str:
+    """The reason of a hold, in words."""
+    return _BECAUSE.get(reason, reason)
 
 
 _PLURALS: Mapping[str, str] = {
