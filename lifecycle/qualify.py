@@ -7,7 +7,7 @@ A rule's result is one more claim of a stage: what becomes of it is for `decide`
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -15,9 +15,9 @@ from ..model.stages import StageReading
 from .conditions import Condition, Group, Leaf, leaves
 from .decide import spoken
 from .funnel import Funnel
-from .reviews import next_review
+from .reviews import ageing, next_review
 from .scores import Score
-from .terms import Case, Subject, Term, in_words
+from .terms import Case, Subject, in_words
 
 __all__ = ["Explained", "Judgement", "Mode", "Outcome", "Rule", "Rulebook", "Subject", "Tested", "Verdict"]
 
@@ -87,7 +87,7 @@ class Rule:
     @property
     def looks_at_signals(self) -> bool:
         """It needs them."""
-        return any(term.looks_at_signals for term in self._terms)
+        return any(term.looks_at_signals for leaf in leaves(self.when) for term in leaf.terms)
 
     @property
     def denies(self) -> bool:
@@ -101,11 +101,11 @@ class Rule:
     @property
     def ages(self) -> bool:
         """Time alone can change what it says."""
-        return any(term.ageing is not None for term in self._terms)
+        return bool(ageing(self.when))
 
-    @property
-    def _terms(self) -> Sequence[Term]:
-        return [term for leaf in leaves(self.when) for term in leaf.terms]
+
+_Concerned: TypeAlias = tuple[tuple[Rule, ...], tuple[Leaf, ...]]
+"""The rules that concern a person, and the parts of them that time alone can change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class Rulebook:
     rules: tuple[Rule, ...]
     scores: Mapping[str, Score]
     digest: str
-    _concerned: dict[_Place, tuple[Rule, ...]] = field(default_factory=dict["_Place", "tuple[Rule, ...]"], compare=False, repr=False)
+    _concerned: dict[_Place, _Concerned] = field(default_factory=dict["_Place", "_Concerned"], compare=False, repr=False)
 
     @property
     def uses_signals(self) -> bool:
@@ -132,12 +132,12 @@ class Rulebook:
 
     def judge(self, subject: Subject) -> Judgement:
         """What the rules say that concern somebody at that place. Never raises, whatever the values are."""
-        rules = self._rules_at(subject.place)
+        rules, parts = self._rules_at(subject.place)
         if not rules:
             return Judgement((), None)
         case = self._case(subject)
         if case is None:
-            rules = tuple(rule for rule in rules if not rule.again or subject.place.side in rule.sides)
+            rules, parts = _concerned(rule for rule in rules if not rule.again or subject.place.side in rule.sides)
             case = Case(subject)
         verdicts: list[Verdict] = []
         troubles: list[tuple[str, str]] = []
@@ -147,8 +147,7 @@ class Rulebook:
             if case.troubles:
                 troubles.extend((rule.name, f"{text} {what}") for text, what in case.troubles.items())
                 case.troubles.clear()
-        ageing = [rule.when for rule in rules if rule.ages]
-        return Judgement(tuple(verdicts), next_review(ageing, case) if ageing else None, tuple(troubles))
+        return Judgement(tuple(verdicts), next_review(parts, case) if parts else None, tuple(troubles))
 
     def explain(self, subject: Subject) -> tuple[Explained, ...]:
         """Every rule, with each part of its condition, also those that do not concern the person."""
@@ -159,11 +158,11 @@ class Rulebook:
         case = self._case(subject) or Case(subject)
         return {name: score.total(case) for name, score in self.scores.items()}
 
-    def _rules_at(self, place: StageReading) -> tuple[Rule, ...]:
+    def _rules_at(self, place: StageReading) -> _Concerned:
         key = (place.stage, place.side)
         found = self._concerned.get(key)
         if found is None:
-            found = self._concerned[key] = tuple(rule for rule in self.rules if not self._why_not(rule, place))
+            found = self._concerned[key] = _concerned(rule for rule in self.rules if not self._why_not(rule, place))
         return found
 
     def _why_not(self, rule: Rule, place: StageReading) -> str:
@@ -216,6 +215,11 @@ class Rulebook:
         verdict = None if why_not else self._verdict(rule, subject.place, holds=holds, sure=not case.troubles)
         outcome = verdict.outcome if verdict is not None else "yes" if holds else "no"
         return Explained(rule.name, rule.mode, rule.place, why_not, tuple(tested(rule.when, case)), outcome, verdict)
+
+
+def _concerned(rules: Iterable[Rule]) -> _Concerned:
+    found = tuple(rules)
+    return found, tuple(leaf for rule in found for leaf in ageing(rule.when))
 
 
 def _denies(condition: Condition) -> bool:

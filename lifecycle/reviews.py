@@ -10,17 +10,21 @@ from .scores import Score
 from .terms import DAY_MS, Case, Days
 
 
-def next_review(conditions: Iterable[Condition], case: Case) -> int | None:
-    """The earliest moment at which one of the conditions may change, in milliseconds; None where none ever does by itself.
+def ageing(condition: Condition) -> tuple[Leaf, ...]:
+    """The parts of a condition that time alone can change."""
+    return tuple(leaf for leaf in leaves(condition) if any(term.ageing is not None for term in leaf.terms))
+
+
+def next_review(parts: Iterable[Leaf], case: Case) -> int | None:
+    """The earliest moment at which one of these parts may change, in milliseconds; None where none ever does by itself. `parts`: those that are `ageing`.
 
     Exact to the day for days, and for scores that only fall, compared with a number; every day for other computations, until they have settled.
     """
-    moments = [found for condition in conditions for leaf in leaves(condition) if (found := _leaf(leaf, case)) is not None]
-    return min(moments, default=None)
+    return min((found for leaf in parts if (found := _leaf(leaf, case)) is not None), default=None)
 
 
 def _leaf(leaf: Leaf, case: Case) -> int | None:
-    if not any(term.ageing is not None for term in leaf.terms) or any(case.plain(term) is None for term in leaf.terms):
+    if any(case.plain(term) is None for term in leaf.terms):
         return None
     ends = [end for term in leaf.terms if term.ageing is not None and (end := term.ageing.settles(case)) is not None]
     if not ends:

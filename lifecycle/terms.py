@@ -28,7 +28,8 @@ Plain: TypeAlias = str | float | bool | None
 class Subject:
     """One person, as rules see them. `values`: canonical. All times in milliseconds.
 
-    `since`: when the present stage was entered, where known; `aside_since`: when the present side state was, if not then.
+    `since`: when the present stage was entered, where known; `aside_since`: when the present side state was, if not then. `signals`: of those of one
+    moment the one that was told last stands first.
     """
 
     values: Mapping[str, Value]
@@ -66,14 +67,17 @@ class Case:
         if self._by_kind is None:
             self._by_kind = by_kind = {}
             latest = self.subject.now
-            for signal in sorted(self.subject.signals, key=lambda signal: (-signal.at, signal.source, signal.key)):
+            for signal in sorted(self.subject.signals, key=_newest_first):
                 if signal.at <= latest and (self.after is None or signal.at > self.after):
                     by_kind.setdefault(signal.kind.casefold(), []).append(signal)
         return self._by_kind.get(kind, ())
 
     def at(self, moment: int) -> Case:
         """The same person at another time, when nothing has happened in between."""
-        return Case(replace(self.subject, now=moment), self.after, self.values)
+        later = Case(replace(self.subject, now=moment), self.after, self.values)
+        if all(signal.at <= self.subject.now for signal in self.subject.signals):
+            later._by_kind = self._by_kind
+        return later
 
     def of(self, signal: Signal) -> Case:
         """The case of one signal: its attributes are the names."""
@@ -85,6 +89,10 @@ class Case:
             value = term.find(self)
             found = self._found[term.text] = (value, plain(value))
         return found
+
+
+def _newest_first(signal: Signal) -> int:
+    return -signal.at
 
 
 class Ageing(Protocol):
