@@ -156,6 +156,13 @@ def reopen_store(url: str) -> Store:
 
 def _opened(engine: Engine, where: str, path: Path | None, look: Callable[[], None]) -> Store:
 
+    try:
+        with explained(where):
+            look()
+    except BaseException:
+        engine.dispose()
+        raise
+    return Store(engine, where, path)
 
 def _refuse(_tx: Tx) -> None:
     raise RuntimeError("this state was opened to be looked at")
