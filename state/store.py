@@ -130,13 +130,6 @@ def open_store(url: str) -> Store:
     from .migrate import prepare
 
     engine, where, path = connect(url)
-    try:
-        with explained(where):
-            prepare(engine, where, path)
-    except BaseException:
-        engine.dispose()
-        raise
-    return Store(engine, where, path)
     return _opened(engine, where, path, lambda: prepare(engine, where, path))
 
 
@@ -155,7 +148,6 @@ def reopen_store(url: str) -> Store:
 
 
 def _opened(engine: Engine, where: str, path: Path | None, look: Callable[[], None]) -> Store:
-
     try:
         with explained(where):
             look()
@@ -163,6 +155,7 @@ def _opened(engine: Engine, where: str, path: Path | None, look: Callable[[], No
         engine.dispose()
         raise
     return Store(engine, where, path)
+
 
 def _refuse(_tx: Tx) -> None:
     raise RuntimeError("this state was opened to be looked at")
