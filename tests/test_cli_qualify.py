@@ -84,7 +84,7 @@ def test_list_tells_the_rules_in_words(acme: Box) -> None:
 def test_explain_prints_each_condition_with_its_value(acme: Box) -> None:
     """For one person, every part of every condition with the present value, and what follows."""
     said = qualify(acme, "explain", "bob@gmail.com")
-    assert 'fits (shadow): does not hold, so nothing changes, reason "outside target"' in said
+    assert 'fits (shadow): does not hold: the person stays, reason "outside target"' in said
     assert re.search(r"no +company_domain +is false$", said, re.MULTILINE)
     assert re.search(r'yes +country in target_countries +country is "DE"$', said, re.MULTILINE)
     assert re.search(r'yes +has\(job_title, "head"\) +is true$', said, re.MULTILINE)

@@ -9,9 +9,8 @@ from typing import Any
 
 from ...lifecycle.conditions import Condition, Group
 from ...lifecycle.decide import spoken
-from ...lifecycle.qualify import Explained, Rule, Rulebook, Subject, Tested
+from ...lifecycle.qualify import Explained, Rule, Rulebook, Subject, Tested, Verdict
 from ...lifecycle.scores import Score
-from ...model.stages import StageReading
 from ...state.people import PersonRow
 from ..previewing import Finding, Preview
 from ..subjects import values_of
@@ -126,14 +125,16 @@ def _mark(test: Tested) -> str:
 def _said(each: Explained) -> str:
     if each.verdict is None:
         return f"does not concern this person: {each.why_not}. It {'would hold' if each.outcome == 'yes' else 'would not hold'}."
-    place, reason = each.verdict.place, f", reason {words.value(each.verdict.reason)}" if each.verdict.reason else ""
-    if each.outcome == "yes":
-        return f"holds, so {_becomes(place)}{reason}"
-    return f"does not hold, so {_becomes(place)}{reason}"
+    outcome = "holds" if each.outcome == "yes" else "does not hold"
+    reason = f", reason {words.value(each.verdict.reason)}" if each.verdict.reason else ""
+    return f"{outcome}: {_becomes(each.verdict)}{reason}"
 
 
-def _becomes(place: StageReading | None) -> str:
-    return "nothing changes" if place is None else f"{place.stage or place.side}"
+def _becomes(verdict: Verdict) -> str:
+    if verdict.place is None:
+        return "the person stays"
+    place = verdict.place.stage or verdict.place.side
+    return {"shadow": f"would become {place}", "hold": f"somebody is asked whether they become {place}", "apply": f"becomes {place}"}[verdict.mode]
 
 
 def explained_json(rules: Rulebook, row: PersonRow, subject: Subject) -> dict[str, Any]:
