@@ -68,9 +68,7 @@ def read_rulebook(own: Table, funnel: Funnel, fields: Collection[str], read_file
     scores, rules = reader.scores, tuple(reader.rules())
     if not rules and not scores:
         return None
-    said = [own.get("qualify"), own.get("score"), {name: sorted(map(str, members)) for name, members in reader.lists.items()}, sorted(fields), repr(funnel)]
-    digest = hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:16]
-    return Rulebook(funnel, rules, scores, digest)
+    return Rulebook(funnel, rules, scores, reader.digest)
 
 
 @dataclass(frozen=True)
@@ -116,6 +114,20 @@ class _Reader:
             case _:
                 self.tell(path, "is neither a list of texts or of numbers nor a file", 'Write ["DE", "AT"] or { file = "countries.txt" }')
         return frozenset()
+
+    @property
+    def digest(self) -> str:
+        """Changes with whatever the rules mean, and with nothing else: the same in every process."""
+        lists = {name: sorted(map(str, members)) for name, members in self.lists.items()}
+        stages = [[stage.id, stage.label, stage.team, stage.position] for stage in self.funnel.stages.values()]
+        beside = [
+            dict(self.funnel.sides),
+            sorted(self.funnel.rejections),
+            sorted(self.funnel.reentries),
+            {name: list(each) for name, each in self.funnel.members.items()},
+        ]
+        said = [self.own.get("qualify"), self.own.get("score"), lists, sorted(self.fields), stages, beside]
+        return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
     @cached_property
     def scope(self) -> Scope:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 import tomllib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -525,6 +528,14 @@ def test_the_digest_changes_with_the_meaning() -> None:
     digests = [rulebook(text).digest for text in (FITS, FITS, FITS.replace("SAL", "SQL"), FITS + '[lists]\ntarget_countries = ["FR"]')]
     assert digests[0] == digests[1]
     assert len(set(digests)) == 3
+
+
+def test_the_digest_is_the_same_in_every_process() -> None:
+    """The order in which a process keeps its sets is its own, so nothing of it is in the digest."""
+    code = f"import sys; sys.path.insert(0, {str(ROOT / 'tests')!r}); from test_qualify import SCORED, rulebook; print(rulebook(SCORED).digest)"
+    seeds = [{**os.environ, "PYTHONHASHSEED": seed} for seed in ("1", "2")]
+    digests = {subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=env).stdout.strip() for env in seeds}
+    assert digests == {rulebook(SCORED).digest}
 
 
 VALUES = st.one_of(
