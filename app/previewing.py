@@ -74,7 +74,7 @@ def chosen(rules: Rulebook, name: str | None) -> tuple[str, ...]:
 def preview(rules: Rulebook, place: Place, names: tuple[str, ...], takers: Iterable[Taker]) -> Preview:
     """Look at everybody. Each finding goes to the takers as it comes; nothing is changed, and nobody is kept in memory."""
     seen, takers = Preview(names), tuple(takers)
-    for row, subject in each_subject(place.store, place.id, place.clock.now_ms(), with_signals=rules.uses_signals):
+    for row, subject in each_subject(place.store, place.id, place.clock.now_ms(), with_signals=rules.uses_signals and place.config.signals):
         seen.people += 1
         judgement = rules.judge(subject)
         seen.troubles.update({each: 1 for each in judgement.troubles if each[0] in names})
@@ -120,4 +120,3 @@ def into_csv(path: Path) -> Iterator[Taker]:
             writer.writerow([cell(each) for each in (*said, verdict.reason, finding.why)])
 
         yield take
-

@@ -24,7 +24,11 @@ def read_rules(root: Mapping[str, Any], funnel: Funnel, folder: Path, problems: 
     def read_file(name: str) -> str:
         return (folder / Path(name).expanduser()).read_text("utf-8-sig")
 
-    return read_rulebook(root, funnel, _fields(root.get("fields")), read_file, problems.add)
+    rules = read_rulebook(root, funnel, _fields(root.get("fields")), read_file, problems.add)
+    signals = root.get("signals")
+    if rules is not None and rules.uses_signals and isinstance(signals, Mapping) and signals.get("keep") is False:
+        problems.note("signals.keep is false, so rules and scores that look at signals find none")
+    return rules
 
 
 def _fields(own: object) -> list[str]:

@@ -47,12 +47,12 @@ def each_subject(store: Store, workspace: int, now: int, *, with_signals: bool) 
         after = rows[-1].id
 
 
-def chosen_subjects(store: Store, persons: Sequence[int], now: int) -> list[tuple[PersonRow, Subject]]:
+def chosen_subjects(store: Store, persons: Sequence[int], now: int, *, with_signals: bool) -> list[tuple[PersonRow, Subject]]:
     """These people, in their order."""
     with store.read() as tx:
         found = people.by_ids(tx, persons)
         rows = [found[person] for person in persons]
-        return list(zip(rows, subjects_of(tx, rows, now, with_signals=True), strict=True))
+        return list(zip(rows, subjects_of(tx, rows, now, with_signals=with_signals), strict=True))
 
 
 def values_of(row: PersonRow) -> Mapping[str, Value]:

@@ -13,6 +13,7 @@ import pytest
 from cli_box import Box, box, cli
 from house import ROOT
 
+from stagesync.app.config import load
 from stagesync.app.views.plan_files import cell
 from stagesync.lifecycle.overlay import read_funnel
 from stagesync.lifecycle.rulebook import read_rulebook
@@ -153,6 +154,15 @@ def test_mistakes_in_rules_are_told_with_the_others(acme: Box, tmp_path: Path) -
     assert told.exit_code == 2
     assert "qualify[0].when: at sign 20 (\"cuntry in target_countries and\"): there is no 'cuntry'. Did you mean country" in told.stderr
     assert "delete.policy: 'never' is not allowed here" in told.stderr
+
+
+def test_rules_without_signals_to_look_at_are_noted(acme: Box, tmp_path: Path) -> None:
+    """Rules that count what is not kept work, and the configuration says so."""
+    path = tmp_path / "kept.toml"
+    rule = '[[qualify]]\nname = "asked"\nstage = "sql"\nwhen = \'any("form")\'\n'
+    for keep, noted in (("false", True), ("true", False)):
+        path.write_text(f"{acme.config.read_text('utf-8')}\n{rule}[signals]\nkeep = {keep}\n", "utf-8")
+        assert any("signals.keep is false" in note for note in load(path).notes) is noted
 
 
 def test_the_documents_examples_work() -> None:

@@ -58,7 +58,8 @@ def explain(
     told: list[dict[str, Any]] = []
     with wiring.opened(loaded) as place:
         persons = sorted(people.chosen(place.store, place.id, place.bound(), [who]) or ())
-        for number, (row, subject) in enumerate(subjects.chosen_subjects(place.store, persons, place.clock.now_ms())):
+        found = subjects.chosen_subjects(place.store, persons, place.clock.now_ms(), with_signals=loaded.signals)
+        for number, (row, subject) in enumerate(found):
             if json:
                 told.append(explained_json(rules, row, subject))
             else:
