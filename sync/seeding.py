@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 from math import ceil
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..lifecycle.funnel import Funnel
 from ..mapping.stages import StageMap
@@ -19,7 +19,9 @@ from ..state import accounts, entries, links, people
 from ..state.entries import FIRST, HISTORY, RUN, EntryRow, NewEntry
 from ..state.links import LinkRow
 from ..state.people import PersonRow
+from .decision import Stay
 from .session import Connected, Session
+from .stamps import from_history
 from .timeline import Arrival, Past, natives_of, trace
 
 CHUNK = 500
@@ -140,7 +142,10 @@ def _seed(session: Session, rows: Sequence[PersonRow], pasts: Mapping[int, list[
         seeds = {row.id: found for row in rows if (found := _seeds(session, row, ledgers.get(row.id, []), pasts.get(row.id, []))) is not None}
         passes = {person: found.passes for person, found in seeds.items() if found.passes}
         entries.replace(tx, session.workspace, {person: found.stays for person, found in seeds.items()}, passes)
-        people.update(tx, session.workspace, [_later(row, passes[row.id]) for row in people.by_ids(tx, passes).values()])
+        dates = {row.id: found for row in rows if row.id in seeds and (found := _dates(session, row, seeds[row.id], ledgers.get(row.id, [])))}
+        now = [_later(row, passes.get(row.id, 0), dates.get(row.id, {})) for row in people.by_ids(tx, {*passes, *dates}).values()]
+        people.update(tx, session.workspace, now)
+        people.mark_due(tx, session.workspace, sorted(dates), session.clock.now_ms())
         accounts.set_seeded(tx, session.workspace, rows[-1].id)
     done.entries += sum(stay.origin == HISTORY for found in seeds.values() for stay in found.stays)
     done.unexplained += sum(found.unexplained for found in seeds.values())
@@ -212,12 +217,22 @@ def _closing(funnel: Funnel, stays: Sequence[NewEntry], met: NewEntry | None) ->
     return met._replace(pass_no=stays[-1].pass_no + again, entered_at=at, left_at=None, left_seen=None, origin=FIRST)
 
 
-def _later(row: PersonRow, passes: int) -> PersonRow:
-    """The person, with what is noted of them, in the pass that history counts."""
+def _dates(session: Session, row: PersonRow, found: _Seeds, ledger: Sequence[EntryRow]) -> dict[str, list[Any]]:
+    """What history tells for the fields that the lifecycle fills, as far as nothing was known of them."""
+    followed = [(entry.new._replace(pass_no=entry.pass_no + found.passes), entry.entered_seen) for entry in ledger if entry.origin == RUN]
+    stays: list[Stay] = []
+    for number, (new, seen) in enumerate([*((stay, None) for stay in found.stays), *followed], 1):
+        at = new.entered_at if new.entered_at is not None else seen
+        stays.append(Stay(new.stage, new.side, new.reason, new.pass_no, number, at, new.system or "", None, "", None, None))
+    return from_history(session.desk, row.canonical, stays)
+
+
+def _later(row: PersonRow, passes: int, dates: Mapping[str, list[Any]]) -> PersonRow:
+    """The person, with what is noted of them, in the pass that history counts, and with the dates that it tells."""
     notes = dict(row.notes or {})
     if "rules" in notes:
         notes["rules"] = {rule: [outcome, mode, pass_no + passes, *rest] for rule, (outcome, mode, pass_no, *rest) in notes["rules"].items()}
-    return row._replace(pass_no=row.pass_no + passes, notes=notes or None)
+    return row._replace(pass_no=row.pass_no + passes, notes=notes or None, canonical={**row.canonical, **dates})
 
 
 def _source(row: PersonRow) -> str | None:

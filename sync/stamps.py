@@ -6,7 +6,7 @@ there before anything was known is left alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from ..mapping.fields import Field, Fill, Unmappable
@@ -14,7 +14,7 @@ from ..mapping.maps import FieldMap
 from ..mapping.times import instant
 from ..model.records import Value
 from ..model.stages import StageState
-from .decision import Decision, Overruled
+from .decision import Decision, Entry, Overruled, Stay
 from .desk import Desk, View
 from .merge import Hub
 from .owing import owe
@@ -37,6 +37,19 @@ def stamp(desk: Desk, decision: Decision, before: StageState, now: int) -> None:
         if field.fill is not None:
             _follow(decision, field, field.fill, before, now)
             _bring_up(decision, field, field.fill, views)
+
+
+def from_history(desk: Desk, canonical: Mapping[str, Entry], stays: Sequence[Stay]) -> dict[str, Entry]:
+    """What the ledger tells for fields that nothing is known of yet, as canonical entries. Stays without a time tell no date."""
+    told = Decision(dict(canonical), StageState(), [])
+    for field in desk.maps.filled:
+        before = StageState()
+        for stay in stays if field.fill is not None and field.name not in canonical else ():
+            after = StageState(stay.stage, stay.side, stay.reason, stay.pass_no, stay.version)
+            if field.fill is not None and stay.at is not None:
+                _fill(told, field, field.fill, before, after, stay.at, timed=True)
+            before = after
+    return {name: told.canonical[name] for name in told.changed}
 
 
 def _follow(decision: Decision, field: Field, fill: Fill, before: StageState, now: int) -> None:

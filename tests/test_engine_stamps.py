@@ -10,6 +10,8 @@ from office import Office
 
 from stagesync.app.views.verify import verify_text
 from stagesync.app.views.why import why_json, why_text
+from stagesync.state import leases
+from stagesync.sync.seeding import seed
 from stagesync.sync.verify import verify
 
 FIELDS: dict[str, Any] = {
@@ -214,3 +216,26 @@ def test_a_field_that_comes_later_starts_with_the_next_move(tmp_path: Path) -> N
     office.later(60)
     office.quiet()
     assert office.moment("anna@a.example") == moved
+
+
+def test_history_fills_what_a_first_meeting_left_open(tmp_path: Path) -> None:
+    """Once the ledger is seeded, people who were met as MQLs get the date that the portal's history tells; a date that is known already stays."""
+    office = Dated(tmp_path)
+    contact, entered = office.hub.create({"email": "anna@a.example", "lastname": "Ash", "lifecyclestage": "lead"}), ""
+    office.later(86_400)
+    office.hub.edit(contact, {"lifecyclestage": "marketingqualifiedlead"})
+    entered = now(office)
+    office.later(86_400)
+    mover, _ = lead_of(office, "lead", "bob@b.example")
+    office.later(86_400)
+    office.hub.edit(mover, {"lifecyclestage": "marketingqualifiedlead"})
+    moved = now(office)
+    office.quiet()
+    assert (office.moment("anna@a.example"), office.moment("bob@b.example")) == (None, moved)
+    office.later()
+    with leases.acquire(office.session.store, office.session.workspace, "test"):
+        seed(office.session)
+    office.quiet()
+    assert (office.moment("anna@a.example"), office.moment("bob@b.example")) == (entered, moved)
+    assert office.run().writes == 0
+    assert verify(office.session).proved
