@@ -26,6 +26,7 @@
     stage = "sql"                           # and / or side = "..."
     closed = true                           # such a record can no longer be written
     least = true                            # instead: the record says this stage or a further one, so that the rule raises and never lowers
+    at = "Won_Date__c"                      # with `least`: the field with the time since when that is so; another time says it anew
     [[kinds.lead.stages.write]]             # a stage or side state that is written into several fields
     stage = "sql"                           # or side = "..."
     set = { Status = "Working", Kind__c = "A" }

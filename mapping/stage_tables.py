@@ -15,7 +15,7 @@ from .stages import Rule, StageMap, Words, word
 from .vocabulary import Vocabulary
 
 _TABLE_WORDS = ("values", "ignore", "instead", "rules", "write", "reason", "replace")
-_RULE_WORDS = ("when", "stage", "side", "closed", "least")
+_RULE_WORDS = ("when", "stage", "side", "closed", "least", "at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,8 @@ def compile_stages(source: Source, problems: Problems) -> StageMap | None:
     direct = {meaning for each in words for meaning in each.writes} | set(settings)
     expressed = _expressed(source, direct, problems)
     _tell(source, expressed, problems)
-    evidence = dict.fromkeys([native for rule in rules for native in rule.when] + [each.native for each in words])
+    times = [rule.at for rule in rules if rule.at is not None]
+    evidence = dict.fromkeys([native for rule in rules for native in rule.when] + times + [each.native for each in words])
     exact = {native for rule in rules for native, wanted in rule.when.items() if not isinstance(wanted, bool)} | {each.native for each in words}
     written = {each.native for each in words} | {native for setting in settings.values() for native in setting}
     extra = (reason,) if reason is not None else ()
@@ -76,6 +77,7 @@ def compile_stages(source: Source, problems: Problems) -> StageMap | None:
         settings=settings,
         probes=frozenset(evidence) - exact,
         reason=reason,
+        floored=any(rule.beyond is not None for rule in rules),
     )
 
 
@@ -131,9 +133,8 @@ def _rules(source: Source, problems: Problems) -> Iterator[Rule]:
             meaning = None, None  # whatever such a record says in other funnels, it can be no more written in this one
         if meaning is None or missing or not when:
             continue
-        yield Rule(
-            {native: _wanted(value) for native, value in when.items()}, *meaning, bool(row.get("closed", False)), _beyond(source, row, meaning, path, problems)
-        )
+        wanted = {native: _wanted(value) for native, value in when.items()}
+        yield Rule(wanted, *meaning, bool(row.get("closed", False)), _beyond(source, row, meaning, path, problems), _at(source, row, path, problems))
 
 
 def _beyond(source: Source, row: Table, meaning: tuple[str | None, str | None], path: str | None, problems: Problems) -> frozenset[str] | None:
@@ -145,6 +146,20 @@ def _beyond(source: Source, row: Table, meaning: tuple[str | None, str | None], 
         problems.add(f"{path}.least", "goes with a stage alone", "A side state holds or does not")
     place = source.words.stages[stage] if stage is not None else 0
     return frozenset(name for name, position in source.words.stages.items() if position >= place and name != stage)
+
+
+def _at(source: Source, row: Table, path: str | None, problems: Problems) -> str | None:
+    """The field with the time of what a rule says at least; a default may name one that the account does not have."""
+    if "at" not in row:
+        return None
+    native = problems.text(f"{path}.at", row["at"])
+    if native is not None and not _has(source, native):
+        if path is not None:
+            problems.add(f"{path}.at", f"{source.where} has no field {native!r}", closest(native, source.fields or ()))
+        return None
+    if path is not None and row.get("least") is not True:
+        problems.add(f"{path}.at", "goes with least = true", "Leave it out: of a field of its own the vendor's history tells the time")
+    return native
 
 
 def _wanted(value: object) -> frozenset[Native] | bool:

@@ -5,7 +5,7 @@ Where a vendor has no word for a stage, the map names another that is written in
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from ..model.records import Native, Values
@@ -28,6 +28,7 @@ class Rule:
     `closed`: such a record can no longer be written, and nothing else in it counts.
     `beyond`: where not None, the record says `stage` *at least*, and these are the stages that it may say as well (an open deal makes nobody less than a
     customer). It then only raises: what the record's own values say counts where that is further, and they are written as if there were no such row.
+    `at`: the native field with the time since when that is so.
     """
 
     when: Mapping[str, frozenset[Native] | bool]
@@ -35,6 +36,7 @@ class Rule:
     side: str | None = None
     closed: bool = False
     beyond: frozenset[str] | None = None
+    at: str | None = None
 
     def holds(self, values: Values) -> bool:
         """The row applies to this record."""
@@ -78,6 +80,7 @@ class StageMap:
     `natives`: all fields that are evidence. `writes`: those that we may write. `lossy`: stage or side state -> the one that is written in its place.
     `expressed`: stage or side state -> what is written for it (itself, or another). `settings`: what several fields together say when they are written.
     `probes`: evidence of which only counts whether it is filled. `reason`: the native field that holds the reason of a side state, if any.
+    `floored`: some row says a stage at least.
     """
 
     natives: tuple[str, ...]
@@ -90,16 +93,18 @@ class StageMap:
     settings: Mapping[str, Mapping[str, Native]]
     probes: frozenset[str]
     reason: str | None = None
+    floored: bool = False
     _seen: dict[tuple[Native, ...], _Finding] = field(default_factory=dict[tuple[Native, ...], _Finding], compare=False, repr=False)
 
-    def read(self, values: Values, hub: StageReading | None = None) -> StageReading | None:
+    def read(self, values: Values, hub: StageReading | None = None, *, least: bool = True) -> StageReading | None:
         """What the record says; None where it makes no claim (blank, `other`, unmapped).
 
         `hub`: the place that was last written there. What stands in for a stage that this kind cannot express is then read as that stage, so that
-        somebody who changes only the side state does not lower the stage by it. What is said at least leaves a further place as it is.
+        somebody who changes only the side state does not lower the stage by it. What is said at least leaves a further place as it is, and is not heard
+        where `least` is false.
         """
         found = self._find(values)
-        reading = found.reading
+        reading = found.reading if least else found.own
         if reading is None:
             return None
         stage, side, reason = reading.stage, reading.side, reading.reason
@@ -109,13 +114,31 @@ class StageMap:
             stage = hub.stage if stage is not None and hub.stage is not None and self.lossy.get(hub.stage) == stage else stage
             side = hub.side if side is not None and hub.side is not None and self.lossy.get(hub.side) == side else side
             if (
-                found.least is not None
+                least
+                and found.least is not None
                 and found.least.beyond is not None
                 and hub.stage in found.least.beyond
                 and (found.own is None or found.own.stage is None)
             ):
                 stage = hub.stage
         return reading if (stage, side, reason) == (reading.stage, reading.side, reading.reason) else StageReading(stage, side, reason)
+
+    def outlived(self, values: Values, hub: StageReading | None, changed: Collection[str] = ()) -> bool:
+        """What the record says at least is old: the person was put below it although it was so, and none of it is among the `changed` native fields.
+
+        Then the record's own values are heard again: whoever comes in again is not held up where the deal of an earlier pass has brought them.
+        """
+        if hub is None or not self.floored:
+            return False
+        least = self._find(values).least
+        if least is None or least.beyond is None or hub.stage in (None, least.stage, *least.beyond):
+            return False
+        return not any(native in changed for native in (*least.when, least.at) if native is not None)
+
+    def since(self, values: Values) -> Native:
+        """Since when the record says at least what it does, as the vendor tells it; None where it says so by itself, or no time is told."""
+        least = self._find(values).least if self.floored else None
+        return values.get(least.at) if least is not None and least.at is not None else None
 
     def spelled(self, values: Values) -> StageReading | None:
         """What the record says by itself, without what it only says at least: that is what a write changes."""

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TypeAlias
+from zoneinfo import ZoneInfo
 
 from ..mapping.stages import StageMap
-from ..model.records import Actor, FieldChange
+from ..mapping.times import moment_ms
+from ..model.records import Actor, FieldChange, Values
 from ..model.stages import Claim, StageReading
 from .decision import Decision
 from .desk import Asked, Desk, History, View
 
 STAGE = "stage"
 """The name under which links carry the stage's version, beside the fields."""
+
+_UTC = ZoneInfo("UTC")
 
 Said: TypeAlias = tuple[View, Claim]
 """A record and what it claims."""
@@ -34,14 +38,14 @@ def _claim(desk: Desk, decision: Decision, view: View, history: History | None) 
     carried, stage = view.carried.get(STAGE), view.kind.stage
     current = carried is not None and carried == decision.stage.version
     hub = decision.stage.reading if decision.stage.version and (current or carried is None) else None
-    reading = stage.read(view.seen, hub) if stage is not None else None
+    reading = _read(stage, view.seen, hub, view.agreed) if stage is not None else None
     if stage is None or reading is None:
         return _converted(view, first=carried is None)
     remapped = _mapped_since(view, stage) or (desk.remapped and current and _means_otherwise(view, stage, decision))
     changed = carried is not None and (remapped or _moved(view, stage, reading, hub))
     change = _newest_change(view, history)
     actor = change.actor if change else _last_author(view, stage) if history is not None else None
-    at = change.at if change else None
+    at = _raised_at(view, stage, reading) or (change.at if change else None)
     team = desk.policy.authority.team_of(view.system.name, actor) if changed and desk.policy.authority is not None else None
     return Claim(view.system.name, reading, changed=changed, current=current, first=carried is None, at=at, actor=actor, team=team)
 
@@ -101,7 +105,7 @@ def _as_they_mean_it(desk: Desk, claims: list[Said]) -> list[Said]:
 
 def _as_meant(desk: Desk, view: View, claim: Claim, others: Sequence[StageReading]) -> Claim:
     stage = view.kind.stage
-    if stage is None or not claim.first or not (stage.lossy or any(rule.beyond for rule in stage.rules)):
+    if stage is None or not claim.first or not (stage.lossy or stage.floored):
         return claim
     readings = [reading for other in others if (reading := stage.read(view.seen, other)) is not None and reading != claim.reading]
     furthest = max(readings, key=lambda reading: (desk.funnel.position(reading.stage), str(reading.stage)), default=claim.reading)
@@ -112,7 +116,19 @@ def _moved(view: View, stage: StageMap, reading: StageReading, hub: StageReading
     """The evidence differs in meaning from what was last agreed."""
     if not any(native in view.agreed for native in stage.natives):
         return False
-    return stage.read({**view.seen, **view.agreed}, hub) != reading
+    return _read(stage, {**view.seen, **view.agreed}, hub) != reading
+
+
+def _read(stage: StageMap, values: Values, hub: StageReading | None, changed: Collection[str] = ()) -> StageReading | None:
+    """What the record says now; what it says at least only as long as that is no old story."""
+    return stage.read(values, hub, least=not stage.outlived(values, hub, changed))
+
+
+def _raised_at(view: View, stage: StageMap, reading: StageReading) -> int | None:
+    """When what the record says at least came to be so, where that is what it says."""
+    since = stage.since(view.seen)
+    own = stage.spelled(view.seen) if since is not None else None
+    return None if since is None or (own is not None and own.stage == reading.stage) else moment_ms(since, _UTC)
 
 
 def _newest_change(view: View, history: History | None) -> FieldChange | None:

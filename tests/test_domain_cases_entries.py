@@ -63,10 +63,19 @@ def test_a_customer_who_wants_more_is_service_qualified(tmp_path: Path) -> None:
         assert acme.lead(ANNA, "Contact")["Lifecycle_Stage__c"] == "Service Qualified"
         assert acme.passed(ANNA) == [*bought, "2: service_qualified"]
         assert acme.stays(ANNA)[-1].due_at is not None and acme.stays(ANNA)[-1].met is None  # sales is to answer
-        acme.move_contact(ANNA, "sal")
+        client = acme.lead(ANNA, "Contact")["Id"]
+        acme.crm.edit(client, {"Lifecycle_Stage__c": "Sales Accepted"})
         acme.settle()
-        assert acme.lead(ANNA, "Contact")["Lifecycle_Stage__c"] == "Sales Accepted"
+        assert acme.contact(ANNA)["lifecyclestage"] == acme.stage_values["sal"]
         assert [stay.met for stay in acme.stays(ANNA)[-2:]] == [1, None]
+        deal = acme.crm.open_opportunity(client)
+        acme.clock.at += 10 * DAY
+        acme.crm.set_stage(deal, "Closed Won")
+        won = acme.clock.now_ms()
+        acme.settle()
+        assert acme.contact(ANNA)["lifecyclestage"] == "customer"
+        assert acme.passed(ANNA) == [*bought, "2: service_qualified", "2: sal", "2: customer"]
+        assert abs((acme.stays(ANNA)[-1].entered_at or 0) - won) <= 1000
 
 
 def buy(acme: Company, email: str) -> None:

@@ -48,8 +48,8 @@ def walk(acme: Company, line: list[str]) -> None:
 
 
 def dated(stays: list[EntryRow]) -> list[int]:
-    """When each stay began: at the vendor, which must be known where somebody moved the person; by the time of the run where a deal did."""
-    assert all(stay.entered_at is not None for stay in stays if stay.actor is not None)
+    """When each stay began: at the vendor, as known of whatever somebody did and of a deal that was won; by the run that saw it where a deal was opened."""
+    assert all(stay.entered_at is not None for stay in stays if stay.actor is not None or stay.stage in ("customer", "won", "purchase", "order_received"))
     return [stay.entered_seen if stay.entered_at is None else stay.entered_at for stay in stays]
 
 

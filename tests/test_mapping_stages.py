@@ -205,6 +205,7 @@ def test_a_picklist_of_ones_own_on_the_contact() -> None:
 
 DEALS = (
     field("Opportunity.State", "choice", options=options(("won", "won"), ("open", "open"), ("lost", "lost")), writable=False, creatable=False),
+    field("Opportunity.LastStageChangeDate", "datetime", writable=False, creatable=False),
     field("Stage__c", "choice", options=options(*((each, each) for each in ("MQL", "SQL", "Opportunity", "Customer", "No")))),
 )
 
@@ -253,6 +254,25 @@ def test_a_deal_beside_a_picklist_raises_what_it_says() -> None:
     assert table.spelled(behind) == StageReading("sql")
     assert table.write("opportunity", None, None, behind) == {picklist: "Opportunity"}
     assert table.write("opportunity", None, None, {**behind, picklist: "Opportunity"}) == {}
+
+
+def test_an_old_deal_is_not_heard_again() -> None:
+    """Below what a deal says, it is old while nothing of it has changed: then the record's own word counts; a deal won anew has another time."""
+    table = contact({"values": {"Stage__c": {"mql": "MQL", "customer": "Customer"}}})
+    won = {"Opportunity.State": "won", "Opportunity.LastStageChangeDate": "2026-03-01T09:30:00.000+0000", "Stage__c": "MQL"}
+    again = StageReading("mql")
+    assert (table.read(won, again), table.read(won, again, least=False)) == (StageReading("customer"), again)
+    assert table.outlived(won, again) and table.outlived(won, again, {"Stage__c"})
+    assert not table.outlived(won, again, {"Opportunity.LastStageChangeDate"}) and not table.outlived(won, again, {"Opportunity.State"})
+    assert not table.outlived(won, StageReading("customer")) and not table.outlived(won, StageReading("evangelist")) and not table.outlived(won, None)
+    assert not table.outlived({"Stage__c": "MQL"}, again)
+    assert (table.since(won), table.since({**won, "Opportunity.State": "open"})) == ("2026-03-01T09:30:00.000+0000", None)
+    with pytest.raises(ConfigurationError) as mistake:
+        contact({"rules": [{"when": {"Opportunity.State": "lost"}, "stage": "mql", "at": "Opportunity.LastStageChangeDate"}]})
+    assert any("goes with least = true" in each for each in mistake.value.problems)
+    with pytest.raises(ConfigurationError) as mistake:
+        contact({"rules": [{"when": {"Opportunity.State": "lost"}, "stage": "mql", "least": True, "at": "Lost__c"}]})
+    assert any("has no field 'Lost__c'" in each for each in mistake.value.problems)
 
 
 def test_own_rules_stand_before_the_deals_and_say_so() -> None:
