@@ -57,6 +57,7 @@ class Desk:
     """Everything that is the same for all people of a run. `systems`: by account number.
 
     `remapped`: the maps are not those of the last run, so that a record's words may mean another place although nobody changed them.
+    `begun`: a first sync was applied, so that whoever is met for the first time has come since.
     `agendas`: what `meet` goes through, made once for each combination of kinds that meets.
     """
 
@@ -66,6 +67,7 @@ class Desk:
     settings: Settings
     policy: Policy = field(default_factory=Policy)
     remapped: bool = False
+    begun: bool = False
     agendas: dict[tuple[str, ...], list[Any]] = field(default_factory=dict[tuple[str, ...], list[Any]], compare=False, repr=False)
 
 
@@ -78,7 +80,8 @@ class Asked(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of a person beside the records. `notes`: what earlier looks left (see `qualifying`). `since`: when the present stage was entered (ms).
+    """What is known of a person beside the records. `notes`: what earlier looks left (see `qualifying`). `since`: when the present stage was entered (ms),
+    `aside_since`: when the present side state was.
 
     `overdue`: the answer that the SLA asks for has not come in time. `now`: the time of this look, in ms.
     """
@@ -86,6 +89,7 @@ class Known:
     signals: Sequence[Signal] = ()
     notes: Mapping[str, Any] = field(default_factory=dict[str, Any])
     since: int | None = None
+    aside_since: int | None = None
     overdue: bool = False
     now: int = 0
 

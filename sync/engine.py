@@ -94,8 +94,7 @@ def plan(session: Session, only: Sequence[str] = ()) -> PlanReport:
     pulled = pull_all(session, run)
     breached = ledger.breaches(session)
     _look_again(session, session.clock.now_ms())
-    if changed:
-        session = replace(session, desk=replace(session.desk, remapped=True))
+    session = replace(session, desk=replace(session.desk, remapped=changed, begun=not first))
     planner = Planner(session, run, _scope(session, only))
     digest = planner.make()
     tally = planner.tally

@@ -27,15 +27,15 @@ RULE = "the lifecycle sets this field"
 def stamp(desk: Desk, decision: Decision, before: StageState, now: int) -> None:
     """Fill the fields of the place that the person has just entered, and owe every record what is known of them.
 
-    `before`: the stage before it was decided, `now`: when that was observed (ms), which counts where the vendor's own time is not known. At a first meeting
-    it does not: somebody who is met as an MQL may be one for years, so that date stays open until somebody moves.
+    `before`: the stage before it was decided, `now`: when that was observed (ms), which counts where the vendor's own time is not known. In a first sync, or
+    under other maps, it does not: somebody who is met as an MQL may be one for years, so that date stays open until somebody moves.
     """
     if not desk.maps.filled:
         return
     views = [view for view in decision.views if not view.frozen]
     for field in desk.maps.filled:
         if field.fill is not None:
-            _follow(decision, field, field.fill, before, now)
+            _follow(decision, field, field.fill, before, now, recent=desk.begun and not desk.remapped)
             _bring_up(decision, field, field.fill, views)
 
 
@@ -52,11 +52,11 @@ def from_history(desk: Desk, canonical: Mapping[str, Entry], stays: Sequence[Sta
     return {name: told.canonical[name] for name in told.changed}
 
 
-def _follow(decision: Decision, field: Field, fill: Fill, before: StageState, now: int) -> None:
-    """Step by step, as the person went."""
+def _follow(decision: Decision, field: Field, fill: Fill, before: StageState, now: int, *, recent: bool) -> None:
+    """Step by step, as the person went. `recent`: whoever is met for the first time has come since the last run."""
     for stay in decision.stays:
         after = StageState(stay.stage, stay.side, stay.reason, stay.pass_no, stay.version)
-        _fill(decision, field, fill, before, after, now if stay.at is None else stay.at, timed=stay.at is not None)
+        _fill(decision, field, fill, before, after, now if stay.at is None else stay.at, timed=stay.at is not None or recent)
         before = after
 
 

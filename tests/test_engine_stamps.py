@@ -96,6 +96,19 @@ def test_what_stood_there_before_is_left_alone_until_somebody_moves(tmp_path: Pa
     assert (office.moment("anna@a.example") or "") >= entered
 
 
+def test_a_newcomer_is_dated(tmp_path: Path) -> None:
+    """Somebody who comes in as an MQL after the first sync has the date of the run that met them, in both systems."""
+    office = Dated(tmp_path)
+    lead_of(office)
+    office.later()
+    office.hub.create({"email": "bob@b.example", "lastname": "Birch", "lifecyclestage": "marketingqualifiedlead"})
+    office.later(60)
+    office.run()
+    assert office.moment("bob@b.example") == now(office)
+    assert office.moment("anna@a.example") is None
+    assert office.run().writes == 0
+
+
 def test_what_somebody_types_is_put_back(tmp_path: Path) -> None:
     """A date that somebody changes or clears comes back in the next run, is told as overruled, and never travels; `why` and `verify` name the lifecycle."""
     office = Dated(tmp_path)

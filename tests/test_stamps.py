@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -144,6 +145,14 @@ def test_a_first_meeting_dates_nobody_without_a_time() -> None:
     known, (hub,) = stamped(StageState(), MQL, contact({"mql_date": "2020-01-01T00:00:00Z"}), told=NOON)
     assert known.canonical["mql_date"][0] == "2026-03-01T12:00:00Z"
     assert hub.values == {"mql_date": "2026-03-01T12:00:00Z"}
+
+
+def test_whoever_comes_after_the_first_sync_has_just_entered() -> None:
+    """A person who is new in a later run is dated when that run saw them; under other maps anybody may be met, so nobody is."""
+    for desk, dated in ((replace(DESK, begun=True), True), (replace(DESK, begun=True, remapped=True), False)):
+        decision = Decision({}, MQL, lay_out(desk, [contact()]), stays=[stay(MQL, None)])
+        stamp(desk, decision, StageState(), NOON)
+        assert ("mql_date" in decision.canonical) is dated
 
 
 def test_nothing_moved_nothing_set() -> None:
