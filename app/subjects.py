@@ -8,7 +8,6 @@ from ..lifecycle.qualify import Subject
 from ..model.records import Signal, Value
 from ..model.stages import StageReading
 from ..state import entries, people, signals
-from ..state.entries import EntryRow
 from ..state.people import PersonRow
 from ..state.store import Store, Tx
 
@@ -25,10 +24,10 @@ def subjects_of(tx: Tx, rows: Sequence[PersonRow], now: int, *, with_signals: bo
             values=values_of(row),
             place=StageReading(row.stage, row.side, row.reason),
             pass_no=row.pass_no,
-            since=_entered(stays.get(row.id, ()), side=False),
+            since=entries.entered(stays.get(row.id, ()), side=False),
             signals=[Signal(each.kind, each.at, each.source, each.key, each.attributes) for each in told.get(row.id, ())],
             now=now,
-            aside_since=_entered(stays.get(row.id, ()), side=True) if row.side is not None else None,
+            aside_since=entries.entered(stays.get(row.id, ()), side=True) if row.side is not None else None,
         )
         for row in rows
     ]
@@ -58,14 +57,3 @@ def chosen_subjects(store: Store, persons: Sequence[int], now: int, *, with_sign
 def values_of(row: PersonRow) -> Mapping[str, Value]:
     """Field -> value."""
     return {name: entry[0] for name, entry in row.canonical.items()}
-
-
-def _entered(stays: Sequence[EntryRow], *, side: bool) -> int | None:
-    """When the present stage was entered; or the present side state. The vendor's time where it is known, else when we saw it."""
-    entered: int | None = None
-    for stay in reversed(stays):
-        last = stays[-1]
-        if (stay.stage, stay.pass_no) != (last.stage, last.pass_no) or (side and stay.side != last.side):
-            break
-        entered = stay.entered_at if stay.entered_at is not None else stay.entered_seen
-    return entered

@@ -162,3 +162,17 @@ def settle_clock(tx: Tx, rows: Sequence[tuple[int, int]]) -> None:
 def overdue(tx: Tx, ws: int, now: int, limit: int) -> list[EntryRow]:
     """Stays whose time for acceptance is over, and of which nobody has said so yet: the longest overdue first. An index range."""
     return list(starmap(EntryRow, tx.rows(_OVERDUE, {"ws": ws, "now": now, "limit": limit})))
+
+
+def entered(stays: Sequence[EntryRow], *, side: bool) -> int | None:
+    """When somebody entered the stage where they are, or the side state: the vendor's time where it is known, else when we saw it. None: no stay is known.
+
+    A side state that was set and lifted at the stage does not begin it anew.
+    """
+    since: int | None = None
+    for stay in reversed(stays):
+        last = stays[-1]
+        if (stay.stage, stay.pass_no) != (last.stage, last.pass_no) or (side and stay.side != last.side):
+            break
+        since = stay.entered_at if stay.entered_at is not None else stay.entered_seen
+    return since

@@ -32,7 +32,7 @@ def knowledge(session: Session, cases: Sequence[Case]) -> list[Known]:
         events = [*told.get(number, ()), *(event for row in case.links for event in unlinked.get(row.id, ()))]
         mine = stays.get(number, [])
         notes = (case.row.notes if case.row is not None else None) or {}
-        found.append(Known(_newest_first(events), notes, _since(mine), _overdue(mine), now))
+        found.append(Known(_newest_first(events), notes, entries.entered(mine, side=False), entries.entered(mine, side=True), _overdue(mine), now))
     return found
 
 
@@ -43,16 +43,6 @@ def _of_new_records(tx: Tx, cases: Sequence[Case]) -> dict[int, list[SignalRow]]
 
 def _newest_first(rows: Sequence[SignalRow]) -> list[Signal]:
     return [Signal(row.kind, row.at, row.source, row.key, row.attributes) for row in sorted(rows, key=lambda row: (-row.at, -row.id))]
-
-
-def _since(stays: Sequence[EntryRow]) -> int | None:
-    """When the person came to the stage where they are; a side state that was set and lifted there changes nothing."""
-    since: int | None = None
-    for stay in reversed(stays):
-        if (stay.stage, stay.pass_no) != (stays[-1].stage, stays[-1].pass_no):
-            break
-        since = stay.entered_at if stay.entered_at is not None else stay.entered_seen
-    return since
 
 
 def _overdue(stays: Sequence[EntryRow]) -> bool:

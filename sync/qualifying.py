@@ -40,8 +40,8 @@ class _Hearing:
     def judge(self, rules: Rulebook) -> Judgement:
         """What the rules say of the person where they stand now."""
         state, known = self.decision.stage, self.known
-        since = known.since if state.version == self.before else known.now
-        return rules.judge(Subject(self.decision.values, state.reading, state.pass_no, since, known.signals, known.now))
+        since, aside = (known.since, known.aside_since) if state.version == self.before else (known.now, known.now)
+        return rules.judge(Subject(self.decision.values, state.reading, state.pass_no, since, known.signals, known.now, aside))
 
     def hear(self, claim: Claim) -> bool:
         """One more claim; False where whose rule it is may not make such a move, so that somebody must be asked."""
