@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ..model.stages import StageReading
-from ..state import entries, people
+from ..state import accounts, entries, people
 from ..state.actions import ActionRow
 from ..state.entries import EntryRow, NewEntry
 from ..state.store import Tx
@@ -20,18 +20,23 @@ def enter(tx: Tx, session: Session, rows: Sequence[ActionRow], now: int) -> None
     if not moved:
         return
     running = entries.running(tx, session.workspace, [row.person or 0 for row in moved if not row.payload["new"]]) if session.desk.policy.sla else {}
-    entries.enter(tx, session.workspace, [entry for row in moved for entry in _entries(session, row, now, ticking=(row.person or 0) in running)])
+    before = accounts.workspace(tx, session.name)
+    recent = before.synced and before.mapping == session.desk.maps.digest
+    found = [entry for row in moved for entry in _entries(session, row, now, ticking=(row.person or 0) in running, recent=recent)]
+    entries.enter(tx, session.workspace, found)
     _answer(tx, session, moved, running, now)
 
 
-def _entries(session: Session, row: ActionRow, now: int, *, ticking: bool) -> Iterator[NewEntry]:
-    """One for each place that was entered, in order. `ticking`: a clock runs for the person already."""
+def _entries(session: Session, row: ActionRow, now: int, *, ticking: bool, recent: bool) -> Iterator[NewEntry]:
+    """One for each place that was entered, in order. `ticking`: a clock runs for the person already. `recent`: whoever is met now has come since the last
+    run, so that the clock starts for them too; whom a first sync meets may stand there for years.
+    """
     sla, funnel, first = session.desk.policy.sla, session.desk.funnel, bool(row.payload["new"])
     for number, (stage, side, reason, pass_no, _, at, system, actor, evidence, source, owner) in enumerate(row.payload["stays"]):
         met = first and not number
         place, due = StageReading(stage, side, reason), None
         last = number == len(row.payload["stays"]) - 1
-        if sla is not None and last and not met and not ticking and sla.starts_at(place) and not sla.answered(funnel, place):
+        if sla is not None and last and (recent or not met) and not ticking and sla.starts_at(place) and not sla.answered(funnel, place):
             due = sla.due(now if at is None else at)
         yield NewEntry(
             person=row.person or 0,

@@ -153,6 +153,19 @@ def test_sales_answers_in_time(tmp_path: Path, store_url: str) -> None:
     assert [stay.met for stay in stays(office)] == [None, 1, None]
 
 
+def test_the_clock_starts_for_a_newcomer(tmp_path: Path) -> None:
+    """Whoever comes in as an MQL after the first sync waits for an answer from then on; whom the first sync meets there may have waited for years."""
+    office = under(Office(tmp_path), sla())
+    office.hub.create({"email": ANNA, "lastname": "Ash", "lifecyclestage": MQL})
+    office.run()
+    office.later()
+    office.hub.create({"email": "bob@b.example", "lastname": "Birch", "lifecyclestage": MQL})
+    office.run()
+    assert [stay.due_at for stay in stays(office)] == [None]
+    (came,) = stays(office, 2)
+    assert (came.origin, came.due_at) == ("first", came.entered_seen + 2 * 3_600_000)
+
+
 def test_nobody_answers_in_time(tmp_path: Path) -> None:
     """The agreed time runs out: that is told once, moves nobody, and a late acceptance does not make it met."""
     office = under(Office(tmp_path), sla())
