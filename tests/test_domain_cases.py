@@ -133,13 +133,14 @@ def test_indicators_alone_make_no_mql(tmp_path: Path) -> None:
 
 def test_for_a_cheap_tool_every_inquiry_counts(tmp_path: Path) -> None:
     """The product is a cheap tool for everybody, so one rule of the same file says less: every inquiry is an MQL."""
-    cheap = changed(example("inbound-jp"), "fits and wants to talk", when="'any(\"form\")'", mode='"apply"')
+    cheap = changed(example("inbound-jp"), "fits and wants to talk", when='"true"', mode='"apply"')
     with company(tmp_path, "inbound-jp", text=cheap, new_contacts="lead") as seiko:
         seiko.hub.submit_form(FREE, "Question", {"lastname": "Ash"})
-        seiko.hub.create({"email": "bob@acme.example", "lastname": "Birch"})
+        seiko.crm.create("Lead", {"Email": ANNA, "LastName": "Ash", "Company": "Acme", "Status": "Inquiry"})
         seiko.settle()
-        assert seiko.shown(FREE) == ("Marketing Qualified Lead", "Marketing Qualified")
-        assert seiko.shown("bob@acme.example") == ("Lead", "Inquiry")  # who never asked for anything did not inquire
+        for email in (FREE, ANNA):
+            assert seiko.shown(email) == ("Marketing Qualified Lead", "Marketing Qualified")
+            assert seiko.passed(email) == ["inquiry", "mql"]
 
 
 # ---------------------------------------------------------------- scored
