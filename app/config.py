@@ -14,7 +14,7 @@ from ..lifecycle.authority_table import read_authority
 from ..lifecycle.funnel import Funnel
 from ..lifecycle.overlay import read_funnel
 from ..lifecycle.presets import default_funnel
-from ..lifecycle.qualify import Rulebook
+from ..lifecycle.rules.qualify import Rulebook
 from ..lifecycle.sla import Sla, read_sla
 from ..mapping.fields import GROUPS
 from ..mapping.problems import Problems

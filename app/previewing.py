@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..lifecycle.decide import spoken
-from ..lifecycle.qualify import Explained, Outcome, Rulebook, Verdict
+from ..lifecycle.rules.qualify import Explained, Outcome, Rulebook, Verdict
 from ..mapping.problems import closest
 from ..model.errors import ConfigurationError
 from ..state.people import PersonRow

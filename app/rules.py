@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ..lifecycle.funnel import Funnel
-from ..lifecycle.qualify import Rulebook
-from ..lifecycle.rulebook import SECTIONS, read_rulebook
+from ..lifecycle.rules.qualify import Rulebook
+from ..lifecycle.rules.rulebook import SECTIONS, read_rulebook
 from ..mapping.catalogue import shipped
 from ..mapping.fills import WORDS as FILL_WORDS
 from ..mapping.problems import Problems

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from ..lifecycle.qualify import Subject
+from ..lifecycle.rules.qualify import Subject
 from ..model.records import Signal, Value
 from ..model.stages import StageReading
 from ..state import entries, people, signals

@@ -16,7 +16,8 @@ def measure(people: int) -> Iterator[Line]:
         worlds.run()
         worlds.later()
         contacts = [str(contact["id"]) for contact in worlds.look("hubspot", "records")]
-        worlds.hand("hubspot", "hands/edit-many", {"edits": dict.fromkeys(contacts, {"jobtitle": "Director", "lifecyclestage": "customer"})})
+        edit = {"jobtitle": "Director", "lifecyclestage": "customer"}
+        worlds.hand("hubspot", "hands/edit-many", {"edits": dict.fromkeys(contacts, edit)})
         told = worlds.run("decide")
     decided, merged = told["stage_us"], told["merge_us"]
     yield Line(f"a field and the stage of {told['people']:,} people changed: the merge of the fields, per person", f"{merged:.1f} us")

@@ -1,7 +1,7 @@
 """The process that is measured: `python -m bench.measured sync|decide|read|plain CONFIG` does one thing and prints what it cost as JSON.
 
-`sync`: one whole run, approved, whatever the guards say. `decide`: a plan, with the decisions on a clock. `read`: our connectors read everything and it is thrown away. `plain`: the same
-fields read by httpx and orjson with nothing around them.
+`sync`: one whole run, approved, whatever the guards say. `decide`: a plan, with the decisions on a clock. `read`: our connectors read everything and it is
+thrown away. `plain`: the same fields read by httpx and orjson with nothing around them.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ import tomllib
 from collections.abc import Iterator, Sequence
 
 from stagesync.lifecycle.presets import default_funnel
-from stagesync.lifecycle.qualify import Rulebook, Subject
-from stagesync.lifecycle.rulebook import read_rulebook
+from stagesync.lifecycle.rules.qualify import Rulebook, Subject
+from stagesync.lifecycle.rules.rulebook import read_rulebook
 from stagesync.model.records import Signal
 from stagesync.model.stages import StageReading
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .authority import Authority
-from .qualify import Rulebook
+from .rules.qualify import Rulebook
 from .sla import Sla
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..lifecycle.decide import decide
-from ..lifecycle.qualify import Judgement, Rulebook, Subject, Verdict
+from ..lifecycle.rules.qualify import Judgement, Rulebook, Subject, Verdict
 from ..lifecycle.sla import Sla
 from ..model.records import Actor
 from ..model.stages import Claim, StageReading

@@ -16,7 +16,7 @@ from house import ROOT
 from stagesync.app.config import load
 from stagesync.app.views.plan_files import cell
 from stagesync.lifecycle.overlay import read_funnel
-from stagesync.lifecycle.rulebook import read_rulebook
+from stagesync.lifecycle.rules.rulebook import read_rulebook
 from stagesync.sandbox.hubspot import HubSpotWorld
 from stagesync.sandbox.salesforce import SalesforceWorld
 from stagesync.sandbox.worlds import Worlds

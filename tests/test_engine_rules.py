@@ -12,7 +12,7 @@ from office import Office
 from stagesync.lifecycle.authority import Authority
 from stagesync.lifecycle.policy import Policy
 from stagesync.lifecycle.presets import default_funnel
-from stagesync.lifecycle.rulebook import read_rulebook
+from stagesync.lifecycle.rules.rulebook import read_rulebook
 from stagesync.state import entries, people
 from stagesync.sync import holds
 

@@ -15,12 +15,12 @@ from house import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stagesync.lifecycle.domains import Domains, domain_of
 from stagesync.lifecycle.funnel import Funnel
 from stagesync.lifecycle.presets import preset
-from stagesync.lifecycle.qualify import Rulebook, Subject, Verdict
-from stagesync.lifecycle.rulebook import read_rulebook
-from stagesync.lifecycle.terms import DAY_MS
+from stagesync.lifecycle.rules.domains import Domains, domain_of
+from stagesync.lifecycle.rules.qualify import Rulebook, Subject, Verdict
+from stagesync.lifecycle.rules.rulebook import read_rulebook
+from stagesync.lifecycle.rules.terms import DAY_MS
 from stagesync.model.records import Signal, Value
 from stagesync.model.stages import StageReading
 
@@ -646,7 +646,7 @@ def test_no_change_is_missed_between_two_looks(signals: Sequence[Signal], number
 
 def test_the_example_configuration_shows_every_key() -> None:
     """Each key of a rule and of a score stands in the example file."""
-    from stagesync.lifecycle.rulebook import RULE_KEYS, SCORE_KEYS
+    from stagesync.lifecycle.rules.rulebook import RULE_KEYS, SCORE_KEYS
 
     text = (ROOT / "config.example.toml").read_text("utf-8")
     part = text.partition("\n[[qualify]]")[2].partition("# -----")[0]

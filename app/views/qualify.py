@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ...lifecycle.conditions import Condition, Group
 from ...lifecycle.decide import spoken
-from ...lifecycle.qualify import Explained, Rule, Rulebook, Subject, Tested, Verdict
-from ...lifecycle.scores import Score
+from ...lifecycle.rules.conditions import Condition, Group
+from ...lifecycle.rules.qualify import Explained, Rule, Rulebook, Subject, Tested, Verdict
+from ...lifecycle.rules.scores import Score
 from ...state.people import PersonRow
 from ..previewing import Finding, Preview
 from ..subjects import values_of

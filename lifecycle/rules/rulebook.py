@@ -34,14 +34,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias, TypeGuard, cast
 
-from ..model.stages import StageReading
+from ...model.stages import StageReading
+from ..funnel import Funnel
+from ..parsing import Tell, known
+from ..places import Named, names_of
 from .calls import CALLS, CALLS_ON_VALUES
 from .conditions import Condition, Leaf, Scope, read_condition
 from .domains import Domains
-from .funnel import Funnel
 from .names import BUILT_IN, DOMAIN_LISTS, built_in, field_terms, score_term
-from .parsing import Tell, known
-from .places import Named, names_of
 from .qualify import Mode, Rule, Rulebook
 from .scores import Points, Score
 from .terms import Plain, plain

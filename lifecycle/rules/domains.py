@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from ..model.records import Value
+from ...model.records import Value
 
 _MORE_FREE = frozenset({
     "au.com", "docomo.ne.jp", "ezweb.ne.jp", "hey.com", "i.softbank.jp", "mailbox.org", "nifty.com", "softbank.ne.jp", "tutanota.com", "vodafone.ne.jp",

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol, TypeAlias
 
-from ..model.records import Signal, Value
-from ..model.stages import StageReading
+from ...model.records import Signal, Value
+from ...model.stages import StageReading
 
 DAY_MS = 86_400_000
 LONG_MS = 1_000 * DAY_MS

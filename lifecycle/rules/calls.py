@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from ..model.records import Signal, Value
+from ...model.records import Signal, Value
 from .terms import Case, Days, Term, in_words, moment, plain, whole
 from .tokens import Mistake, Token
 

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, TypeAlias
 
-from ..model.stages import StageReading
+from ...model.stages import StageReading
+from ..decide import spoken
+from ..funnel import Funnel
 from .conditions import Condition, Group, Leaf, leaves
-from .decide import spoken
-from .funnel import Funnel
 from .reviews import ageing, next_review
 from .scores import Score
 from .terms import Case, Subject, in_words
