@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
-from case_office import DAY, EXAMPLES, TOKENS, Company, company
+from case_office import DAY, EXAMPLES, TOKENS, Company, company, example
 
 from stagesync.app.config import load
 from stagesync.lifecycle.funnel import Funnel
@@ -25,6 +27,15 @@ def test_every_example_is_a_configuration(name: str, monkeypatch: pytest.MonkeyP
     config = load(EXAMPLES / f"{name}.toml")
     assert (config.funnel, config.signals) == (preset(name), True)
     assert config.rules is not None and {rule.mode for rule in config.rules.rules} <= {"apply", "hold"}
+
+
+def test_the_table_of_cases_names_rules_that_there_are() -> None:
+    """Every file and every rule that `docs/cases.md` names exists, and every rule of the files is named there."""
+    rows = [line.split(" | ") for line in (EXAMPLES.parents[1] / "docs" / "cases.md").read_text("utf-8").splitlines() if line.startswith("| ")][1:]
+    named = {(re.findall(r"^\W*([a-z0-9-]+)", row[1])[0], rule) for row in rows for rule in re.findall(r"`([^`=]+)`", row[2])}
+    there = {(name, str(rule["name"])) for name in PRESETS for rule in tomllib.loads(example(name))["qualify"]}
+    words = {"hold", "score_fit", "social_post", "buying_signal", "feature_question", "service_remark"}
+    assert (len(rows), {each for each in named if each[1] not in words}) == (18, there - {("siriusdecisions", "asked for a demo")})
 
 
 def counterpart(funnel: Funnel, stage: str) -> list[str]:
