@@ -76,6 +76,9 @@ def test_a_customer_who_wants_more_is_service_qualified(tmp_path: Path) -> None:
         assert acme.contact(ANNA)["lifecyclestage"] == "customer"
         assert acme.passed(ANNA) == [*bought, "2: service_qualified", "2: sal", "2: customer"]
         assert abs((acme.stays(ANNA)[-1].entered_at or 0) - won) <= 1000
+        acme.tell(ANNA, "service_remark", "service desk", text="They wish to upgrade once more")  # the old remark is answered, the new one is heard
+        acme.settle()
+        assert acme.passed(ANNA)[-2:] == ["2: customer", "3: service_qualified"]
 
 
 def buy(acme: Company, email: str) -> None:

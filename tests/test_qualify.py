@@ -492,6 +492,27 @@ def test_the_next_look_is_exact_and_ends() -> None:
     assert rulebook(FITS).judge(subject()).review_at is None
 
 
+def test_who_has_bought_comes_in_again_by_what_happened_since() -> None:
+    """A customer's old wish is answered, a new one lets them in at an entry, also by a rule that looks at days; other rules know all that ever happened."""
+    tables = """
+        [[qualify]]
+        stage = "service_qualified"
+        from = ["customer"]
+        when = 'any("remark", "upgrade") and days_since("remark") < 90'
+        mode = "apply"
+        [[qualify]]
+        stage = "evangelist"
+        when = 'any("remark") and any("form")'
+        mode = "apply"
+    """
+    rules = rulebook(tables, preset("hubspot"))
+    for days_ago, since, outcome in ((11, 10, "no"), (9, 10, "yes"), (9, None, "no")):
+        anna = subject(place="customer", since=since and NOW - since * DAY_MS, signals=[signal("remark", days_ago, text="upgrade"), signal("form", 300)])
+        again, further = rules.judge(anna).verdicts
+        assert (again.mode, again.outcome, further.outcome) == ("apply", outcome, "yes")
+        assert [each.outcome for each in rules.explain(anna)] == [outcome, "yes"]
+
+
 def test_time_alone_never_lowers_anybody() -> None:
     """A rule that depends on time asks before it puts somebody aside or back, whatever its mode; forward it may go."""
     aside = '[[qualify]]\nstage = "recycled"\nfrom = ["mql"]\nwhen = "days_in_stage > 5"\nmode = "apply"'

@@ -141,13 +141,16 @@ class Rulebook:
             case = Case(subject)
         verdicts: list[Verdict] = []
         troubles: list[tuple[str, str]] = []
+        anew = self._anew(subject)
         for rule in rules:
-            holds = rule.when.holds(case)
-            verdicts.append(self._verdict(rule, subject.place, holds=holds, sure=not case.troubles))
-            if case.troubles:
-                troubles.extend((rule.name, f"{text} {what}") for text, what in case.troubles.items())
-                case.troubles.clear()
-        return Judgement(tuple(verdicts), next_review(parts, case) if parts else None, tuple(troubles))
+            looked = anew if anew is not None and self.funnel.begins_again(subject.place, rule.place) else case
+            holds = rule.when.holds(looked)
+            verdicts.append(self._verdict(rule, subject.place, holds=holds, sure=not looked.troubles))
+            if looked.troubles:
+                troubles.extend((rule.name, f"{text} {what}") for text, what in looked.troubles.items())
+                looked.troubles.clear()
+        reviews = [next_review(parts, each) for each in (case, anew) if parts and each is not None]
+        return Judgement(tuple(verdicts), min((at for at in reviews if at is not None), default=None), tuple(troubles))
 
     def explain(self, subject: Subject) -> tuple[Explained, ...]:
         """Every rule, with each part of its condition, also those that do not concern the person."""
@@ -185,6 +188,13 @@ class Rulebook:
         after = subject.aside_since if subject.aside_since is not None else subject.since
         return None if after is None else Case(subject, after=after)
 
+    def _anew(self, subject: Subject) -> Case | None:
+        """Somebody who has bought, as rules see them that let them in again: with what happened since they were there. None for everybody else."""
+        stage = self.funnel.stages.get(subject.place.stage or "")
+        if subject.place.side is not None or stage is None or not stage.won:
+            return None
+        return Case(subject, after=subject.now if subject.since is None else subject.since)
+
     def _verdict(self, rule: Rule, place: StageReading, *, holds: bool, sure: bool) -> Verdict:
         """`sure`: everything could be compared. What could not rejects nobody, and by a `not` nobody gets further."""
         if not sure and (not holds or rule.denies):
@@ -202,8 +212,9 @@ class Rulebook:
         if after.side is not None:
             return "hold"
         known = self.funnel.stages
-        back = before.side is None and before.stage in known and after.stage in known and self.funnel.position(after.stage) < self.funnel.position(before.stage)
-        return "hold" if back else "apply"
+        if before.side is not None or before.stage not in known or after.stage not in known or self.funnel.begins_again(before, after):
+            return "apply"
+        return "hold" if self.funnel.position(after.stage) < self.funnel.position(before.stage) else "apply"
 
     def _explained(self, rule: Rule, subject: Subject) -> Explained:
         why_not, case = self._why_not(rule, subject.place), self._case(subject)
@@ -211,6 +222,9 @@ class Rulebook:
             case = Case(subject)
             if not why_not and rule.again and subject.place.side not in rule.sides:
                 why_not = f"nobody knows since when they are in {subject.place.side}"
+        anew = self._anew(subject)
+        if anew is not None and self.funnel.begins_again(subject.place, rule.place):
+            case = anew
         holds = rule.when.holds(case)
         verdict = None if why_not else self._verdict(rule, subject.place, holds=holds, sure=not case.troubles)
         outcome = verdict.outcome if verdict is not None else "yes" if holds else "no"
