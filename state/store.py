@@ -42,6 +42,15 @@ class Tx:
         result.close()
         return found
 
+    def each(self, statement: Statement, parameters: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
+        """Run it and hand out one row after the other: for more rows than anybody should hold at once."""
+        result = self._connection.exec_driver_sql(*statement.bound(self._dialect, parameters), execution_options={"stream_results": True})
+        rows: Any = result.cursor  # of either driver: it hands out its rows
+        try:
+            yield from rows
+        finally:
+            result.close()
+
     def run(self, statement: Statement, parameters: Mapping[str, Any]) -> int:
         """Run a statement without rows; the number of rows that it touched."""
         return self._connection.exec_driver_sql(*statement.bound(self._dialect, parameters)).rowcount
