@@ -50,5 +50,6 @@ def _compiled(config: Config, given: Mapping[str, SystemInput], told: Problems |
         told=told,
     )
     moves = sorted((place, sorted(following)) for place, following in funnel.moves.items())
-    decided = json.dumps([maps.digest, moves, sorted(funnel.rejections), sorted(funnel.reentries), *([rules.digest] if rules is not None else [])])
+    marks = sorted((stage.id, stage.entry, stage.won) for stage in funnel.stages.values())
+    decided = json.dumps([maps.digest, moves, marks, sorted(funnel.rejections), sorted(funnel.reentries), *([rules.digest] if rules is not None else [])])
     return replace(maps, digest=hashlib.sha256(decided.encode()).hexdigest()[:16])

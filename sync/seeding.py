@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from ..lifecycle.funnel import Funnel
 from ..mapping.stages import StageMap
 from ..model.records import FieldChange, Present
+from ..model.stages import StageReading
 from ..state import accounts, entries, links, people
 from ..state.entries import FIRST, HISTORY, RUN, EntryRow, NewEntry
 from ..state.links import LinkRow
@@ -212,7 +213,7 @@ def _closing(funnel: Funnel, stays: Sequence[NewEntry], met: NewEntry | None) ->
         return None
     if not stays:
         return met
-    again = stays[-1].side in funnel.reentries and met.side is None
+    again = funnel.begins_again(StageReading(stays[-1].stage, stays[-1].side), StageReading(met.stage, met.side))
     at = met.entered_at if (met.entered_at or 0) > (stays[-1].entered_at or 0) else None
     return met._replace(pass_no=stays[-1].pass_no + again, entered_at=at, left_at=None, left_seen=None, origin=FIRST)
 
