@@ -66,9 +66,14 @@ def _last_author(view: View, stage: StageMap) -> Actor | None:
 
 
 def _means_otherwise(view: View, stage: StageMap, decision: Decision) -> bool:
-    """Under maps that changed, the record names another place than the hub's, although it could name that one, or the first that anybody knows."""
-    state = decision.stage
-    return state.version == 0 or bool(stage.write(state.stage, state.side, state.reason, view.seen))
+    """Under maps that changed, the record names another place than the hub's, although it could name that one, or the first that anybody knows.
+
+    What the vendor filled in by itself when we made the record was said by nobody.
+    """
+    state, default = decision.stage, view.notes.get("default", {})
+    if state.version == 0:
+        return not default or any(view.seen.get(native) != value for native, value in default.items())
+    return bool(stage.write(state.stage, state.side, state.reason, view.seen))
 
 
 def _note_unmapped(view: View, decision: Decision) -> None:

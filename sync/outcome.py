@@ -110,6 +110,8 @@ class Ledger:
             stage = maps[record.ref.kind].stage
             defaults = stage.natives if item.ours and stage else ()
             agreed.update(_unasked(payload["values"], {native: value for native, value in seen.items() if native not in defaults}))
+            unsaid = {native: seen[native] for native in defaults if seen.get(native) is not None}
+            notes = {"default": unsaid} if unsaid and payload["values"].keys().isdisjoint(unsaid) else None
             rows.append(
                 LinkRow(
                     link,
@@ -122,7 +124,7 @@ class Ledger:
                     seen,
                     agreed,
                     payload["carried"],
-                    None,
+                    notes,
                     record.author,
                 )
             )

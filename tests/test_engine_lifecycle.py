@@ -227,3 +227,14 @@ def test_a_changed_map_is_heard(tmp_path: Path) -> None:
     office.run()
     assert (office.contact(ANNA)["lifecyclestage"], office.person(ANNA)["Status"]) == ("salesqualifiedlead", "Marketing Qualified")
     assert office.run().writes == 0
+
+
+def test_a_default_of_the_vendors_is_no_claim_under_other_maps(tmp_path: Path) -> None:
+    """A Lead that we made for somebody without a stage has the org's first status: a changed map does not make a stage of that."""
+    office = Office(tmp_path)
+    office.hub.load([{"email": ANNA, "lastname": "Ash"}])
+    office.run()
+    assert office.person(ANNA)["Status"] == "Open - Not Contacted"
+    office.overrides = {**office.overrides, "crm": {**office.overrides["crm"], "stages": {"lead": {"values": {"Status": {"mql": ["Sales Qualified"]}}}}}}
+    office.session = office.reopened()
+    assert (office.run().writes, office.contact(ANNA).get("lifecyclestage"), stays(office)) == (0, None, [])
