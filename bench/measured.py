@@ -70,8 +70,8 @@ def decide(config: Path) -> dict[str, Any]:
 
         return run
 
-    vars(planner)["reconcile"] = timed("all", planner.reconcile)
-    vars(reconcile)["decide_stage"] = timed("stage", reconcile.decide_stage)
+    planner.__dict__["reconcile"] = timed("all", planner.reconcile)
+    reconcile.__dict__["decide_stage"] = timed("stage", reconcile.decide_stage)
     with running("bench", config) as run:
         planned = engine.plan(run.session)
         people, stage, total = planned.tally.people, clocks["stage"], clocks["all"]
