@@ -11,7 +11,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint, literal_column
 from sqlalchemy.sql.elements import ColumnElement
 
-REVISION = "0002"
+REVISION = "0003"
 """The revision of the schema that this program speaks; zero-padded, so that later means greater."""
 
 ID = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER makes SQLite's primary key the row id itself
@@ -33,6 +33,7 @@ workspace = Table(
     Column("mapping", Text),
     Column("synced", Integer, nullable=False),
     Column("seeded", BigInteger),
+    Column("salt", Text),
 )
 
 account = Table(
@@ -232,6 +233,16 @@ _ticking = stage_entry.c.due_at.is_not(None) & stage_entry.c.met.is_(None)
 Index("ix_stage_entry_person", stage_entry.c.person)
 Index("ix_stage_entry_open", stage_entry.c.person, sqlite_where=_open, postgresql_where=_open)
 Index("ix_stage_entry_due", stage_entry.c.workspace, stage_entry.c.due_at, sqlite_where=_ticking, postgresql_where=_ticking)
+
+# Whoever was forgotten, as keyed hashes of what their records are recognised by; those of one person share a `file`.
+forgotten = Table(
+    "forgotten",
+    metadata,
+    Column("workspace", ForeignKey("workspace.id"), primary_key=True),
+    Column("hash", Text, primary_key=True),
+    Column("file", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
 
 lease = Table(
     "lease",
