@@ -60,6 +60,7 @@ _PAGE = 5_000
 _INSERT = Bulk(signal, ("id", "workspace", *SignalRow._fields[1:]), ignore=True)
 _KEPT = Statement(select(_c.person).distinct().where(_c.id.between(bindparam("first"), bindparam("last")), _c.person.is_not(None)).order_by(_c.person))
 _OF_PEOPLE = Statement(select(*_ROW).where(_c.person.is_not(None), among(_c.person, "ids")).order_by(*_NEWEST))
+_BY_IDS = Statement(select(*_ROW).where(among(_c.id, "ids")).order_by(*_NEWEST))
 _OF_LINKS = Statement(select(*_ROW).where(_NOBODYS, _c.link.is_not(None), among(_c.link, "ids")).order_by(*_NEWEST))
 _COUNTS = Statement(select(_c.source, _c.kind, func.count(), func.max(_c.at)).where(_WORKSPACE).group_by(_c.source, _c.kind).order_by(_c.source, _c.kind))
 _TOLD = Statement(select(_c.key).where(_WORKSPACE, _c.source == bindparam("source"), among(_c.key, "keys")))
@@ -162,10 +163,19 @@ def of_links(tx: Tx, ids: Iterable[int]) -> dict[int, list[SignalRow]]:
     return _grouped(tx.rows(_OF_LINKS, {"ids": tx.listed(ids)}), SignalRow._fields.index("link"))
 
 
+def by_ids(tx: Tx, ids: Iterable[int]) -> list[SignalRow]:
+    """These signals, the newest first."""
+    return [_row(row) for row in tx.rows(_BY_IDS, {"ids": tx.listed(ids)})]
+
+
+def _row(row: tuple[Any, ...]) -> SignalRow:
+    return SignalRow._make((*row[:9], decode(row[9]), row[10]))
+
+
 def _grouped(rows: list[tuple[Any, ...]], by: int) -> dict[int, list[SignalRow]]:
     found: dict[int, list[SignalRow]] = defaultdict(list)
     for row in rows:
-        found[row[by]].append(SignalRow._make((*row[:9], decode(row[9]), row[10])))
+        found[row[by]].append(_row(row))
     return dict(found)
 
 

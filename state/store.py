@@ -106,6 +106,19 @@ class Store:
             yield tx
 
     @contextmanager
+    def alone(self) -> Iterator[Callable[[str], list[tuple[Any, ...]]]]:
+        """Outside of any transaction, for the database's own upkeep, which takes no parameters; each call gives the rows of the answer."""
+        with self._my_turn(), explained(self.where), self._engine.connect() as connection:
+            driver: Any = connection.connection.driver_connection  # SQLAlchemy would begin a transaction first
+            if self.path is None:
+                driver.autocommit = True
+            try:
+                yield lambda statement: _all_rows(driver.execute(statement))
+            finally:
+                if self.path is None:
+                    driver.autocommit = False
+
+    @contextmanager
     def _transaction(self) -> Iterator[Tx]:
         with self._my_turn(), explained(self.where), self._engine.connect() as connection, connection.execution_options(stagesync_immediate=True).begin():
             yield Tx(connection, self.unguarded)
@@ -127,6 +140,10 @@ class Store:
     def close(self) -> None:
         """Give back all connections."""
         self._engine.dispose()
+
+
+def _all_rows(cursor: Any) -> list[tuple[Any, ...]]:
+    return [tuple(row) for row in cursor.fetchall()] if cursor.description else []
 
 
 def open_store(url: str) -> Store:
