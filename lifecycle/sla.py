@@ -49,12 +49,8 @@ class Sla:
     proposal: StageReading | None = None
 
     def due(self, at: int) -> int:
-        """Until when somebody who entered at `at` (ms) is to be answered."""
+        """Until when somebody who entered at `at` (ms) is to be answered; an answer at that moment is in time."""
         return self.calendar.add(at, self.hours)
-
-    def met(self, due: int, answered: int) -> bool:
-        """Whether an answer came in time; the moment that it is due is in time."""
-        return answered <= due
 
     def starts_at(self, place: StageReading) -> bool:
         """Whether entering this place starts the clock."""

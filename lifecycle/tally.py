@@ -81,16 +81,20 @@ class Section:
     stays: Counter[StayKind] = field(default_factory=Counter[StayKind])
     kept: Counter[StayKind] = field(default_factory=Counter[StayKind])
     came: defaultdict[str | None, array[int]] = field(default_factory=lambda: defaultdict(_numbers))
-    fates: defaultdict[Unit, Fate] = field(default_factory=lambda: defaultdict(Fate))
+    fates: defaultdict[str, Fate] = field(default_factory=lambda: defaultdict(Fate))
     passes: Passes = field(default_factory=Passes)
 
 
 @dataclass(slots=True)
 class Tally:
-    """All that was counted. `people`: (began, ended) -> how many, of everybody's time in the ledger as a whole, so that the places can be held against it."""
+    """All that was counted. `people`: (the first stay, when the last one ended) -> how many, so that the places can be held against it.
+
+    `regrouped`: like a section's `kept`, but in another group: for the groups they moved, as a whole they did not.
+    """
 
     sections: dict[Group, Section] = field(default_factory=lambda: defaultdict(Section))
-    people: Counter[tuple[When, When]] = field(default_factory=Counter[tuple[When, When]])
+    regrouped: Counter[StayKind] = field(default_factory=Counter[StayKind])
+    people: Counter[tuple[StayKind, When]] = field(default_factory=Counter[tuple[StayKind, When]])
 
 
 def tally(frame: Frame, stays: Iterable[Row], kind_of: Callable[[int], StayKind]) -> Tally:
@@ -111,6 +115,8 @@ class _Fact:
     observed: bool
     position: int
     units: tuple[Unit, ...]
+    began: When
+    ended: When
     begins: bool
     reaches: bool
     lasts: bool
@@ -143,10 +149,10 @@ class _Walk:
         """Count one person's stays."""
         facts = [self._fact_of(row[1]) for row in rows]
         starts = [row[2] for row in rows]
-        if len(rows) > 1 and starts != sorted(starts):
+        if len(rows) > 1 and (starts != sorted(starts) or any([one.ended != other.began for one, other in pairwise(facts)])):  # noqa: C419 - twice as quick
             starts = list(accumulate(starts, max))
             facts = self._straightened(facts, starts)
-        self.found.people[facts[0].kind.began, facts[-1].kind.ended] += 1
+        self.found.people[facts[0].kind, facts[-1].ended] += 1
         if facts[0].pass_no == facts[-1].pass_no:
             self._pass(facts, starts, rows)
             return
@@ -166,14 +172,14 @@ class _Walk:
         before = None
         came = starts[0]
         for fact, start, row in zip(facts, starts, rows, strict=True):
-            moved = before is None or before.place != fact.place
+            kept = section.kept
             if by == "group" and sections[row[3]] is not section:
-                section, moved = sections[row[3]], True
+                section, kept = sections[row[3]], self.found.regrouped
             section.stays[fact.kind] += 1
-            if moved:
+            if before is None or before.place != fact.place:
                 came = start
             else:
-                section.kept[fact.kind] += 1
+                kept[fact.kind] += 1
             if fact.lasts:
                 section.came[fact.place].append(came)
             if fact.position >= 0:
@@ -188,7 +194,7 @@ class _Walk:
             section.came[fact.place].append(start)
         if fact.begins:
             for unit in fact.units:
-                fate = section.fates[unit]
+                fate = section.fates[unit.id]
                 fate.entered += 1
                 fate.observed += fact.observed
         self._end({}, section.passes, [fact])
@@ -208,9 +214,9 @@ class _Walk:
         for unit in fact.units:
             entry = opened.get(unit)
             if entry is None:
-                entry = opened[unit] = _Open(unit.top, start, fact.observed, section.fates[unit])
+                entry = opened[unit] = _Open(unit.top, start, fact.observed, section.fates[unit.id])
             if fact.begins and entry.counted is None and (before is None or unit not in before.units):
-                entry.counted = fate = section.fates[unit]
+                entry.counted = fate = section.fates[unit.id]
                 fate.entered += 1
                 fate.observed += fact.observed
 
@@ -220,7 +226,7 @@ class _Walk:
             passes.begun += 1
             passes.again += facts[0].pass_no > 1
         passes.worked += any(fact.reaches for fact in facts)
-        if opened and len(facts) > 1:
+        if len(facts) > 1:
             sides = {after.place for before, after in pairwise(facts) if after.begins and after.kind.beside and before.position >= 0}
             if sides:
                 passes.rejected += not self._funnel.rejections.isdisjoint(sides)
@@ -243,12 +249,12 @@ class _Walk:
         position, units = self._line.get(kind.place or "", (-1, ())) if not kind.beside else (-1, ())
         there = kind.began != "after" and kind.ended != "before"
         lasts = there and kind.ended == "after"
-        return _Fact(kind, kind.pass_no, kind.place, kind.observed, position, units, kind.began == "in", there and position >= 0, lasts)
+        return _Fact(kind, kind.pass_no, kind.place, kind.observed, position, units, kind.began, kind.ended, kind.began == "in", there and position >= 0, lasts)
 
     def _straightened(self, facts: list[_Fact], starts: list[int]) -> list[_Fact]:
         """Two clocks tell that something began before what it followed: it began with it, and each stay ends when the next one begins."""
         began = [self._when(start) for start in starts]
-        ended = [*began[1:], max(began[-1], facts[-1].kind.ended, key=_ORDER.index)]
+        ended = [*began[1:], max(began[-1], facts[-1].ended, key=_ORDER.index)]
         return [self._fact(replace(fact.kind, began=one, ended=other)) for fact, one, other in zip(facts, began, ended, strict=True)]
 
     def _when(self, at: int) -> When:

@@ -23,6 +23,8 @@ from .sql import POSTGRES, SQLITE, Bulk, Statement, encode
 
 __all__ = ["NewerSchema", "StateError", "Store", "Tx", "open_store"]
 
+_AT_ONCE = 5_000
+
 
 class Tx:
     """One open transaction: the first argument of every function of this room."""
@@ -44,8 +46,8 @@ class Tx:
 
     def each(self, statement: Statement, parameters: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
         """Run it and hand out one row after the other: for more rows than anybody should hold at once."""
-        result = self._connection.exec_driver_sql(*statement.bound(self._dialect, parameters), execution_options={"stream_results": True})
-        rows: Any = result.cursor  # of either driver: it hands out its rows
+        result = self._connection.exec_driver_sql(*statement.bound(self._dialect, parameters), execution_options={} if self.sqlite else {"yield_per": _AT_ONCE})
+        rows: Any = result.cursor if self.sqlite else result  # SQLite's cursor hands out row by row anyway, and a third quicker by itself
         try:
             yield from rows
         finally:
