@@ -103,6 +103,7 @@ class Page:
     """One part of a pull. `cursor` is opaque and covers everything up to and including this page.
 
     `server_time` is the vendor's clock (its `Date` header) in milliseconds. `signals`: events that were asked for, about records of any page.
+    `findings`: what could not be read although it was asked for, as sentences; the cursor has not passed it.
     """
 
     records: Sequence[Record]
@@ -111,6 +112,7 @@ class Page:
     gone: Sequence[Gone] = ()
     moved: Sequence[Moved] = ()
     signals: Sequence[Sighting] = ()
+    findings: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

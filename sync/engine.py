@@ -51,6 +51,7 @@ class RunReport:
     """What a run did. `systems`: name -> what was written there; `held`: all open holds; `drifted`: people left to the next run.
 
     `breached`: clocks that ran out unanswered. `promoted`: (qualification rule, its mode) -> for how many people it speaks.
+    `unread`: (system, what it did not tell although it was asked): the run went on without.
     """
 
     run: int
@@ -65,6 +66,7 @@ class RunReport:
     drifted: int = 0
     breached: int = 0
     promoted: Mapping[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
+    unread: Sequence[tuple[str, str]] = ()
     error: Exception | None = None
 
     @property
@@ -102,7 +104,7 @@ def plan(session: Session, only: Sequence[str] = ()) -> PlanReport:
     if tally.records == 0:
         stops = [stop for stop in stops if not stop.by_yes]
     with session.store.write() as tx:
-        counts = {**_plan_counts(tally, stops), "breached": breached, "limited": bool(only)}
+        counts = {**_plan_counts(tally, stops), "breached": breached, "unread": _unread(pulled), "limited": bool(only)}
         runs.finish(tx, run, session.clock.now_ms(), "planned", counts, digest)
     return PlanReport(run, digest, tally, tuple(stops), pulled, settled, breached, time.process_time() - clock)
 
@@ -162,6 +164,10 @@ def _plan_counts(tally: Tally, stops: Sequence[Stop]) -> dict[str, Any]:
     }
 
 
+def _unread(pulled: Mapping[str, Pulled]) -> list[list[str]]:
+    return [[system, finding] for system, each in pulled.items() for finding in each.findings]
+
+
 def load_plan(session: Session, digest: str) -> runs.RunRow:
     """The stored plan of that digest. Raises `ConfigurationError` where there is none that can still be applied."""
     with session.store.read() as tx:
@@ -209,6 +215,7 @@ def apply(session: Session, run: int, *, stored: bool = False, limit: int | None
             drifted=drifted,
             breached=int(counts.get("breached", 0)),
             promoted={(rule, mode): count for rule, mode, count in counts.get("promoted", ())},
+            unread=[(system, finding) for system, finding in counts.get("unread", ())],
             error=error,
         )
         runs.finish(tx, run, session.clock.now_ms(), "stopped" if error or session.stop() else "applied", {**counts, **_run_counts(report)})

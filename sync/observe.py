@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from ..mapping.signals import read_signals
+from ..mapping.stages import StageMap
 from ..model.records import Gone, Moved, Native, Observation, Present, Record, Ref, Sighting, Signal, Unreadable, Values
 from ..state import changes, keys, links, people, signals
 from ..state.links import LinkRow, Observed
@@ -130,12 +131,18 @@ def _update(batch: _Batch, system: System, row: LinkRow, record: Record, run: in
             batch.observed[row.id] = Observed(row.id, record.stamp, seen, row.agreed, record.author, row.state)
             return
     batch.changes.append((row.id, row.person, record.stamp, now, run, record.author, different))
-    changed = row._replace(stamp=record.stamp, seen=seen, agreed=overlay(row, values), author=record.author)
+    agreed = {**overlay(row, values), **_found_out(row, kind.stage, different)}
+    changed = row._replace(stamp=record.stamp, seen=seen, agreed=agreed, author=record.author)
     new_keys, old_keys = kind.keys(seen), kind.keys(row.seen)
     if new_keys != old_keys:
         batch.rekeyed.append(row.id)
         batch.keys.extend((key, value, row.id) for key, value in new_keys)
     _place(batch, changed, restored=restored, rekeyed=new_keys != old_keys)
+
+
+def _found_out(row: LinkRow, stage: StageMap | None, different: Mapping[str, Any]) -> dict[str, Native]:
+    """Evidence on other objects (a dot in its name) that nobody could read when the person was met: it is news now, as if it had been blank."""
+    return {native: None for native in different if "." in native and stage is not None and native in stage.natives and native not in row.seen}
 
 
 def _place(batch: _Batch, row: LinkRow, *, restored: bool, rekeyed: bool) -> None:

@@ -6,7 +6,7 @@ import hashlib
 import queue
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -23,16 +23,17 @@ _WAIT_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """What one system showed in this run."""
+    """What one system showed in this run, and what it did not show although it was asked (`findings`)."""
 
     records: int = 0
     new: int = 0
     changed: int = 0
     gone: int = 0
+    findings: tuple[str, ...] = ()
 
     def plus(self, records: int, absorbed: Absorbed) -> Pulled:
         """With one more batch."""
-        return Pulled(self.records + records, self.new + absorbed.new, self.changed + absorbed.changed, self.gone + absorbed.gone)
+        return Pulled(self.records + records, self.new + absorbed.new, self.changed + absorbed.changed, self.gone + absorbed.gone, self.findings)
 
 
 @dataclass(slots=True)
@@ -130,6 +131,7 @@ def _consume(
             part.seen.moved.extend(item.moved)
             part.seen.signals.extend(item.signals)
             part.cursor = item.cursor
+            part.total = replace(part.total, findings=tuple(dict.fromkeys((*part.total.findings, *item.findings))))
             if len(part.seen.records) + len(part.seen.signals) >= COMMIT_EVERY:
                 _commit(session, run, part)
     finally:

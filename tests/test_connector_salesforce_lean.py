@@ -12,6 +12,7 @@ from salesforce_org import Drawer, Hand, NoLimits, settings
 
 from stagesync.connectors.contract import Ports
 from stagesync.connectors.salesforce.connector import SalesforceConnector, open_org
+from stagesync.connectors.salesforce.evidence import CHANGED, FIELDS, STAGE, STATE
 from stagesync.model.records import Present, Query, Ref
 from stagesync.sandbox.base import json_response
 from stagesync.sandbox.clients import WorldAdapter
@@ -116,6 +117,40 @@ def test_columns_of_our_bookkeeping_are_left_out_where_they_are_hidden() -> None
 def test_queries_are_found_with_and_without_the_slash(missing: Response) -> None:
     """The reference writes `query?q=`, the official clients send `query/?q=`."""
     assert ids(opened({f"GET {V66}/query": query}, missing)) == [LEAD]
+
+
+CONTACT, DEAL = "0035g000000H0C1EAK", "0065g000000H0D1EAK"
+OPEN = {"IsWon": False, "IsClosed": False, "StageName": "Prospecting", "LastStageChangeDate": None, "CreatedDate": STAMP}
+ROWS = {
+    "Contact": {"Id": CONTACT, "SystemModstamp": STAMP, "IsDeleted": False, "LastName": "Berg"},
+    "Opportunity": {"Id": DEAL, "SystemModstamp": STAMP, **OPEN},
+    "OpportunityContactRole": {"Id": "00K5g000000H0E1EAK", "ContactId": CONTACT, "SystemModstamp": STAMP, "Opportunity": OPEN},
+}
+SIMPLE = re.compile(r"SELECT (\S+) FROM (\w+)(?: WHERE (\w+) (?:>=? \S+|IN \(\S+\)|= \S+))?(?: ORDER BY [\w, ]+)?(?: LIMIT 1)?")
+
+
+def simple(request: Request) -> Response:
+    """Contacts, opportunities and roles, one row of each: one condition is understood, and no `OR`."""
+    found = SIMPLE.fullmatch(request.arg("q"))
+    if found is None or found.group(2) not in ROWS:
+        return refused("MALFORMED_QUERY", "unexpected token")
+    names = [name.partition(".")[0] for name in found.group(1).split(",")]
+    return json_response({"done": True, "records": [{name: ROWS[found.group(2)].get(name) for name in names}]})
+
+
+def test_an_org_that_understands_one_condition_tells_what_its_opportunities_say() -> None:
+    """Roles are described, a query with `OR` is refused, campaigns are not known: the contact and its deal come, at first and when either changes."""
+    described = {"fields": [field(name) for name in ("Id", "LastName")]}
+    connector = opened({**LEAN, f"GET {V66}/query/": simple, f"GET {V66}/queryAll/": simple, f"GET {V66}/sobjects/Contact/describe": described})
+    asked = {"contact": ("LastName", *FIELDS)}
+    assert connector.describe().kinds["contact"].fields.keys() >= set(FIELDS)
+    cursor = None
+    for _ in range(2):
+        pages = list(connector.pull(Query(asked, cursor, signals=True)))
+        cursor = pages[-1].cursor
+        values = [record.values for page in pages for record in page.records]
+        assert values[0] == {"LastName": "Berg", STATE: "open", STAGE: "Prospecting", CHANGED: None}
+        assert [finding for page in pages for finding in page.findings] == ["responses to campaigns cannot be read: MALFORMED_QUERY: unexpected token"]
 
 
 def test_an_older_version_is_taken_where_ours_is_not_served() -> None:

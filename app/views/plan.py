@@ -57,6 +57,7 @@ def plan_json(session: Session, report: PlanReport) -> dict[str, Any]:
         "unmapped": [{"system": system, "value": value, "people": count} for (system, value), count in sorted(report.tally.unmapped.items())],
         "qualified": [{"rule": rule, "mode": mode, "people": count} for (rule, mode), count in sorted(report.tally.promoted.items())],
         "breached": report.breached,
+        "unread": [{"system": name, "finding": finding} for name, each in report.pulled.items() for finding in each.findings],
         "not_carried": list(session.desk.maps.notes),
         "questions": [{"id": group.id, "question": group.title, "holds": group.count} for group in groups],
         "examples": [{**change._asdict(), "question": change.question or None} for changes in found.examples.values() for change in changes],
@@ -142,6 +143,7 @@ def _left_out(session: Session, report: PlanReport) -> list[str]:
         f"  {words.count(count, 'person has', 'people have')} a stage in {system} that nobody mapped ({value}): it says nothing"
         for (system, value), count in sorted(report.tally.unmapped.items())
     ]
+    lines += [f"  {line}" for line in words.unread([(name, finding) for name, each in report.pulled.items() for finding in each.findings])]
     notes = session.desk.maps.notes
     if any(stop.kind in ("first", "mapping") for stop in report.stops):
         lines += [f"  {note}" for note in notes]

@@ -21,6 +21,7 @@ def run_text(report: RunReport) -> list[str]:
     lines += words.promotions(report.promoted)
     if report.breached:
         lines.append(f"{words.count(report.breached, 'person was', 'people were')} not answered in the agreed time (`stagesync sla`).")
+    lines += words.unread(report.unread)
     if report.drifted:
         lines.append(f"{words.count(report.drifted, 'person was', 'people were')} edited since the plan was made: left to the next run.")
     if report.error is not None:

@@ -73,6 +73,11 @@ def promotions(promoted: Mapping[tuple[str, str], int]) -> list[str]:
     return [f"The rule {rule} {_MODES[mode].format(count(people, 'person', 'people'))}." for (rule, mode), people in sorted(promoted.items())]
 
 
+def unread(findings: Iterable[tuple[str, str]]) -> list[str]:
+    """What a system did not tell although it was asked, as lines. `findings`: (system, finding)."""
+    return [f"{system}: {finding}; it stays as it was, and the next run asks again." for system, finding in findings]
+
+
 def person(values: Mapping[str, Any], number: int | None) -> str:
     """A person on one line: name and address as far as known, and our number, by which every command finds them."""
     name = " ".join(str(part) for part in (values.get("first_name"), values.get("last_name")) if part)

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from ...model.records import Ref, Sighting, Signal
 from .client import Client
 from .cursor import Position
-from .errors import Closed, Hidden
+from .errors import NOT_FOR_US, Closed, Hidden
 from .paging import Part, parts
 from .rows import Row, stamp_ms
 
@@ -27,12 +27,17 @@ _COLUMNS = (
 )
 
 
-def members(client: Client, position: Position | None, overlap_s: int) -> Iterator[Part]:
-    """The pages of members: all, or what changed. None where the org has no campaigns or this user may not see them: there are no such events then."""
+def members(client: Client, position: Position | None, overlap_s: int) -> Iterator[Part | str]:
+    """The pages of members: all, or what changed. None where the org has no campaigns or this user may not see them: there are no such events then.
+
+    Where it refuses the query for another reason, a sentence that says so takes the place of what is missing.
+    """
     try:
         yield from parts(client, _MEMBERS, _COLUMNS, position or Position(), overlap_s)
     except (Closed, Hidden):
         return
+    except NOT_FOR_US as refused:
+        yield f"responses to campaigns cannot be read: {refused.what}"
 
 
 def sightings(rows: list[Row], source: str, zone: str) -> list[Sighting]:

@@ -30,6 +30,22 @@ class Closed(CredentialError):
     """An object that was asked for is not there for this user."""
 
 
+class Unserved(ConfigurationError):
+    """Nothing is served where it was asked for."""
+
+
+class Refused(Unreachable):
+    """The org does not carry out such a call, for a reason of which we know nothing better to do."""
+
+
+class TooSlow(MaybeDone):
+    """The query took longer than the two minutes that it may take."""
+
+
+NOT_FOR_US = (Hidden, Closed, Unserved, Refused, TooSlow)
+"""What a query raises that this org does not answer, now or ever, although the org itself is well: what is good to know and not needed goes without."""
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """One reason why a call or a row was refused."""
@@ -96,7 +112,7 @@ def judge(answer: Answer, where: str, now_ms: int) -> None:
     if code in _DISABLED:
         raise CredentialError(f"this org or user has no API access ({code})", where=where, next_step='ask an administrator for the permission "API Enabled"')
     if code == "QUERY_TIMEOUT":
-        raise MaybeDone("the query took longer than two minutes", where=where, next_step="run again later, or map fewer fields")
+        raise TooSlow("the query took longer than two minutes", where=where, next_step="run again later, or map fewer fields")
     match answer.status:
         case 401:
             raise Expired("the access token is not accepted", where=where)
@@ -125,7 +141,7 @@ def _no_json(status: int, where: str) -> StagesyncError:
         return CredentialError("access is refused without a reason (HTTP 403)", where=where, next_step="check IP ranges, the proxy and `instance_url`")
     if 300 <= status < 400:
         return ConfigurationError("the org answers from another address", where=where, next_step="set `instance_url` to the org's My Domain address")
-    return Unreachable(f"HTTP {status} without a reason", where=where, next_step="check `instance_url` and any proxy in between")
+    return Refused(f"HTTP {status} without a reason", where=where, next_step="check `instance_url` and any proxy in between")
 
 
 def names_unknown_field(refused: Refusal) -> bool:
@@ -149,8 +165,8 @@ def stopped(answer: Answer, where: str) -> StagesyncError:
     if refused.code == "INVALID_TYPE" or refused.code.startswith("INSUFFICIENT_ACCESS"):
         return Closed(said, where=where, next_step="give the user read access to Lead and Contact")
     if answer.status == 410 or refused.code in ("UNSUPPORTED_API_VERSION", "NOT_FOUND"):
-        return ConfigurationError(said, where=where, next_step="check `instance_url` and `api_version`, and that the user may see Lead and Contact")
-    return Unreachable(said, where=where, next_step="run again; if it stays, the code tells what Salesforce does not like")
+        return Unserved(said, where=where, next_step="check `instance_url` and `api_version`, and that the user may see Lead and Contact")
+    return Refused(said, where=where, next_step="run again; if it stays, the code tells what Salesforce does not like")
 
 
 def outcome(refused: Refusal) -> Outcome:

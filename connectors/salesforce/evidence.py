@@ -2,18 +2,20 @@
 
 To the rest of the program they are three fields of the Contact, with a dot in their names, by which they can never be written. A change of an opportunity or of
 a role moves their own stamps and not the Contact's (Salesforce Object Reference, System Fields), so they have a feed of their own: one query over the roles,
-which may filter by the fields of the related records (SOQL and SOQL Reference, Relationship Queries), tells the changes of both.
+which may filter by the fields of the related records (SOQL and SOSL Reference, Relationship Queries), tells the changes of both. An org that refuses that
+query, or is too large to answer it in two minutes, is asked in several small ones from then on, each by one indexed field.
 A role that is deleted leaves no trace (Object Reference, OpportunityContactRole): no feed tells it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from .client import Client
 from .cursor import Position
+from .errors import NOT_FOR_US
 from .paging import window
 from .rows import Row, id15, records_of, stamp_ms
 from .soql import moment, select, selects, text
@@ -27,7 +29,7 @@ FIELDS = (STATE, STAGE, CHANGED)
 STATES = ("lost", "open", "won")
 """From the least telling to the most telling."""
 
-_ROLES = "OpportunityContactRole"
+_ROLES, _DEALS = "OpportunityContactRole", "Opportunity"
 _DEAL = ("IsWon", "IsClosed", "StageName", "LastStageChangeDate", "CreatedDate")
 _COLUMNS = ("Id", "ContactId", *(f"Opportunity.{name}" for name in _DEAL))
 PROBE = select(("IsDeleted", "Contact.SystemModstamp", "Opportunity.SystemModstamp", *_COLUMNS), _ROLES) + " LIMIT 1"
@@ -55,25 +57,41 @@ NOTHING: Mapping[str, str | None] = dict.fromkeys(FIELDS)
 class Told:
     """What the feed told. `known`: contacts of which every role was read, with the deal that counts; `partly`: contacts with more roles than were read.
 
-    `start`: the vendor's time before the reading.
+    `start`: the vendor's time before the reading. `apart`: the contacts' roles are looked up by their ids. `refused`: why nothing can be known now.
     """
 
     start: int
     known: dict[str, Deal | None] = field(default_factory=dict[str, "Deal | None"])
     partly: set[str] = field(default_factory=set[str])
+    apart: bool = False
+    refused: str | None = None
     _filled: set[str] = field(default_factory=set[str])
 
-    def fill(self, rows: Iterable[Row], asked: Sequence[str]) -> None:
-        """Add the fields to rows of contacts that the reading covers: who is not known has no role."""
-        for row in rows:
-            id = row["Id"]
-            if id not in self.partly:
-                _put(row, self.known.get(id), asked)
-                self._filled.add(id)
+    def fill(self, client: Client, rows: Sequence[Row], asked: Sequence[str]) -> None:
+        """Add the fields to rows of contacts that the reading covers: who is not known has no role. What cannot be known stays absent."""
+        if self.refused is None and self.apart:
+            self.refused = complete(client, rows, asked)
+            self._filled.update(row["Id"] for row in rows)
+        elif self.refused is None:
+            for row in rows:
+                id = row["Id"]
+                if id not in self.partly:
+                    _put(row, self.known.get(id), asked)
+                    self._filled.add(id)
 
     def rest(self) -> list[str]:
         """The contacts concerned to which nothing was added yet."""
         return [id for id in (*self.known, *self.partly) if id not in self._filled]
+
+    @property
+    def position(self) -> Position:
+        """The feed's place once all of it was taken over."""
+        return Position(since=self.start, apart=self.apart or None)
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """What somebody should know about it."""
+        return (f"what opportunities say about contacts cannot be read: {self.refused}",) if self.refused is not None else ()
 
 
 def split(fields: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -81,31 +99,53 @@ def split(fields: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(name for name in fields if name not in FIELDS), tuple(name for name in fields if name in FIELDS)
 
 
-def changes(client: Client, position: Position | None, contacts_since: int | None, overlap_s: int) -> Told:
-    """What changed since the position; without one, or where all contacts are read, all roles there are.
+def changes(client: Client, position: Position | None, contacts_since: int | None, overlap_s: int, start: int) -> Told:
+    """What changed since the position; without one, or where all contacts are read, all roles there are. `start`: the vendor's time before this reading.
 
     A window's roles are those that changed, those of opportunities that changed, and those of contacts that changed since `contacts_since`. Of these contacts
     every role is among them.
     """
-    asked = client.clock.monotonic()
     since = None if position is None or position.since is None or contacts_since is None else min(position.since, contacts_since)
     low = None if since is None else window(since, overlap_s)
-    told: Told | None = None
-    for row_page, server_time in _pages(client, low):
-        told = told or Told(server_time - int((client.clock.monotonic() - asked) * 1000))
+    if position is None or not position.apart:
+        try:
+            return _together(client, low, start)
+        except NOT_FOR_US:
+            pass
+    return _apart(client, low, start, everybody_comes=contacts_since is None)
+
+
+def _together(client: Client, low: int | None, start: int) -> Told:
+    told = Told(start)
+    for row_page in _pages(client, low):
         for row in row_page:
-            contact, owner = row["ContactId"], row.get("Contact")
+            contact, owner = row.get("ContactId"), row.get("Contact")
             if contact is None:
                 continue
             if low is None or (owner is not None and stamp_ms(owner["SystemModstamp"]) >= low):
                 told.known[contact] = _greater(told.known.get(contact), row)
             else:
                 told.partly.add(contact)
-    assert told is not None
     return told
 
 
-def _pages(client: Client, low: int | None) -> Iterator[tuple[list[Row], int]]:
+def _apart(client: Client, low: int | None, start: int, *, everybody_comes: bool) -> Told:
+    """The same by plain queries: the contacts whose roles or opportunities changed. The roles of those that come anyway are looked up as they come."""
+    told = Told(start, apart=True)
+    try:
+        if low is not None:
+            changed = f"SystemModstamp >= {moment(low)}"
+            deals = [row["Id"] for row in client.rows(select(("Id",), _DEALS, changed), everything=True)]
+            for query in (select(("ContactId",), _ROLES, changed), *selects(("ContactId",), _ROLES, "OpportunityId", deals)):
+                told.partly.update(row["ContactId"] for row in client.rows(query, everything=True) if row["ContactId"] is not None)
+        elif not everybody_comes:
+            told.partly.update(row["ContactId"] for row in client.rows(select(("ContactId",), _ROLES)) if row["ContactId"] is not None)
+    except NOT_FOR_US as refused:
+        told.refused = refused.what
+    return told
+
+
+def _pages(client: Client, low: int | None) -> Iterator[list[Row]]:
     """All pages, in the order of Ids; where the query's cursor is lost, on with a new query behind the last row."""
     answer, after = None, None
     while True:
@@ -114,7 +154,7 @@ def _pages(client: Client, low: int | None) -> Iterator[tuple[list[Row], int]]:
         rows = records_of(answer.data, client.system)
         if rows:
             after = rows[-1]["Id"]
-        yield rows, client.server_ms(answer)
+        yield rows
         following = answer.data.get("nextRecordsUrl")
         if following is None:
             return
@@ -130,17 +170,21 @@ def _question(low: int | None, after: str | None) -> str:
     return select(("IsDeleted", "Contact.SystemModstamp", *_COLUMNS), _ROLES, f"({changed}) AND {behind}" if behind else changed, "Id")
 
 
-def complete(client: Client, rows: Sequence[Row], asked: Sequence[str]) -> None:
-    """Add the fields to rows of contacts that were read by their ids."""
+def complete(client: Client, rows: Sequence[Row], asked: Sequence[str]) -> str | None:
+    """Add the fields to rows of contacts that were read by their ids. Where the org refuses to tell, they stay absent, and why is returned."""
     if not asked or not rows:
-        return
+        return None
     found: dict[str, Deal | None] = {}
-    for query in selects(_COLUMNS, _ROLES, "ContactId", [row["Id"] for row in rows]):
-        for role in client.rows(query):
-            id = id15(role["ContactId"])
-            found[id] = _greater(found.get(id), role)
+    try:
+        for query in selects(_COLUMNS, _ROLES, "ContactId", [row["Id"] for row in rows]):
+            for role in client.rows(query):
+                id = id15(role["ContactId"])
+                found[id] = _greater(found.get(id), role)
+    except NOT_FOR_US as refused:
+        return refused.what
     for row in rows:
         _put(row, found.get(id15(row["Id"])), asked)
+    return None
 
 
 def _greater(best: Deal | None, role: Row) -> Deal | None:

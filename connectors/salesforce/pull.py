@@ -47,6 +47,9 @@ def pull(client: Client, query: Query, overlap_s: int, zone: Callable[[], str]) 
             yield from (_with_evidence if wanted.beside else _plain)(client, wanted, positions, overlap_s)
     if query.signals:
         for part in campaigns.members(client, positions.get(campaigns.POSITION), overlap_s):
+            if isinstance(part, str):
+                yield Page([], written(positions), client.clock.now_ms(), findings=(part,))
+                return
             positions[campaigns.POSITION] = part.position
             yield Page([], written(positions), part.server_time, signals=campaigns.sightings(part.rows, client.system, zone()))
 
@@ -68,27 +71,40 @@ def _with_evidence(client: Client, wanted: Columns, positions: dict[str, Positio
     """The same with what other objects say: it is added to the rows as they come, and whoever is concerned and did not come is read in the end.
 
     The evidence is read once the query for the rows has been answered, so that it knows all of them. Where all records are read, so is all evidence; a reading
-    that goes on after a break tells what changed meanwhile in the next pull, from the old place on.
+    that goes on after a break tells what changed meanwhile in the next pull, from the old place on. Evidence that the org refuses to tell stays as it was:
+    its place in the cursor does not move, and where everything was to be read it is forgotten, so that the next pull reads all of it.
     """
     before = positions.get(wanted.kind, Position()).since
     told: evidence.Told | None = None
     server_time = 0
     for part in _parts(client, wanted, positions, overlap_s):
         if told is None:
-            told = evidence.changes(client, positions.get(evidence.POSITION), before, overlap_s)
+            told = evidence.changes(client, positions.get(evidence.POSITION), before, overlap_s, part.server_time)
             if before is None:
-                positions.setdefault(evidence.POSITION, Position(since=told.start))
-        told.fill(part.rows, wanted.beside)
+                positions.setdefault(evidence.POSITION, told.position)
+        told.fill(client, part.rows, wanted.beside)
+        if told.refused is not None and before is None:
+            positions.pop(evidence.POSITION, None)
         server_time = part.server_time
         yield _page(wanted.shape, part, written(positions))
-    if told is None or before is None:
+    if told is None:
         return
+    if before is not None and not told.findings:
+        yield from _concerned(client, wanted, told, written(positions), server_time)
+        if not told.findings:
+            positions[evidence.POSITION] = told.position
+    if before is not None or told.findings:
+        yield Page([], written(positions), server_time, findings=told.findings)
+
+
+def _concerned(client: Client, wanted: Columns, told: evidence.Told, cursor: str, server_time: int) -> Iterator[Page]:
+    """Whoever is concerned and did not come."""
     ids = told.rest()
     for start in range(0, len(ids), COLLECTION):
         rows = read_by_id(client, wanted.kind, ids[start : start + COLLECTION], wanted.asked)
-        yield Page([wanted.shape.record(row) for row in rows], written(positions), server_time)
-    positions[evidence.POSITION] = Position(since=told.start)
-    yield Page([], written(positions), server_time)
+        if any(name not in row for row in rows for name in wanted.beside):
+            told.refused = "the roles of single contacts are not told"
+        yield Page([wanted.shape.record(row) for row in rows], cursor, server_time)
 
 
 def _page(shape: Shape, part: Part, cursor: str) -> Page:
