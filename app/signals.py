@@ -37,7 +37,7 @@ def add(file: str, path: Path | None, *, json: bool) -> int:
         reach = {name: Reach(account, may.systems[name]) for name, account in place.bound().items()}
         kept = keep_all(place.store, place.id, reach, told, now)
     if json:
-        output.say_json({"new": kept.new, "known": kept.known, "nobodys": kept.nobodys})
+        output.say_json({"new": kept.new, "known": kept.known, "nobodys": kept.nobodys, "forgotten": kept.forgotten})
     else:
         output.say_all(_told(kept))
     if not config.signals:
@@ -62,6 +62,8 @@ def _told(kept: Kept) -> Iterator[str]:
     yield f"{words.count(kept.new, 'new signal')} kept{known}."
     if kept.nobodys:
         yield f"{kept.nobodys:,} of them {'is' if kept.nobodys == 1 else 'are'} about somebody who is not known yet, and will be theirs as soon as they are."
+    if kept.forgotten:
+        yield f"{words.count(kept.forgotten, 'signal')} about people who were forgotten: not kept."
     if kept.new > kept.nobodys:
         yield "The next run looks at the people concerned."
 

@@ -45,8 +45,13 @@ def remember(tx: Tx, ws: int, marks: Iterable[Mark], at: int) -> None:
     tx.many(_ADD, sorted((ws, _hash(salt, mark), file, at) for mark in set(marks)))
 
 
+def any_of(tx: Tx, ws: int) -> bool:
+    """Somebody was forgotten here at some time."""
+    return _salt(tx, ws) is not None
+
+
 def covered(tx: Tx, ws: int, marks: Iterable[Mark]) -> set[Mark]:
-    """Those of the marks that are a forgotten person's. One look at the workspace where nobody ever was forgotten."""
+    """Those of the marks that are a forgotten person's."""
     salt = _salt(tx, ws)
     if salt is None:
         return set()

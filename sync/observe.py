@@ -17,6 +17,7 @@ from ..state.links import LinkRow, Observed
 from ..state.signals import NewSignal
 from ..state.store import Tx
 from .desk import System
+from .forget import Arrived, forgotten_among, leave_out
 
 _ABSENT: Any = object()
 V = TypeVar("V")
@@ -46,12 +47,16 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Absorbed:
-    """What a batch amounted to. `unknown`: refs to which something moved, or that a signal is about, and that nobody has read yet."""
+    """What a batch amounted to. `unknown`: refs to which something moved, or that a signal is about, and that nobody has read yet.
+
+    `forgotten`: records of people who are not to be known any more, of which nothing was kept.
+    """
 
     new: int = 0
     changed: int = 0
     gone: int = 0
     unknown: tuple[Ref, ...] = ()
+    forgotten: int = 0
 
 
 @dataclass(slots=True)
@@ -78,6 +83,10 @@ def absorb(tx: Tx, workspace: int, system: System, seen: Seen, run: int, now: in
         refs.update((moved.ref, moved.to))
     refs.update(sighting.ref for sighting in seen.signals)
     batch = _Batch(links.by_refs(tx, workspace, system.account, list(refs)) if refs else {})
+    left_out = forgotten_among(tx, workspace, system.account, system.map, (Arrived(record, batch.known.get(ref)) for ref, record in newest.items()))
+    if left_out:
+        leave_out(tx, workspace, [row for ref in left_out if (row := batch.known.pop(ref, None)) is not None])
+        newest = {ref: record for ref, record in newest.items() if ref not in left_out}
     fresh = [record for ref, record in newest.items() if ref not in batch.known and record.ref.kind in system.map.kinds]
     first = links.reserve(tx, len(fresh)) if fresh else 0
     for offset, record in enumerate(fresh):
@@ -89,9 +98,9 @@ def absorb(tx: Tx, workspace: int, system: System, seen: Seen, run: int, now: in
     gone = sum(_lose(batch, gone.ref) for gone in seen.gone)
     unknown = [ref for moved in seen.moved if (ref := _move(batch, system, moved)) is not None]
     if seen.signals:
-        unknown += _hear(tx, batch, system, seen.signals)
+        unknown += _hear(tx, batch, system, [sighting for sighting in seen.signals if sighting.ref not in left_out])
     _store(tx, workspace, batch, run, now)
-    return Absorbed(len(fresh), len(batch.changes), gone, tuple(unknown))
+    return Absorbed(len(fresh), len(batch.changes), gone, tuple(unknown), len(left_out))
 
 
 def _newest(records: Iterable[Record]) -> dict[Ref, Record]:

@@ -23,17 +23,22 @@ _WAIT_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """What one system showed in this run, and what it did not show although it was asked (`findings`)."""
+    """What one system showed in this run, and what it did not show although it was asked (`findings`).
+
+    `forgotten`: records of people who were forgotten, of which nothing was kept.
+    """
 
     records: int = 0
     new: int = 0
     changed: int = 0
     gone: int = 0
+    forgotten: int = 0
     findings: tuple[str, ...] = ()
 
     def plus(self, records: int, absorbed: Absorbed) -> Pulled:
         """With one more batch."""
-        return Pulled(self.records + records, self.new + absorbed.new, self.changed + absorbed.changed, self.gone + absorbed.gone, self.findings)
+        new, changed, gone = self.new + absorbed.new, self.changed + absorbed.changed, self.gone + absorbed.gone
+        return Pulled(self.records + records, new, changed, gone, self.forgotten + absorbed.forgotten, self.findings)
 
 
 @dataclass(slots=True)

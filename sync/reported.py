@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..model.records import Ref, Signal
-from ..state import keys, links, people, signals
+from ..state import forgotten, keys, links, people, signals
 from ..state.links import LinkRow
 from ..state.signals import NewSignal
 from ..state.store import Tx
@@ -36,11 +36,15 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What became of some reports. `known`: told before. `nobodys`: those of the new ones that wait for somebody whom we do not know yet."""
+    """What became of some reports. `known`: told before. `nobodys`: those of the new ones that wait for somebody whom we do not know yet.
+
+    `forgotten`: about people who were forgotten, of which nothing was kept.
+    """
 
     new: int
     known: int
     nobodys: int
+    forgotten: int = 0
 
 
 class Nobody(ValueError):
@@ -64,7 +68,13 @@ def keep(tx: Tx, workspace: int, systems: Mapping[str, Reach], reports: Sequence
 
     They are given to people by the next run, which also looks at these people again: a run under way decides by what it has read.
     """
-    found = _Found(tx, workspace, systems, reports)
+    told = len(reports)
+    places = _not_forgotten(tx, workspace, systems, reports)
+    reports = [reports[place] for place in places]
+    try:
+        found = _Found(tx, workspace, systems, reports)
+    except Nobody as error:
+        raise Nobody([(places[place], why) for place, why in error.found]) from None
     before = signals.known(tx, workspace, {(each.signal.source, each.signal.key) for each in reports})
     fresh: dict[tuple[str, str], Report] = {}
     for each in reports:
@@ -75,7 +85,24 @@ def keep(tx: Tx, workspace: int, systems: Mapping[str, Reach], reports: Sequence
     links.insert(tx, workspace, found.strangers)
     signals.add(tx, workspace, rows, now, None)
     people.mark_due(tx, workspace, sorted({row.person for row in rows if row.person is not None}), now)
-    return Kept(len(rows), len(reports) - len(rows), sum(1 for row in rows if row.person is None and row.link not in found.owned))
+    nobodys = sum(1 for row in rows if row.person is None and row.link not in found.owned)
+    return Kept(len(rows), len(reports) - len(rows), nobodys, told - len(reports))
+
+
+def _not_forgotten(tx: Tx, workspace: int, systems: Mapping[str, Reach], reports: Sequence[Report]) -> Sequence[int]:
+    """The places of the reports that may be kept."""
+    if not forgotten.any_of(tx, workspace):
+        return range(len(reports))
+    marks = [_mark(systems, each.about) for each in reports]
+    known = forgotten.covered(tx, workspace, {mark for mark in marks if mark is not None})
+    return [place for place, mark in enumerate(marks) if mark not in known]
+
+
+def _mark(systems: Mapping[str, Reach], about: Named) -> forgotten.Mark | None:
+    if about.record is None or about.record[0] not in systems:
+        return about.key
+    system, kind, id_ = about.record
+    return forgotten.mark_of(systems[system].account, Ref(kind or systems[system].kinds[0], id_))
 
 
 class _Found:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Collection, Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..mapping.fields import Field, Silent, Unmappable
 from ..mapping.maps import FieldMap, KindMap
-from ..model.records import Query, Record, Ref
-from ..state import links, people
+from ..model.records import Present, Query, Record, Ref
+from ..state import actions, links, people
 from ..state.links import LinkRow
 from ..state.people import PersonRow
 from .claims import STAGE
 from .explain import stage_words
+from .forget import Arrived, forgotten_among
 from .holds import each_hold
 from .merge import same_value
 from .session import Connected, Session
@@ -53,6 +54,7 @@ class Verification:
     `in_sync`: every mapped field agrees. `drifted`: at least one does not, and nothing holds it. `held`: differs, and a question is open.
     `frozen`: differs, and is excluded by the configuration. `orphans`: a link whose record is not there, or a record that belongs to nobody.
     `ambiguous`: set aside, since nobody can tell them apart; `duplicates`: a second record of a linked person in the same system, left alone.
+    `forgotten`: records of people who were forgotten, at which nobody looks.
     `unprovable`: fields that a system cannot carry, by system and field. `rules`: field -> what sets it, where no system does.
     """
 
@@ -63,6 +65,7 @@ class Verification:
     orphans: int = 0
     ambiguous: int = 0
     duplicates: int = 0
+    forgotten: int = 0
     unprovable: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
     drifts: list[Drift] = field(default_factory=list[Drift])
     lost: list[Orphan] = field(default_factory=list[Orphan])
@@ -90,6 +93,23 @@ def verify(session: Session) -> Verification:
     return found
 
 
+def verify_people(session: Session, persons: Collection[int]) -> Verification:
+    """Read the linked records of these people now and compare them with the hub. A record that is gone, or cannot be read, is an orphan."""
+    found = Verification()
+    with session.store.read() as tx:
+        held = {(hold.person, hold.field) for holds in actions.holds_of_people(tx, session.workspace, persons).values() for hold in holds}
+        known = people.by_ids(tx, persons)
+        rows = [row for theirs in links.of_people(tx, persons).values() for row in theirs if row.state == "linked"]
+    for account, connected in session.systems.items():
+        theirs = [row for row in rows if row.account == account]
+        for row, answer in zip(theirs, connected.connector.fetch([row.address for row in theirs], session.asks(account)) if theirs else (), strict=True):
+            if isinstance(answer, Present):
+                _compare(session, connected, answer.record, row, known.get(row.person or 0), held, found)
+            else:
+                found.orphan(connected.name, row.address, "written, but not there any more")
+    return found
+
+
 def _verify_system(session: Session, connected: Connected, held: Container[tuple[int, str | None]], found: Verification) -> None:
     account = connected.system.account
     seen: set[int] = set()
@@ -98,11 +118,16 @@ def _verify_system(session: Session, connected: Connected, held: Container[tuple
         with session.store.read() as tx:
             rows = links.by_refs(tx, session.workspace, account, [record.ref for record in page.records])
             persons = people.by_ids(tx, [row.person for row in rows.values() if row.person is not None])
+            left_alone = forgotten_among(tx, session.workspace, account, connected.system.map, (Arrived(each, rows.get(each.ref)) for each in page.records))
         for record in page.records:
             row = rows.get(record.ref)
             if row is None:
-                if record.ref not in strangers:
-                    strangers.add(record.ref)
+                if record.ref in strangers:
+                    continue
+                strangers.add(record.ref)
+                if record.ref in left_alone:
+                    found.forgotten += 1
+                else:
                     found.orphan(connected.name, record.ref, "a record that no run has read yet")
             elif row.id not in seen:
                 seen.add(row.id)

@@ -54,7 +54,7 @@ def test_told_once_or_twice_it_is_one(acme: Box) -> None:
     told = add(
         acme, event(id="e1", email="anna@acme.example"), event(id="e2", email="anna@acme.example"), event(id="e2", email="anna@acme.example"), json_=True
     )
-    assert orjson.loads(told.stdout) == {"new": 1, "known": 2, "nobodys": 0}
+    assert orjson.loads(told.stdout) == {"new": 1, "known": 2, "nobodys": 0, "forgotten": 0}
 
 
 def test_every_way_to_name_somebody(acme: Box) -> None:
@@ -69,7 +69,7 @@ def test_every_way_to_name_somebody(acme: Box) -> None:
         {"key": "email", "value": "ANNA@acme.example "},
     ]
     told = add(acme, *(event(id=number, at=1772357400000 + number, **way) for number, way in enumerate(ways)), json_=True)
-    assert orjson.loads(told.stdout) == {"new": 6, "known": 0, "nobodys": 0}
+    assert orjson.loads(told.stdout) == {"new": 6, "known": 0, "nobodys": 0, "forgotten": 0}
     before = listed(acme, "anna@acme.example")
     assert [each["key"] for each in before] == ["5", "4", "3", "2", "1", "0"]
     assert before[0]["at"] == "2026-03-01T09:30:00.005Z"

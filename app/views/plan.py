@@ -57,6 +57,7 @@ def plan_json(session: Session, report: PlanReport) -> dict[str, Any]:
         "unmapped": [{"system": system, "value": value, "people": count} for (system, value), count in sorted(report.tally.unmapped.items())],
         "qualified": [{"rule": rule, "mode": mode, "people": count} for (rule, mode), count in sorted(report.tally.promoted.items())],
         "breached": report.breached,
+        "forgotten": [{"system": name, "records": each.forgotten} for name, each in report.pulled.items() if each.forgotten],
         "unread": [{"system": name, "finding": finding} for name, each in report.pulled.items() for finding in each.findings],
         "not_carried": list(session.desk.maps.notes),
         "questions": [{"id": group.id, "question": group.title, "holds": group.count} for group in groups],
@@ -144,6 +145,11 @@ def _left_out(session: Session, report: PlanReport) -> list[str]:
         for (system, value), count in sorted(report.tally.unmapped.items())
     ]
     lines += [f"  {line}" for line in words.unread([(name, finding) for name, each in report.pulled.items() for finding in each.findings])]
+    lines += [
+        f"  {words.count(each.forgotten, 'record')} in {name} left out: {'its person was' if each.forgotten == 1 else 'their people were'} forgotten"
+        for name, each in report.pulled.items()
+        if each.forgotten
+    ]
     notes = session.desk.maps.notes
     if any(stop.kind in ("first", "mapping") for stop in report.stops):
         lines += [f"  {note}" for note in notes]

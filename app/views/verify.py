@@ -16,6 +16,7 @@ _MEANING: Mapping[str, str] = {
     "orphans": "a record that belongs to nobody, or a link without its record",
     "ambiguous": "set aside: nobody can tell whose record it is (`stagesync holds`)",
     "duplicates": "a second record of a linked person, left alone",
+    "forgotten": "a record of somebody who was forgotten, left alone",
 }
 
 
