@@ -21,6 +21,8 @@ from stagesync.app.config import Config, load
 from stagesync.connectors.contract import Connector, Ports
 from stagesync.connectors.hubspot.connector import open_account
 from stagesync.connectors.salesforce.connector import open_org
+from stagesync.lifecycle.report import Report, report
+from stagesync.lifecycle.tally import Frame, tally
 from stagesync.sandbox.clients import WorldAdapter, WorldPool
 from stagesync.sandbox.clock import WorldClock
 from stagesync.sandbox.hubspot import HubSpotWorld
@@ -31,6 +33,7 @@ from stagesync.sandbox.salesforce.world import SalesforceWorld
 from stagesync.state import entries, people
 from stagesync.state.entries import EntryRow
 from stagesync.state.people import PersonRow
+from stagesync.state.report import Ledger
 from stagesync.sync import engine, holds
 from stagesync.sync.engine import RunReport
 from stagesync.sync.reported import Reach
@@ -225,6 +228,13 @@ class Company:
     def passed(self, email: str) -> list[str]:
         """The places of the ledger in their order: "mql", "mql, disqualified", and "2: mql" in the second pass."""
         return [_spoken(stay) for stay in self.stays(email)]
+
+    def report(self) -> Report:
+        """What the ledger counts, of everybody and from the beginning."""
+        funnel, until = self.config.funnel, self.clock.now_ms() + 1
+        ledger = Ledger(list(funnel.stages), list(funnel.sides), 0, until, until)
+        with self.place.store.read() as tx:
+            return report(funnel, None, until, None, tally(Frame(funnel, 0, until), ledger.stays(tx, self.place.id), ledger.kind))
 
     def said(self, email: str, rule: str) -> tuple[str, str]:
         """What a rule said of a person when it was last heard: yes or no, and the reason that was recorded."""

@@ -136,6 +136,8 @@ def test_from_70_points_over_the_phone_to_sql(tmp_path: Path) -> None:
         acme.move_lead(ANNA, Time_Confirmed__c=True)
         acme.settle()
         assert acme.shown(ANNA) == ("Teleprospecting Qualified Lead", "Teleprospecting Qualified")
+        (mql,) = [row for row in acme.report().whole.volume if row.id == "mql"]
+        assert (mql.kind, mql.end) == ("group", 1)
         assert acme.contact(ANNA)["mql_date"] > entered  # teleprospecting had taken them out of the group: as a TQL they are in it again
         for stage in ("sal", "sql"):
             acme.move_lead(ANNA, stage)

@@ -105,4 +105,7 @@ def test_the_whole_line_twice(tmp_path: Path, name: str) -> None:
         assert times == sorted(times)
         again = len(line) + 1  # stays before the second pass, but for the first, whose date nobody knows
         assert times[again] - times[again - 1] >= DAY * 1000 and times[again] - times[0] > 90 * DAY * 1000
+        counted = acme.report().whole
+        assert (counted.passes.begun, counted.passes.again, counted.passes.rejected) == (2, 1, 1)
+        assert [(row.entered, row.end) for row in counted.volume if row.id == bought[-1]] == [(1, 1)]
         assert acme.run().writes == 0
