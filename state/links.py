@@ -6,7 +6,7 @@ States: `new` (to be matched) · `linked` · `parked` (held from matching) · `m
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import starmap
 from typing import Any, NamedTuple
 
@@ -95,6 +95,12 @@ _NOTED = Statement(select(*_ROW).where(_WORKSPACE, _c.claim.is_not(None), *_PAGE
 _NOTES = Statement(
     select(_c.id, _c.account, _c.kind, _c.claim).where(_WORKSPACE, _c.claim.is_not(None), _c.state.in_(_LIVE), *_PAGE).order_by(_c.id).limit(bindparam("limit"))
 )
+_PARKED = Statement(
+    select(_c.id, _c.account, _c.kind, _c.ref, _c.person, _c.claim)
+    .where(_WORKSPACE, _c.claim.is_not(None), _c.claim.like('%"parked":%'), _c.state.in_(_LIVE), *_PAGE)
+    .order_by(_c.id)
+    .limit(bindparam("limit"))
+)
 _COUNTS = Statement(select(_c.account, _c.state, func.count()).where(_WORKSPACE).group_by(_c.account, _c.state))
 
 
@@ -174,6 +180,16 @@ def unmapped(tx: Tx, ws: int) -> dict[tuple[int, str, str], int]:
         after = rows[-1][0]
         found.update((account, kind, value) for _, account, kind, claim in rows if isinstance(value := decode(claim).get("unmapped"), str))
     return dict(found)
+
+
+def parked(tx: Tx, ws: int) -> Iterator[tuple[int, int, Ref, int | None, dict[str, Any]]]:
+    """(link, account, address, person, what is noted under `parked`) of the records to which something was refused, in the order of their ids."""
+    after = 0
+    while rows := tx.rows(_PARKED, {"ws": ws, "after": after, "limit": _NOTES_PAGE}):
+        after = rows[-1][0]
+        for id_, account, kind, ref, person, claim in rows:
+            if isinstance(noted := decode(claim).get("parked"), dict):
+                yield id_, account, Ref(kind, ref), person, noted
 
 
 def counts(tx: Tx, ws: int) -> dict[int, Counts]:

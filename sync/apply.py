@@ -16,11 +16,13 @@ from ..state import actions, links, people
 from ..state.actions import ActionRow
 from ..state.store import Tx
 from .creation import KEY
+from .fault import fault, is_fault
 from .observe import Seen, absorb
 from .outcome import Landed, Ledger, fields_of, landed_once, people_of
 from .session import Connected, Session
 
 MAX_BLOCK = 2_000
+OPERATIONS = ("archive", "update", "create")
 STEPS = 2
 """Rows that one write may take (a stage that goes back is cleared, then set): so many looks' worth are taken at once, lest batches be half empty."""
 
@@ -36,6 +38,7 @@ class Sender:
     limit: int | None = None
     ledger: Ledger = field(init=False)
     _broken: set[int] = field(default_factory=set[int])
+    _answered: int = 0
 
     def __post_init__(self) -> None:
         self.ledger = Ledger(self.session.workspace, self.run, self.connected)
@@ -43,10 +46,18 @@ class Sender:
     def send(self) -> None:
         """Send all that is planned. Raises what stops everything (`QuotaSpent`, `Unreachable` ...): what is done by then is on record.
 
+        Raises `ConfigurationError` where the system refuses too many.
+
         One kind of write after another, so that batches are full; what frees a unique value (an update) goes before what needs it (a create).
         """
-        for op in ("archive", "update", "create"):
+        for op in OPERATIONS:
             self._send_all(op)
+
+    def send_these(self, rows: Sequence[ActionRow]) -> None:
+        """Send only these of the planned rows, as `send` would."""
+        for op in OPERATIONS:
+            if mine := [row for row in rows if row.op == op and row.account == self.connected.system.account]:
+                self._send_block(mine)
 
     def _send_all(self, op: str) -> None:
         after = 0
@@ -69,10 +80,15 @@ class Sender:
         ready = sorted([*updates, *creates], key=lambda row: (row.step, row.id))
         refs = self._refs(ready)
         for group in self._groups(ready, refs):
-            if self.session.stop() and ready[-1].step == 1:  # between the steps of a write there is no good place to stop
+            if ready[-1].step == 1 and (self.session.stop() or self._at_fault()):  # between the steps of a write there is no good place to stop
                 break
             unread.extend(self._send_group(group, refs))
         self._read_back(unread)
+        if self._at_fault():
+            raise fault(self.connected.name, self._answered, self.ledger.causes)
+
+    def _at_fault(self) -> bool:
+        return is_fault(self._answered, self.ledger.count.rejected)
 
     # -- before
 
@@ -195,7 +211,7 @@ class Sender:
                     deferred.append((row, outcome))
                 case Unknown():
                     unknown.append((row, outcome))
-        now = self._now()
+        now, refusals = self._now(), self.ledger.count.rejected
         with self.session.store.write() as tx:
             if landed:
                 self.ledger.land(tx, landed, now)
@@ -206,6 +222,7 @@ class Sender:
             people.mark_due(tx, self.session.workspace, people_of(row for row, _ in deferred), now)
             if refused:
                 self._refuse(tx, refused, now)
+        self._answered += len(landed) + len(acknowledged) + self.ledger.count.rejected - refusals
         self._broken.update(row.link for row, _ in [*refused, *deferred, *unknown] if row.link is not None)
         self.ledger.count.unknown += len(unknown)
         self.ledger.count.skipped += len(deferred)

@@ -11,6 +11,7 @@ from ..model.records import Native
 from .claims import STAGE
 from .decision import Creation, Decision, Hold
 from .desk import Desk, Link, System
+from .parking import for_create, wanted
 from .staging import stage_values
 
 KEY = "email"
@@ -77,6 +78,9 @@ def _create(desk: Desk, decision: Decision, system: System, kind: KindMap) -> No
     missing = _complete(kind, values)
     if missing:
         decision.holds.append(Hold(f"required:{missing}:{system.name}", missing, {}, f"{system.name} needs {missing} to create a {kind.kind}", system.name))
+        return
+    if any(view.holds_back(for_create(system.account), wanted(kind.kind, values)) for view in decision.views):
+        decision.excluded[system.name] = "refused there before (`stagesync errors`)"
         return
     decision.creations.append(Creation(system.account, kind.kind, values, carried))
 

@@ -11,6 +11,7 @@ from ..lifecycle.funnel import Funnel
 from ..lifecycle.policy import Policy
 from ..mapping.maps import KindMap, Maps, SystemMap
 from ..model.records import FieldChange, Native, Signal, Values
+from .parking import PARKED, stands, without
 
 Direction = Literal["both", "read", "write"]
 Link = Any
@@ -99,7 +100,7 @@ NOTHING_KNOWN = Known()
 
 @dataclass(slots=True)
 class View:
-    """One link on the desk: the row, its maps, and its memory as it is being rewritten."""
+    """One link on the desk: the row, its maps, and its memory as it is being rewritten. `refused`: what is owed and parked, so that it is not sent."""
 
     row: Link
     system: System
@@ -111,6 +112,7 @@ class View:
     touched: bool = False
     values: dict[str, Native] = field(default_factory=dict[str, Native])
     fields: dict[str, list[Any]] = field(default_factory=dict[str, list[Any]])
+    refused: set[str] = field(default_factory=set[str])
 
     @property
     def seen(self) -> Values:
@@ -127,6 +129,18 @@ class View:
         if self.carried.get(name) != version:
             self.carried[name] = version
             self.touched = True
+
+    def holds_back(self, name: str, on: Any) -> bool:
+        """Whether this was refused before, and nothing has changed since."""
+        if not self.notes or not stands(self.notes, name, on):
+            return False
+        self.refused.add(name)
+        return True
+
+    def unpark(self) -> None:
+        """What is parked and does not hold anything back any more is forgotten: it is agreed by now, or tried again."""
+        if PARKED in self.notes and (lifted := self.notes[PARKED].keys() - self.refused):
+            self.notes, self.touched = without(self.notes, lifted), True
 
     def owe(self, name: str, values: Mapping[str, Native], before: Any, after: Any, version: int, reason: str) -> None:
         """Plan a write of these native values, which makes the link carry `version` of the field."""

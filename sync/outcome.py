@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,8 +16,14 @@ from ..state.links import LinkRow
 from ..state.store import Tx
 from .claims import STAGE
 from .observe import overlay, without
+from .parking import Why, for_create, park, wanted
+from .removal import RECORD
 from .session import Connected
 from .staging import parked_on
+from .wording import without_values
+
+NOT_TAKEN = "NOT_TAKEN"
+"""Our own code: a stage that the system acknowledged and did not take."""
 
 
 def people_of(rows: Iterable[ActionRow]) -> list[int]:
@@ -70,12 +77,13 @@ class Landed:
 
 @dataclass(slots=True)
 class Ledger:
-    """Where outcomes are written down: one account of one workspace in one run."""
+    """Where outcomes are written down: one account of one workspace in one run. `causes`: (vendor's code, field) -> refusals."""
 
     workspace: int
     run: int
     connected: Connected
     count: Count = field(default_factory=Count)
+    causes: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
 
     def land(self, tx: Tx, landed: Sequence[Landed], now: int) -> None:
         """Acknowledged and read: the links carry their versions, the actions are applied.
@@ -184,9 +192,9 @@ class Ledger:
         kind = self.connected.system.map.kinds[row.kind]
         if STAGE in item.row.fields and item.ours and not _stage_landed(kind, values, expected):
             carried[STAGE] = row.carried.get(STAGE, 0)
-            parked = {**notes.get("parked", {}), STAGE: parked_on(item.row.fields[STAGE][2], _writes(kind), {**row.seen, **expected}, values)}
-            notes["parked"] = parked
-            self.count.rejected += 1
+            on = parked_on(item.row.fields[STAGE][2], _writes(kind), {**row.seen, **expected}, values)
+            notes = park(notes, STAGE, on, Why(NOT_TAKEN, next(iter(sorted(values.keys() & _writes(kind))), None), item.row.id))
+            self._count_refused(NOT_TAKEN, STAGE)
         return row._replace(
             stamp=max(row.stamp, record.stamp),
             seen={**row.seen, **record.values, **expected},
@@ -204,11 +212,13 @@ class Ledger:
 
     def reject(self, tx: Tx, refused: Sequence[tuple[ActionRow, Rejected]], now: int) -> None:
         """Parked on what was wanted and what stands there: tried again when either changes. What else the row would have written goes alone next time."""
-        actions.set_results(tx, [(row.id, "rejected", {"code": why.code, "reason": why.reason, "field": why.field}, row.attempts + 1) for row, why in refused])
-        self.count.rejected += len(refused)
+        actions.set_results(tx, [(row.id, "rejected", _told(row, why), row.attempts + 1) for row, why in refused])
+        for _, why in refused:
+            self._count_refused(why.code, why.field or "")
         known = links.by_ids(tx, [row.link for row, _ in refused if row.link is not None])
         guilty = {row.id: self._guilty(known[row.link], row, why) for row, why in refused if row.link in known}
-        links.rewrite(tx, [self._parked(known[row.link], row, guilty[row.id]) for row, _ in refused if row.link in known])
+        links.rewrite(tx, [self._parked(known[row.link], row, guilty[row.id], why) for row, why in refused if row.link in known])
+        self._park_creates(tx, [(row, why) for row, why in refused if row.op == "create"])
         halved = {row.id for row, _ in refused if row.step > 1}  # what an earlier step cleared must not stay so
         partly = [row for row, _ in refused if row.id in halved or len(guilty.get(row.id, row.fields)) < len(row.fields)]
         innocent = sorted({row.person for row in partly if row.person is not None})
@@ -221,14 +231,40 @@ class Ledger:
         natives = {name: _writes(kind) if name == STAGE else {kind.fields[name].native} for name in row.fields if name == STAGE or name in kind.fields}
         return {name for name, mapped in natives.items() if why.field in mapped} or set(row.fields)
 
-    def _parked(self, link: LinkRow, row: ActionRow, guilty: set[str]) -> LinkRow:
-        notes = dict(link.claim or {})
-        parked = dict(notes.get("parked", {}))
+    def _parked(self, link: LinkRow, row: ActionRow, guilty: set[str], why: Rejected) -> LinkRow:
+        notes, cause = dict(link.claim or {}), Why(why.code, why.field, row.id)
         kind = self.connected.system.map.kinds[link.kind]
+        if row.op == "archive":
+            notes = park(notes, RECORD, link.stamp, cause)
         for name, change in row.fields.items():
             if name in guilty:
-                parked[name] = parked_on(change[2], _writes(kind), link.seen, row.payload["values"]) if name == STAGE else [change[2], change[0]]
-        return link._replace(claim={**notes, "parked": parked})
+                on = parked_on(change[2], _writes(kind), link.seen, row.payload["values"]) if name == STAGE else [change[2], change[0]]
+                notes = park(notes, name, on, cause)
+        return link._replace(claim=notes or None)
+
+    def _park_creates(self, tx: Tx, refused: Sequence[tuple[ActionRow, Rejected]]) -> None:
+        """A record that could not be made has no link: that is noted with another record of the person."""
+        if not refused:
+            return
+        others = links.of_people(tx, people_of(row for row, _ in refused))
+        noted: dict[int, LinkRow] = {}
+        name = for_create(self.connected.system.account)
+        for row, why in refused:
+            link = next((link for link in others.get(row.person or 0, ()) if link.state == "linked"), None)
+            if link is not None:
+                on = wanted(row.payload["kind"], row.payload["values"])
+                noted[link.id] = link._replace(claim=park(link.claim or {}, name, on, Why(why.code, why.field, row.id)))
+        links.rewrite(tx, list(noted.values()))
+
+    def _count_refused(self, code: str, field: str) -> None:
+        self.count.rejected += 1
+        self.causes[(code, field)] += 1
+
+
+def _told(row: ActionRow, why: Rejected) -> dict[str, Any]:
+    """What is kept of a refusal: the vendor's code and words, without the values that were sent."""
+    values = [*row.payload["values"].values(), *row.payload.get("before", {}).values()]
+    return {"code": why.code, "reason": without_values(why.reason, values), "field": why.field}
 
 
 def landed_once(answer: Present, values: Mapping[str, Native], since: int) -> bool:

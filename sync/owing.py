@@ -27,6 +27,6 @@ def owe(decision: Decision, field: Field, hub: Hub, value: Value, view: View, fi
     if native == seen or (field_map.blank_is_false and not native and not seen):
         view.carry(name, hub.version)
         return
-    if view.notes and view.notes.get("parked", {}).get(name) == [hub.version, seen]:
+    if view.holds_back(name, [hub.version, seen]):
         return
     view.owe(name, {field_map.native: native}, seen, native, hub.version, reason or f"owed since version {hub.version}, from {hub.source}")

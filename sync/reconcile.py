@@ -79,6 +79,8 @@ def _decide(
     stamp(desk, decision, stage, told.known.now)
     decide_removal(desk, decision, links, told.answers.get(RECORD))
     create_missing(desk, decision, links)
+    for view in views:
+        view.unpark()
     return decision
 
 

@@ -28,7 +28,7 @@ def decide_removal(desk: Desk, decision: Decision, links: Sequence[Link], asked:
         return
     where = {desk.systems[link.account].name for link in gone}
     if desk.settings.deletes == "archive" or (asked is not None and asked.answer in where):
-        decision.archives.extend(view for view in live if view.system.writes)
+        decision.archives.extend(view for view in live if view.system.writes and not view.holds_back(RECORD, view.row.stamp))
         return
     if asked is not None:
         decision.retired.extend(link.id for link in gone)

@@ -56,7 +56,7 @@ def _bring_up(desk: Desk, decision: Decision, view: View, cause: str) -> None:
     _settle(view, stage, state.version if not values else 0)
     if not values:
         return
-    if view.notes.get("parked", {}).get(STAGE) == parked_on(state.version, stage.writes, view.seen, values):
+    if view.holds_back(STAGE, parked_on(state.version, stage.writes, view.seen, values)):
         return
     if reading is not None and _goes_back(desk, reading, state.stage):
         decision.lowered.append(view.system.name)
