@@ -10,6 +10,7 @@ from . import shell
 from .commands.apply import apply
 from .commands.check import check
 from .commands.demo import demo
+from .commands.export import export
 from .commands.forget import forget
 from .commands.funnel import funnel
 from .commands.holds import holds
@@ -44,6 +45,7 @@ def root(debug: Annotated[bool, typer.Option("--debug", help="Show the traceback
 
 for command in (init, check, plan, sync, apply, status, runs, holds, resolve, why, verify, whatif, forget, demo, sandbox):
     app.command()(command)
+app.add_typer(export)
 app.add_typer(funnel)
 app.add_typer(qualify)
 app.add_typer(signal)

@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 from cli_box import Box, box, cli
 from office import Office
+from typer.testing import Result
 
 from stagesync.app.traces import files_with
 from stagesync.sandbox.hubspot import HubSpotWorld
@@ -183,3 +184,32 @@ def test_all_kinds_of_rows_go_on_both_databases(store_url: str, tmp_path: Path) 
             found = tx.rows(Statement(sa.select(sa.literal_column("*")).select_from(table)), {})
             assert not [row for row in found if any(text.lower() in str(row).lower() for text in PERSONAL)], table.name
     assert office.run().writes == 0
+
+
+def export(acme: Box, *words: str) -> Result:
+    """`stagesync export person` over this configuration."""
+    return cli("export", "person", "--config", str(acme.config), *words)
+
+
+def test_a_person_can_be_told_everything_that_is_kept(acme: Box) -> None:
+    """Values with their sources, every record, what changed, what was done, the stays and the runs; whatever the state holds of her stands in it."""
+    told = orjson.loads(export(acme, ANNA).stdout)
+    assert told["fields"]["last_name"] == {**told["fields"]["last_name"], "value": NAME, "from": "hubspot"}
+    assert {record["system"]: record["kind"] for record in told["records"]} == {"hubspot": "contact", "salesforce": "lead"}
+    assert any(change["fields"].get("lifecyclestage", {}).get("after") == "salesqualifiedlead" for change in told["changes"])
+    assert {action["sort"] for action in told["actions"]} >= {"decision", "new record", "changed record"}
+    assert [stay["stage"] for stay in told["stays"]] == ["mql", "sql"]
+    assert {run["run"] for run in told["runs"]} >= {action["run"] for action in told["actions"]}
+    assert {"key": "email", "value": ANNA} in told["recognised_by"]
+    assert BEN not in orjson.dumps(told).decode()
+
+
+def test_the_file_of_a_person_is_its_owners_alone(acme: Box, tmp_path: Path) -> None:
+    """`--out` writes with mode 0600; after `forget` there is nothing to tell."""
+    out = tmp_path / "anna.json"
+    assert export(acme, ANNA, "--out", str(out)).exit_code == 0
+    assert out.stat().st_mode & 0o777 == 0o600
+    number = orjson.loads(out.read_bytes())["person"]
+    assert orjson.loads(export(acme, number).stdout)["records"] == orjson.loads(out.read_bytes())["records"]
+    acme.run("forget", number, "--yes")
+    assert export(acme, ANNA).exit_code == 2

@@ -1,0 +1,94 @@
+"""`stagesync export person`: one person's whole file as JSON, in words that somebody outside can follow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...state import changes, runs
+from ...state.actions import ActionRow
+from ...state.links import LinkRow
+from ...state.people import PersonRow
+from ...state.store import Tx
+from ...sync.dossier import Dossier
+from . import words
+from .lifecycle import lifecycle_json
+
+_SORTS = {"decide": "decision", "overrule": "overruled value", "hold": "open question", "create": "new record", "update": "changed record"}
+
+
+def dossier_json(tx: Tx, file: Dossier, names: Mapping[int, str], now: int) -> dict[str, Any]:
+    """The file as one object; times are UTC. `names`: account -> system."""
+    told = [row.run for row in file.signals] + [row.run for row in file.actions]
+    history = changes.of_links(tx, [link.id for link in file.records])
+    told += [row.run for rows in history.values() for row in rows]
+    return {
+        "about": "everything that stagesync keeps of this person",
+        "made": words.stamp(now),
+        "person": f"p{file.row.id}" if file.row is not None else None,
+        **(_person(tx, file.row) if file.row is not None else {}),
+        "recognised_by": [{"key": key, "value": value} for key, value in file.keys],
+        "records": [_record(link, names) for link in file.records],
+        "changes": [
+            {
+                **_address(link, names),
+                "at": words.stamp(row.at),
+                "seen": words.stamp(row.seen_at),
+                "by": row.author,
+                "run": row.run,
+                "fields": {name: {"before": pair[0], "after": pair[1]} for name, pair in row.values.items()},
+            }
+            for link in file.records
+            for row in history.get(link.id, ())
+        ],
+        "actions": [_action(row, {link.id: link for link in file.records}, names) for row in file.actions],
+        "signals": [
+            {
+                "kind": row.kind,
+                "at": words.stamp(row.at),
+                "heard": words.stamp(row.seen_at),
+                "source": row.source,
+                "id": row.key,
+                "attributes": dict(row.attributes),
+                "run": row.run,
+            }
+            for row in file.signals
+        ],
+        "runs": [_run(tx, number) for number in sorted({number for number in told if number is not None})],
+    }
+
+
+def _person(tx: Tx, row: PersonRow) -> dict[str, Any]:
+    fields = {name: {"value": entry[0], "version": entry[1], "from": entry[2], "at": words.stamp(entry[3])} for name, entry in row.canonical.items()}
+    stage = {"stage": row.stage, "side": row.side, "reason": row.reason, "pass": row.pass_no, "version": row.stage_version}
+    return {"stage": stage, "fields": fields, "notes": row.notes or {}, "look_again": words.stamp(row.review_at), **lifecycle_json(tx, row)}
+
+
+def _address(link: LinkRow, names: Mapping[int, str]) -> dict[str, Any]:
+    return {"system": names.get(link.account, f"account {link.account}"), "kind": link.kind, "id": link.ref}
+
+
+def _record(link: LinkRow, names: Mapping[int, str]) -> dict[str, Any]:
+    return {
+        **_address(link, names),
+        "state": link.state,
+        "last_modified": words.stamp(link.stamp) if link.stamp else None,
+        "last_modified_by": link.author,
+        "fields": link.seen,
+        "agreed_before": link.agreed,
+        "carries_versions": link.carried,
+        "notes": link.claim or {},
+    }
+
+
+def _action(row: ActionRow, records: Mapping[int, LinkRow], names: Mapping[int, str]) -> dict[str, Any]:
+    link = records.get(row.link) if row.link is not None else None
+    where = _address(link, names) if link is not None else {"system": names.get(row.account)} if row.account is not None else {}
+    told = {"sort": _SORTS.get(row.op, row.op), "state": row.state, "why": row.reason, **where, "fields": row.fields, "details": row.payload}
+    asked = {"question": row.question, "field": row.field, "answer": row.answer} if row.question else {}
+    return {"run": row.run, **told, **asked, **({"result": row.result} if row.result is not None else {})}
+
+
+def _run(tx: Tx, number: int) -> dict[str, Any]:
+    row = runs.by_id(tx, number)
+    return {"run": number, "kind": row.kind if row else None, "started": words.stamp(row.started_at) if row else None}
