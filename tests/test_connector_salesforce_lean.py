@@ -12,7 +12,7 @@ from salesforce_org import Drawer, Hand, NoLimits, settings
 
 from stagesync.connectors.contract import Ports
 from stagesync.connectors.salesforce.connector import SalesforceConnector, open_org
-from stagesync.connectors.salesforce.evidence import CHANGED, FIELDS, STAGE, STATE
+from stagesync.connectors.salesforce.evidence import CHANGED, CREATED, FIELDS, STAGE, STATE
 from stagesync.model.records import Present, Query, Ref
 from stagesync.sandbox.base import json_response
 from stagesync.sandbox.clients import WorldAdapter
@@ -149,7 +149,7 @@ def test_an_org_that_understands_one_condition_tells_what_its_opportunities_say(
         pages = list(connector.pull(Query(asked, cursor, signals=True)))
         cursor = pages[-1].cursor
         values = [record.values for page in pages for record in page.records]
-        assert values[0] == {"LastName": "Berg", STATE: "open", STAGE: "Prospecting", CHANGED: None}
+        assert values[0] == {"LastName": "Berg", STATE: "open", STAGE: "Prospecting", CHANGED: None, CREATED: STAMP}
         assert [finding for page in pages for finding in page.findings] == ["responses to campaigns cannot be read: MALFORMED_QUERY: unexpected token"]
 
 

@@ -12,7 +12,8 @@ from office import Office
 from stagesync.lifecycle.authority import Authority
 from stagesync.lifecycle.policy import Policy
 from stagesync.sandbox.salesforce.habits import Habits
-from stagesync.state import people
+from stagesync.state import entries, people
+from stagesync.state.entries import EntryRow
 
 ANNA = "anna@a.example"
 LOST = {"crm": {"stages": {"contact": {"rules": [{"when": {"Opportunity.State": "lost"}, "side": "recycled"}]}}}}
@@ -125,6 +126,46 @@ def test_a_lost_deal_recycles_where_a_rule_says_so(tmp_path: Path) -> None:
         with office.session.store.read() as tx:
             (person,) = people.each(tx, office.session.workspace, 0, 10)
         assert (person.stage, person.side) == ("opportunity", status)
+
+
+def stays(office: Office) -> list[EntryRow]:
+    """Anna's ledger."""
+    with office.session.store.read() as tx:
+        return entries.of_people(tx, [1])[1]
+
+
+def test_the_ledger_has_the_deals_own_times(tmp_path: Path, store_url: str) -> None:
+    """An opportunity since the deal was opened, a customer since it was won, however late we hear of it."""
+    office, contact = met(tmp_path, url=store_url)
+    opened = office.clock.now_ms()
+    deal = office.crm.open_opportunity(contact)
+    office.later()
+    office.quiet()
+    office.later()
+    won = office.clock.now_ms()
+    office.crm.set_stage(deal, "Closed Won")
+    office.later()
+    office.quiet()
+    ledger = stays(office)
+    assert [stay.stage for stay in ledger] == ["mql", "opportunity", "customer"]
+    assert [abs((stay.entered_at or 0) - at) < 1000 for stay, at in zip(ledger[1:], (opened, won), strict=True)] == [True, True]
+    assert ledger[0].left_at == ledger[1].entered_at
+
+
+def test_nobody_is_dated_before_the_place_they_leave(tmp_path: Path) -> None:
+    """Anna joins a deal that was opened before she was an MQL: she is an opportunity since she was one at the earliest."""
+    office, contact = met(tmp_path, "lead")
+    other = office.crm.create("Contact", {"Email": "bob@b.example", "LastName": "Birch"})
+    deal = office.crm.open_opportunity(other)
+    office.later()
+    office.hub.edit(office.contact(ANNA)["id"], {"lifecyclestage": "marketingqualifiedlead"})
+    office.quiet()
+    office.later()
+    office.crm.add_role(deal, contact)
+    office.quiet()
+    first, mql, deal_stay = stays(office)
+    assert (first.stage, mql.stage, deal_stay.stage) == ("lead", "mql", "opportunity")
+    assert mql.entered_at is not None and mql.entered_at == mql.left_at == deal_stay.entered_at
 
 
 def test_a_converted_lead_and_its_deal_say_the_same(tmp_path: Path) -> None:

@@ -125,6 +125,7 @@ def _deals(client: Client) -> Mapping[str, FieldDescription]:
             (evidence.STATE, "Opportunity: State", "choice", states),
             (evidence.STAGE, "Opportunity: Stage", "choice", stages),
             (evidence.CHANGED, "Opportunity: Last Stage Change Date", "datetime", ()),
+            (evidence.CREATED, "Opportunity: Created Date", "datetime", ()),
         )
     }
 

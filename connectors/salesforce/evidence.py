@@ -1,6 +1,6 @@
 """Evidence for a contact's stage that stands on other objects: the opportunities in which the contact has a role.
 
-To the rest of the program they are three fields of the Contact, with a dot in their names, by which they can never be written. A change of an opportunity or of
+To the rest of the program they are four fields of the Contact, with a dot in their names, by which they can never be written. A change of an opportunity or of
 a role moves their own stamps and not the Contact's (Salesforce Object Reference, System Fields), so they have a feed of their own: one query over the roles,
 which may filter by the fields of the related records (SOQL and SOSL Reference, Relationship Queries), tells the changes of both. An org that refuses that
 query, or is too large to answer it in two minutes, is asked in several small ones from then on, each by one indexed field.
@@ -24,8 +24,8 @@ KIND = "contact"
 POSITION = "opportunity"
 """The name of this feed's place in the cursor."""
 
-STATE, STAGE, CHANGED = "Opportunity.State", "Opportunity.StageName", "Opportunity.LastStageChangeDate"
-FIELDS = (STATE, STAGE, CHANGED)
+STATE, STAGE, CHANGED, CREATED = "Opportunity.State", "Opportunity.StageName", "Opportunity.LastStageChangeDate", "Opportunity.CreatedDate"
+FIELDS = (STATE, STAGE, CHANGED, CREATED)
 STATES = ("lost", "open", "won")
 """From the least telling to the most telling."""
 
@@ -44,10 +44,11 @@ class Deal(NamedTuple):
     id: str
     stage: str
     changed: str | None
+    created: str
 
     def values(self) -> dict[str, str | None]:
-        """The three fields."""
-        return {STATE: STATES[self.state], STAGE: self.stage, CHANGED: self.changed}
+        """The four fields."""
+        return {STATE: STATES[self.state], STAGE: self.stage, CHANGED: self.changed, CREATED: self.created}
 
 
 NOTHING: Mapping[str, str | None] = dict.fromkeys(FIELDS)
@@ -199,7 +200,7 @@ def _deal(role: Row) -> Deal | None:
         return None
     state = "won" if of["IsWon"] else "lost" if of["IsClosed"] else "open"
     changed = of["LastStageChangeDate"]
-    return Deal(STATES.index(state), changed or of["CreatedDate"], role["Id"], of["StageName"], changed)
+    return Deal(STATES.index(state), changed or of["CreatedDate"], role["Id"], of["StageName"], changed, of["CreatedDate"])
 
 
 def _put(row: Row, deal: Deal | None, asked: Sequence[str]) -> None:
