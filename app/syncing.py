@@ -27,6 +27,7 @@ class Wishes:
     approve: str | None = None
     dry_run: bool = False
     limit: int | None = None
+    canary: int | None = None
     only: tuple[str, ...] = ()
     json: bool = False
     strict: bool = False
@@ -94,7 +95,7 @@ def _apply(work: Running, run: int, wishes: Wishes, planned: PlanReport | None =
     session = work.session
     wanted = _on_record(session, run)
     with interrupts.gentle() as stop:
-        report = engine.apply(replace(session, stop=stop.is_set), run, stored=planned is None, limit=wishes.limit, planned=planned)
+        report = engine.apply(replace(session, stop=stop.is_set), run, stored=planned is None, limit=wishes.limit, planned=planned, first=wishes.canary)
         stopped = stop.is_set()
     work.display.hide()
     after(session, report)

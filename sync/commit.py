@@ -30,7 +30,7 @@ def commit_decisions(session: Session, run: int, started: int, *, stored: bool) 
             if not found:
                 break
             rows, beyond = found[:CHUNK], found[CHUNK:]
-            stale = _drifted(tx, rows) if stored else set[int]()
+            stale = drifted_of(tx, rows) if stored else set[int]()
             drifted += len(stale)
             _commit(tx, session, [row for row in rows if row.id not in stale], started)
             if stale:
@@ -40,6 +40,12 @@ def commit_decisions(session: Session, run: int, started: int, *, stored: bool) 
             after = rows[-1].id
     _set_aside(session)
     return drifted
+
+
+def commit_these(tx: Tx, session: Session, rows: Sequence[ActionRow], started: int) -> None:
+    """Make the decisions about a few people the state's; `rows` are all of the plan's rows about them."""
+    _commit(tx, session, [row for row in rows if row.op == "decide"], started)
+    actions.set_state(tx, [row.id for row in rows if row.op == "overrule"], "overruled")
 
 
 def _commit(tx: Tx, session: Session, rows: Sequence[ActionRow], started: int) -> None:
@@ -73,7 +79,7 @@ def _commit(tx: Tx, session: Session, rows: Sequence[ActionRow], started: int) -
         actions.set_state(tx, lifted, "skipped")
 
 
-def _drifted(tx: Tx, rows: Sequence[ActionRow]) -> set[int]:
+def drifted_of(tx: Tx, rows: Sequence[ActionRow]) -> set[int]:
     """The decisions whose records were read anew since they were made."""
     planned = {link[0]: link[1] for row in rows for link in row.payload["links"]}
     now = links.by_ids(tx, list(planned))

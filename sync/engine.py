@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..model.errors import ConfigurationError
+from ..model.errors import ConfigurationError, SafetyStop
 from ..state import accounts, actions, closing, links, people, runs, signals
 from . import ledger
 from .apply import Sender
+from .canary import canary
 from .commit import commit_decisions
 from .guard import Situation, Stop, weigh
 from .holds import each_hold
@@ -51,7 +52,7 @@ class RunReport:
     """What a run did. `systems`: name -> what was written there; `held`: all open holds; `drifted`: people left to the next run.
 
     `breached`: clocks that ran out unanswered. `promoted`: (qualification rule, its mode) -> for how many people it speaks.
-    `unread`: (system, what it did not tell although it was asked): the run went on without.
+    `unread`: (system, what it did not tell although it was asked): the run went on without. `ahead`: people who were written and read back before the others.
     """
 
     run: int
@@ -67,6 +68,7 @@ class RunReport:
     breached: int = 0
     promoted: Mapping[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
     unread: Sequence[tuple[str, str]] = ()
+    ahead: int = 0
     error: Exception | None = None
 
     @property
@@ -180,10 +182,13 @@ def load_plan(session: Session, digest: str) -> runs.RunRow:
     return found
 
 
-def apply(session: Session, run: int, *, stored: bool = False, limit: int | None = None, planned: PlanReport | None = None) -> RunReport:
+def apply(
+    session: Session, run: int, *, stored: bool = False, limit: int | None = None, planned: PlanReport | None = None, first: int | None = None
+) -> RunReport:
     """Carry out a plan: its decisions become the state's, its writes are sent, several systems side by side.
 
-    `stored`: time has passed since it was made, so people who were read anew since are left to the next plan.
+    `stored`: time has passed since it was made, so people who were read anew since are left to the next plan. `first`: so many people are
+    written and read back before all others, who follow only where those landed as wanted.
     """
     clock = time.process_time()
     started = session.clock.now_ms()
@@ -191,15 +196,21 @@ def apply(session: Session, run: int, *, stored: bool = False, limit: int | None
         row = runs.by_id(tx, run)
         counts = dict(row.counts) if row else {}
         runs.finish(tx, run, started, "applying", counts)
-    drifted = commit_decisions(session, run, started, stored=stored)
-    _look_again(session, started + 1)
-    senders = [Sender(session, connected, run, started, limit) for connected in session.systems.values() if connected.system.writes]
-    error = _send_side_by_side(senders)
+    halt = threading.Event()
+    halting = replace(session, stop=lambda: session.stop() or halt.is_set())
+    senders = [Sender(halting, connected, run, started, limit) for connected in session.systems.values() if connected.system.writes]
+    ahead, drifted, error = 0, 0, None
+    if first is not None:
+        ahead, error = canary(session, run, first, started, lambda send: _side_by_side(senders, send, halt), stored=stored)
+    if error is None:
+        drifted = commit_decisions(session, run, started, stored=stored)
+        _look_again(session, started + 1)
+        error = _side_by_side(senders, Sender.send, halt)
     settle(session, run, started)
     with session.store.write() as tx:
         closing.settle_due(tx, session.workspace, run, started)
         actions.discard(tx, run)
-        if limit is None and not counts.get("limited"):  # a run for some people is no first run: the rest has not been looked at
+        if limit is None and not counts.get("limited") and not isinstance(error, SafetyStop):  # a run for some people is no first run
             accounts.set_workspace(tx, session.workspace, mapping=session.desk.maps.digest, synced=True)
         held = sum(1 for hold in each_hold(tx, session.workspace) if hold.answer != "skip")
         report = RunReport(
@@ -216,23 +227,26 @@ def apply(session: Session, run: int, *, stored: bool = False, limit: int | None
             breached=int(counts.get("breached", 0)),
             promoted={(rule, mode): count for rule, mode, count in counts.get("promoted", ())},
             unread=[(system, finding) for system, finding in counts.get("unread", ())],
+            ahead=ahead,
             error=error,
         )
         runs.finish(tx, run, session.clock.now_ms(), "stopped" if error or session.stop() else "applied", {**counts, **_run_counts(report)})
     return report
 
 
-def _send_side_by_side(senders: Sequence[Sender]) -> Exception | None:
-    """Every system's writes in a thread of its own; the first error, after all have ended."""
+def _side_by_side(senders: Sequence[Sender], send: Callable[[Sender], None], halt: threading.Event) -> Exception | None:
+    """Every system's writes in a thread of its own; the first error, after all have ended. A fault of the configuration halts the others too."""
     errors: list[Exception] = []
 
-    def send(sender: Sender) -> None:
+    def work(sender: Sender) -> None:
         try:
-            sender.send()
+            send(sender)
         except Exception as error:  # noqa: BLE001 - one system's trouble must not cut off the other's; it is raised by the caller
             errors.append(error)
+            if isinstance(error, ConfigurationError):
+                halt.set()
 
-    threads = [threading.Thread(target=send, args=(sender,)) for sender in senders]
+    threads = [threading.Thread(target=work, args=(sender,)) for sender in senders]
     for thread in threads:
         thread.start()
     for thread in threads:

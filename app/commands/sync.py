@@ -17,6 +17,10 @@ def sync(
     approve: Annotated[str | None, typer.Option("--approve", metavar="DIGEST", help="Carry out the stored plan with this digest.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and stop.")] = False,
     limit: Annotated[int | None, typer.Option("--limit", metavar="N", min=1, help="Write at most N records in each system.")] = None,
+    canary: Annotated[
+        int | None,
+        typer.Option("--canary", metavar="N", min=1, help="Write N people first and read them back; the others follow only if all of it landed as wanted."),
+    ] = None,
     only: OnlyOption = None,
     json: JsonOption = False,
 ) -> int:
@@ -26,4 +30,4 @@ def sync(
     """
     from .. import syncing
 
-    return syncing.sync(config, syncing.Wishes(yes=yes, approve=approve, dry_run=dry_run, limit=limit, only=tuple(only or ()), json=json))
+    return syncing.sync(config, syncing.Wishes(yes=yes, approve=approve, dry_run=dry_run, limit=limit, canary=canary, only=tuple(only or ()), json=json))
