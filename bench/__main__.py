@@ -1,4 +1,4 @@
-"""`python -m bench [first] [quiet] [calls] [help] [reading] [decision] [rules]`: measure, print one table; exit 1 where a bound is missed."""
+"""`python -m bench [first] [quiet] [calls] [help] [reading] [decision] [rules] [report]`: measure, print one table; exit 1 where a bound is missed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from itertools import chain
 
-from . import calls, decision, first, quiet, reading, rules, start
+from . import calls, decision, first, quiet, reading, report, rules, start
 from .table import Line, printed
 
 FULL = os.environ.get("FULL") == "1"
@@ -19,6 +19,7 @@ JOBS: dict[str, Callable[[], Iterator[Line]]] = {
     "rules": lambda: rules.measure(100_000),
     "reading": lambda: reading.measure(20_000),
     "calls": lambda: calls.measure(10_000, 2_500),
+    "report": lambda: report.measure(1_000_000),
     "quiet": lambda: quiet.measure((1_000, 100_000)),
 }
 

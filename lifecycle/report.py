@@ -132,7 +132,7 @@ def label_of(funnel: Funnel, unit: Unit) -> str:
     """What a unit is called: a stage's or a group's label, or the ids of the stages that share a position."""
     if unit.id in funnel.stages:
         return funnel.stages[unit.id].label
-    return funnel.groups[unit.id].label if unit.id in funnel.groups else " or ".join(unit.stages)
+    return funnel.groups[unit.id].label if unit.id in funnel.groups else " / ".join(unit.stages)
 
 
 def _part(funnel: Funnel, until: int, group: str | None, sections: Iterable[Section]) -> Part:

@@ -9,6 +9,7 @@ import typer
 
 from ..options import ConfigOption, JsonOption
 from ..shell import guarded
+from .funnel_report import report
 
 SvgOption = Annotated[Path | None, typer.Option("--svg", metavar="FILE", help="Also draw it into FILE.")]
 
@@ -18,6 +19,7 @@ Example: stagesync funnel show hubspot
 """
 
 funnel = typer.Typer(name="funnel", help=_HELP, no_args_is_help=True)
+funnel.command()(report)
 
 
 @funnel.command("list")
