@@ -100,6 +100,7 @@ _HOLDS_OF_LINKS = Statement(select(*_ROW).where(among(_c.link, "ids"), _HELD, _W
 _DISCARD = Statement(delete(action).where(_c.run == bindparam("run"), _c.state == word("planned")))
 _BY_IDS = Statement(select(*_ROW).where(among(_c.id, "ids")).order_by(_c.id))
 _OF_PERSON = Statement(select(*_ROW).where(_WORKSPACE, _c.person.is_not(None), _c.person == bindparam("person")).order_by(_c.id.desc()).limit(_LIMIT))
+_JOURNAL = Statement(select(*_ROW).where(_c.person.is_not(None), among(_c.person, "ids"), _c.state == word("applied")).order_by(_c.id))
 _TALLY = Statement(select(_c.account, _c.op, _c.state, func.count()).where(_c.run == bindparam("run")).group_by(_c.account, _c.op, _c.state))
 
 
@@ -151,6 +152,11 @@ def by_ids(tx: Tx, ids: Iterable[int]) -> dict[int, ActionRow]:
 def of_person(tx: Tx, ws: int, person: int, limit: int = 100) -> list[ActionRow]:
     """A person's actions, the newest first."""
     return list(starmap(_row, tx.rows(_OF_PERSON, {"ws": ws, "person": person, "limit": limit})))
+
+
+def journal(tx: Tx, person_ids: Iterable[int]) -> dict[int, list[ActionRow]]:
+    """Person -> all that was applied for them, the oldest first."""
+    return _grouped(tx.rows(_JOURNAL, {"ids": tx.listed(person_ids)}), ActionRow._fields.index("person"))
 
 
 def tally(tx: Tx, run: int) -> dict[tuple[int | None, str, str], int]:

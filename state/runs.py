@@ -47,6 +47,7 @@ _FINISH = Statement(
         finished_at=bindparam("at"), state=bindparam("state"), counts=bindparam("counts"), digest=func.coalesce(bindparam("digest", type_=Text()), _c.digest)
     )
 )
+_OF_WORKSPACE = Statement(select(*_ROW).where(_WORKSPACE, _c.id == bindparam("run")))
 _BY_ID = Statement(select(*_ROW).where(_c.id == bindparam("run")))
 _RECENT = Statement(
     select(*_ROW)
@@ -74,6 +75,11 @@ def finish(tx: Tx, run: int, at: int, state: str, counts: Mapping[str, Any], dig
 def by_id(tx: Tx, run: int) -> RunRow | None:
     """The run of this id."""
     return next(iter(_rows(tx.rows(_BY_ID, {"run": run}))), None)
+
+
+def of_workspace(tx: Tx, ws: int, run: int) -> RunRow | None:
+    """The run of this id, if it is this workspace's."""
+    return next(iter(_rows(tx.rows(_OF_WORKSPACE, {"ws": ws, "run": run}))), None)
 
 
 def last(tx: Tx, ws: int, kind: str | None = None) -> RunRow | None:

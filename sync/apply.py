@@ -103,7 +103,7 @@ class Sender:
             return []
         refs = self._refs(rows)
         first = [row for row in rows if row.step == 1]
-        fields = fields_of((row.payload["kind"], row.payload["values"]) for row in rows)
+        fields = fields_of((row.payload["kind"], {**row.payload["values"], **row.payload.get("before", {})}) for row in rows)
         answers = self.connected.connector.fetch([refs[row.link or 0] for row in first], fields)
         good: set[int] = set()
         seen, skipped = Seen(), list[ActionRow]()
@@ -216,8 +216,10 @@ class Sender:
             if landed:
                 self.ledger.land(tx, landed, now)
             results = [(row.id, "sent", {"kind": ref.kind, "ref": ref.id}, row.attempts + 1) for row, ref in acknowledged]
+            made = [(item.row, item.record.ref) for item in landed if item.row.op == "create"]
             results += [(row.id, "unknown", {"reason": why.reason}, row.attempts + 1) for row, why in unknown]
             results += [(row.id, "skipped", {"reason": why.reason}, row.attempts + 1) for row, why in deferred]
+            results += [(row.id, "applied", {"kind": ref.kind, "ref": ref.id}, row.attempts + 1) for row, ref in made]  # by which an undo finds it again
             actions.set_results(tx, results)
             people.mark_due(tx, self.session.workspace, people_of(row for row, _ in deferred), now)
             if refused:

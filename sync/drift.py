@@ -39,7 +39,7 @@ def _of_block(session: Session, connected: Connected, rows: Sequence[ActionRow])
         known = links.by_ids(tx, [row.link for row in rows if row.link is not None])
     asked = [row for row in rows if row.link in known]
     refs = [known[row.link or 0].address for row in asked]
-    fields = fields_of((row.payload["kind"], row.payload["values"]) for row in asked)
+    fields = fields_of((row.payload["kind"], {**row.payload["values"], **row.payload.get("before", {})}) for row in asked)
     answers = connected.connector.fetch(refs, fields) if refs else ()
     still = sum(isinstance(answer, Present) and undrifted(row, answer.record) for row, answer in zip(asked, answers, strict=True))
     return len(rows) - still
