@@ -58,6 +58,8 @@ class Group:
                 return {**told, "hub": "the person stays: make the record again", **last}
             case "taken":
                 return {"newest": "the new address stands all the same", "hub": "the address that was agreed before stands", **last}
+            case "apart":
+                return {"newest": "they are one human all the same: link them again, as at a first meeting", "skip": "leave them alone"}
             case "ambiguous":
                 return {"newest": "they are one human: link the newest record of each system", "skip": "leave them alone"}
             case _:
@@ -127,7 +129,9 @@ def resolve(store: Store, workspace: int, group: str, use: str, only: Collection
 def _match_again(tx: Tx, rows: Collection[ActionRow]) -> None:
     parked: list[int] = [link for row in rows for link in row.payload.get("park", ())]
     if parked:
-        links.rewrite(tx, [row._replace(state="new") for row in links.by_ids(tx, parked).values() if row.state == "parked" and row.person is None])
+        apart = {link for row in rows if (row.question or "").startswith("apart:") for link in row.payload["park"]}
+        found = [row for row in links.by_ids(tx, parked).values() if row.state == "parked" and (row.person is None or row.id in apart)]
+        links.rewrite(tx, [row._replace(state="new", person=None, carried={}, agreed={}) for row in found])
 
 
 _BECAUSE: Mapping[str, str] = {
@@ -192,8 +196,8 @@ def _title(group: Group) -> str:
             return (
                 f"{group.count:,} changed e-mail {'address belongs' if one else 'addresses belong'} to another person already: take the new one all the same?"
             )
-        case "ambiguous":
-            return f"{group.count:,} {'group' if one else 'groups'} of records share an address but may be different people: one human, or leave them?"
+        case "ambiguous" | "apart":
+            return _about_matches(group, one=one)
         case "unreadable":
             return f"{several} in {about} cannot be understood: correct {'it' if one else 'them'} there"
         case "unwritable":
@@ -202,6 +206,14 @@ def _title(group: Group) -> str:
             return f"{people} {'lacks' if one else 'lack'} {group.about}, which {about} requires: set a fallback in [systems.{about}.create]"
         case _:
             return f"{group.count:,} x {group.question}"
+
+
+def _about_matches(group: Group, *, one: bool) -> str:
+    """Which records are one human."""
+    if group.kind == "ambiguous":
+        return f"{group.count:,} {'group' if one else 'groups'} of records share an address but may be different people: one human, or leave them?"
+    told = "1 record was taken from its person" if one else f"{group.count:,} records were taken from their people"
+    return f"{told} by the undo of run {group.question.split(':')[1]}: link {'it' if one else 'them'} again, or leave {'it' if one else 'them'} alone?"
 
 
 def _about_stages(group: Group, *, one: bool) -> str:
