@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, or_, select
 
 from . import actions, signals
 from .actions import ActionRow
-from .schema import action, match_key, signal
+from .schema import action, match_key, signal, word
 from .signals import SignalRow
 from .sql import Statement, among
 from .store import Tx
@@ -19,7 +19,11 @@ _ACTIONS = Statement(
     .where(action.c.workspace == bindparam("ws"), or_(among(action.c.person, "persons"), among(action.c.link, "links")))
     .order_by(action.c.id)
 )
-_AMBIGUOUS = Statement(select(action.c.id).where(action.c.workspace == bindparam("ws"), action.c.question == bindparam("question")).order_by(action.c.id))
+_GROUPS = Statement(
+    select(action.c.id)
+    .where(action.c.workspace == bindparam("ws"), or_(action.c.question == word("ambiguous"), action.c.question.startswith("apart:")))
+    .order_by(action.c.id)
+)
 _KEYS = Statement(select(match_key.c.link, match_key.c.key, match_key.c.value).where(among(match_key.c.link, "links")).order_by(match_key.c.link))
 _HOLDERS = Statement(
     select(match_key.c.link)
@@ -53,7 +57,7 @@ def actions_of(tx: Tx, ws: int, persons: Iterable[int], links: Iterable[int]) ->
     """Everything that was planned, written, asked and decided about them, and the questions in which one of the records stands beside others."""
     mine = frozenset(links)
     found = {number for (number,) in tx.rows(_ACTIONS, {"ws": ws, "persons": tx.listed(persons), "links": tx.listed(mine)})}
-    groups = actions.by_ids(tx, [number for (number,) in tx.rows(_AMBIGUOUS, {"ws": ws, "question": "ambiguous"})])
+    groups = actions.by_ids(tx, [number for (number,) in tx.rows(_GROUPS, {"ws": ws})])
     found.update(row.id for row in groups.values() if mine & set(row.payload.get("park", ())))
     return list(actions.by_ids(tx, sorted(found)).values())
 

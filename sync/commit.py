@@ -11,6 +11,9 @@ from ..state.links import Remembered
 from ..state.people import PersonRow
 from ..state.store import Tx
 from . import ledger
+from .dossier import gather
+from .erasure import ERASED, STANDS
+from .forget import forget
 from .session import Session
 
 CHUNK = 2_000
@@ -54,6 +57,7 @@ def _commit(tx: Tx, session: Session, rows: Sequence[ActionRow], started: int) -
     remembered: list[Remembered] = []
     lifted: list[int] = []
     retired: list[int] = []
+    erased: list[int] = []
     for row in rows:
         memory, person = row.payload, row.person or 0
         due = started + 1 if memory["again"] else (started if memory["writes"] else None)
@@ -66,6 +70,7 @@ def _commit(tx: Tx, session: Session, rows: Sequence[ActionRow], started: int) -
             remembered.append(Remembered(link, person, "parked", {}, {}, None))
         lifted.extend(memory["lifted"])
         retired.extend(memory["retired"])
+        erased.extend(memory.get("erased", ()))
     if fresh:
         people.insert(tx, session.workspace, fresh)
     if known:
@@ -74,9 +79,14 @@ def _commit(tx: Tx, session: Session, rows: Sequence[ActionRow], started: int) -
     links.remember(tx, remembered)
     if retired:
         links.rewrite(tx, [link._replace(state="moved") for link in links.by_ids(tx, retired).values()])
+    if erased:
+        links.rewrite(tx, [link._replace(claim={**(link.claim or {}), ERASED: STANDS}) for link in links.by_ids(tx, erased).values()])
     actions.set_state(tx, [row.id for row in rows], "applied")
     if lifted:
         actions.set_state(tx, lifted, "skipped")
+    leaving = people.by_ids(tx, [row.person for row in rows if row.person is not None and row.payload.get("forget")])
+    for person in leaving.values():
+        forget(tx, session.workspace, gather(tx, session.workspace, person), started)
 
 
 def drifted_of(tx: Tx, rows: Sequence[ActionRow]) -> set[int]:

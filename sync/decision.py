@@ -68,6 +68,7 @@ class Decision:
 
     `canonical` and `stage` are complete; `changed` tells for the reader what moved: field -> [before, after, version, reason].
     `archives`: live links whose record shall be archived; `retired`: links with a tombstone that somebody lifted.
+    `erased`: links whose record was erased, of which somebody said that this holds everywhere; `forget`: nothing is left of the person but what is kept here.
     `wants`: link -> native fields whose history is needed before this can be decided (then nothing else here counts).
     `excluded`: system -> why no record is made there. `lowered`: systems in which the stage goes back.
     `frees`: its new address is given up by somebody else in the same plan.
@@ -83,6 +84,8 @@ class Decision:
     creations: list[Creation] = field(default_factory=list[Creation])
     archives: list[View] = field(default_factory=list[View])
     retired: list[int] = field(default_factory=list[int])
+    erased: list[int] = field(default_factory=list[int])
+    forget: bool = False
     holds: list[Hold] = field(default_factory=list[Hold])
     overruled: list[Overruled] = field(default_factory=list[Overruled])
     wants: dict[int, set[str]] = field(default_factory=dict[int, set[str]])

@@ -56,6 +56,10 @@ class Group:
             case "deleted":
                 told = dict.fromkeys(sorted(self.question.partition(":")[2].split("+")), "the deletion stands: archive the person's other records")
                 return {**told, "hub": "the person stays: make the record again", **last}
+            case "erased":
+                holds_everywhere = "erased everywhere: archive the person's other records, and forget what is kept here"
+                told = dict.fromkeys(sorted(self.question.partition(":")[2].split("+")), holds_everywhere)
+                return {**told, "skip": "keep the other records as they are; nobody is made again where they were erased"}
             case "taken":
                 return {"newest": "the new address stands all the same", "hub": "the address that was agreed before stands", **last}
             case "apart":
@@ -187,9 +191,8 @@ def _title(group: Group) -> str:
             return f"{group.count:,} {'stage' if one else 'stages'} cannot be decided: {whose}?"
         case "unauthorised" | "rule" | "overdue":
             return f"{people} {_about_stages(group, one=one)}"
-        case "deleted":
-            everywhere = f"does that hold everywhere ({about.replace('+', ', ')}), or is the record made again (hub)?"
-            return f"{people} {'was' if one else 'were'} deleted in {about.replace('+', ' and ')}: {everywhere}"
+        case "deleted" | "erased":
+            return f"{people} {'was' if one else 'were'} {_lost(group, about)}"
         case "merged":
             return f"{group.count:,} {'pair' if one else 'pairs'} of linked people merged in {about}: the record left over is not touched"
         case "taken":
@@ -214,6 +217,14 @@ def _about_matches(group: Group, *, one: bool) -> str:
         return f"{group.count:,} {'group' if one else 'groups'} of records share an address but may be different people: one human, or leave them?"
     told = "1 record was taken from its person" if one else f"{group.count:,} records were taken from their people"
     return f"{told} by the undo of run {group.question.split(':')[1]}: link {'it' if one else 'them'} again, or leave {'it' if one else 'them'} alone?"
+
+
+def _lost(group: Group, about: str) -> str:
+    """What is asked about people of whom a system has a record no more."""
+    where = about.replace("+", " and ")
+    if group.kind == "erased":
+        return f"erased for good in {where}: erase them everywhere, or keep their other records?"
+    return f"deleted in {where}: does that hold everywhere ({about.replace('+', ', ')}), or is the record made again (hub)?"
 
 
 def _about_stages(group: Group, *, one: bool) -> str:

@@ -17,6 +17,7 @@ from ..state.links import LinkRow, Observed
 from ..state.signals import NewSignal
 from ..state.store import Tx
 from .desk import System
+from .erasure import ERASED
 from .forget import Arrived, forgotten_among, leave_out
 
 _ABSENT: Any = object()
@@ -95,7 +96,7 @@ def absorb(tx: Tx, workspace: int, system: System, seen: Seen, run: int, now: in
         record = newest.get(ref)
         if record is not None:
             _update(batch, system, row, record, run, now)
-    gone = sum(_lose(batch, gone.ref) for gone in seen.gone)
+    gone = sum(_lose(batch, gone) for gone in seen.gone)
     unknown = [ref for moved in seen.moved if (ref := _move(batch, system, moved)) is not None]
     if seen.signals:
         unknown += _hear(tx, batch, system, [sighting for sighting in seen.signals if sighting.ref not in left_out])
@@ -157,7 +158,8 @@ def _found_out(row: LinkRow, stage: StageMap | None, different: Mapping[str, Any
 def _place(batch: _Batch, row: LinkRow, *, restored: bool, rekeyed: bool) -> None:
     """Where the changed record stands now: back from the dead it meets anew; set aside, it is matched again if its key moved or it has no person."""
     if restored:
-        row = row._replace(state="linked" if row.person is not None else "new", carried={}, agreed={})
+        notes = {name: note for name, note in (row.claim or {}).items() if name != ERASED} or None
+        row = row._replace(state="linked" if row.person is not None else "new", carried={}, agreed={}, claim=notes)
     elif row.state == "parked" and (row.person is None or rekeyed):
         row = row._replace(state="new", person=None)
     if row.person is not None and row.state == "linked":
@@ -187,11 +189,12 @@ def overlay(row: LinkRow, values: Values) -> dict[str, Native]:
     return agreed
 
 
-def _lose(batch: _Batch, ref: Ref) -> int:
-    row = _current(batch, ref)
+def _lose(batch: _Batch, gone: Gone) -> int:
+    row = _current(batch, gone.ref)
     if row is None or row.state in ("gone", "moved"):
         return 0
-    batch.rewritten[row.id] = row._replace(state="gone")
+    notes = {**(row.claim or {}), ERASED: True} if gone.why == "erased" else row.claim
+    batch.rewritten[row.id] = row._replace(state="gone", claim=notes)
     if row.person is not None and row.state == "linked":
         batch.due.add(row.person)
     return 1

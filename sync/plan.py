@@ -157,6 +157,8 @@ def _memory(decision: Decision, new: bool) -> dict[str, Any]:
         "stage": [stage.stage, stage.side, stage.reason, stage.pass_no, stage.version],
         "links": [[view.row.id, view.row.stamp, view.carried, view.agreed, view.notes] for view in decision.views if view.touched or view.row.state == "new"],
         "retired": decision.retired,
+        "erased": decision.erased,
+        "forget": decision.forget,
         "again": decision.again,
         "stays": [list(stay) for stay in decision.stays],
         "notes": dict(decision.notes),

@@ -195,7 +195,7 @@ def _same_hold(hold: ActionRow, row: Draft) -> bool:
 
 def _remembers(case: Case, memory: Mapping[str, Any]) -> bool:
     noted = case.row is not None and ((case.row.notes or {}) != memory["notes"] or case.row.review_at != memory["review_at"])
-    return bool(memory["new"] or memory["links"] or memory["retired"] or memory["again"] or noted)
+    return bool(memory["new"] or memory["links"] or memory["retired"] or memory["again"] or memory["forget"] or noted)
 
 
 def _address(decision: Decision) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from .decision import Decision, Hold
 from .desk import Asked, Desk, Link
+from .erasure import decide_erasure
 
 RECORD = "record"
 """The name under which a question about a whole record is held, in the place of a field's."""
@@ -24,7 +25,7 @@ def decide_removal(desk: Desk, decision: Decision, links: Sequence[Link], asked:
         decision.holds.append(Hold(f"merged:{name}", RECORD, choices, f"two linked people were merged in {name}", name))
     gone = [link for link in links if link.state == "gone" and link.account in desk.systems and not (link.claim or {}).get("archived")]
     live = [view for view in decision.views if view.row.account not in {link.account for link in gone}]
-    if not gone or not live or desk.settings.deletes == "ignore":
+    if decide_erasure(desk, decision, gone, live, asked, RECORD) or not gone or not live or desk.settings.deletes == "ignore":
         return
     where = {desk.systems[link.account].name for link in gone}
     if desk.settings.deletes == "archive" or (asked is not None and asked.answer in where):
