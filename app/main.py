@@ -21,6 +21,7 @@ from .commands.resolve import resolve
 from .commands.runs import runs
 from .commands.sandbox import sandbox
 from .commands.signal import signal
+from .commands.sla import sla
 from .commands.status import status
 from .commands.sync import sync
 from .commands.verify import verify
@@ -43,7 +44,7 @@ def root(debug: Annotated[bool, typer.Option("--debug", help="Show the traceback
     shell.set_debug(debug)
 
 
-for command in (init, check, plan, sync, apply, status, runs, holds, resolve, why, verify, whatif, forget, demo, sandbox):
+for command in (init, check, plan, sync, apply, status, sla, runs, holds, resolve, why, verify, whatif, forget, demo, sandbox):
     app.command()(command)
 app.add_typer(export)
 app.add_typer(funnel)

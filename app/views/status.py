@@ -13,6 +13,7 @@ from ..unmapped import Unmapped, unmapped_values
 from . import words
 from .runs import did, run_row_json, state
 from .signals import counts_json, kept
+from .sla import waiting, waiting_json
 
 
 def status_text(tx: Tx, workspace: int, name: str) -> list[str]:
@@ -27,6 +28,7 @@ def status_text(tx: Tx, workspace: int, name: str) -> list[str]:
     lines += [f"Held until somebody answers: {words.count(sum(group.count for group in groups), 'case')}{' (`stagesync holds`)' if groups else ''}"]
     lines += words.table([(group.id, group.title) for group in groups])
     lines += _unmapped(unmapped_values(tx, workspace))
+    lines += waiting(tx, workspace)
     lines += kept(tx, workspace)
     intents = actions.open_intents(tx, workspace)
     if intents:
@@ -50,6 +52,7 @@ def status_json(tx: Tx, workspace: int, name: str) -> dict[str, Any]:
         "stages": {stage or "": number for stage, number in people.by_stage(tx, workspace).items()},
         "questions": [{"id": group.id, "question": group.title, "holds": group.count} for group in groups],
         "unmapped": [each.as_json() for each in unmapped_values(tx, workspace)],
+        "acceptance": waiting_json(tx, workspace),
         "signals": counts_json(tx, workspace),
         "unknown_outcomes": len(actions.open_intents(tx, workspace)),
         "last_run": None if last is None else run_row_json(last),

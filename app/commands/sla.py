@@ -1,0 +1,26 @@
+"""`stagesync sla`: who is to be accepted by when, and whether that is kept."""
+
+from __future__ import annotations
+
+from ..options import ConfigOption, JsonOption
+from ..shell import guarded
+
+
+@guarded
+def sla(config: ConfigOption = None, json: JsonOption = False) -> int:
+    """Show who waits for acceptance and until when, whom nobody answered in time, and how many were this month.
+
+    Example: stagesync sla
+    """
+    from .. import output, wiring
+    from ..accepting import look
+    from ..config import load
+    from ..views.sla import sla_json, sla_text
+
+    with wiring.opened(load(config)) as place, place.store.read() as tx:
+        found = look(tx, place)
+    if json:
+        output.say_json(sla_json(found))
+    else:
+        output.say_all(sla_text(found))
+    return 0
