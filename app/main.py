@@ -10,6 +10,7 @@ from . import shell
 from .commands.apply import apply
 from .commands.check import check
 from .commands.demo import demo
+from .commands.errors import errors
 from .commands.export import export
 from .commands.forget import forget
 from .commands.funnel import funnel
@@ -18,6 +19,7 @@ from .commands.init import init
 from .commands.plan import plan
 from .commands.qualify import qualify
 from .commands.resolve import resolve
+from .commands.retry import retry
 from .commands.runs import runs
 from .commands.sandbox import sandbox
 from .commands.signal import signal
@@ -44,7 +46,7 @@ def root(debug: Annotated[bool, typer.Option("--debug", help="Show the traceback
     shell.set_debug(debug)
 
 
-for command in (init, check, plan, sync, apply, status, sla, runs, holds, resolve, why, verify, whatif, forget, demo, sandbox):
+for command in (init, check, plan, sync, apply, status, sla, runs, holds, resolve, errors, retry, why, verify, whatif, forget, demo, sandbox):
     app.command()(command)
 app.add_typer(export)
 app.add_typer(funnel)

@@ -39,6 +39,7 @@ def test_the_report_of_a_run() -> None:
         "  salesforce:  1 refused             (1 call)",
         "3 values were overruled by a rule; both values are kept (`stagesync why WHO`).",
         "2 cases are held until somebody answers, 1 of them new (`stagesync holds`).",
+        "1 write was refused and is parked (`stagesync errors`).",
         "people=1200 created=1 updated=2 held=2 rejected=1 overruled=3 hubspot.writes=3 hubspot.calls=4 "
         "salesforce.writes=0 salesforce.calls=1 own_s=0.5 vendor_s=0.25",
     ]
@@ -50,7 +51,7 @@ def test_a_run_that_wrote_nothing() -> None:
     quiet = {"hubspot": Count(), "salesforce": Count()}
     assert run_text(_report(systems=quiet, held=0, new_holds=0))[-2] == "0 writes: everything agrees"
     assert run_text(_report(systems=quiet))[-2] == "0 writes: 2 held"
-    assert run_text(_report())[-2].startswith("2 cases")
+    assert run_text(_report())[-2].startswith("1 write was refused")
 
 
 def test_a_run_that_was_stopped() -> None:

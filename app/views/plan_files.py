@@ -19,8 +19,8 @@ from .listing import Change, each_change, each_chunk
 from .plan import plan_json
 from .plan_html import write_html
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A cell that begins so is run as a formula by spreadsheets."""
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""A cell that begins so may be run as a formula by spreadsheets; the last four are the full-width forms, which some take for the same."""
 
 
 def write_plan(session: Session, report: PlanReport, out: Path) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...model.errors import SafetyStop
 from ...sync.engine import RunReport
 from ..summary import line, nothing_written, numbers
 from . import words
@@ -22,6 +23,10 @@ def run_text(report: RunReport) -> list[str]:
     if report.breached:
         lines.append(f"{words.count(report.breached, 'person was', 'people were')} not answered in the agreed time (`stagesync sla`).")
     lines += words.unread(report.unread)
+    if report.rejected:
+        lines.append(f"{words.count(report.rejected, 'write was refused and is', 'writes were refused and are')} parked (`stagesync errors`).")
+    if report.ahead and not isinstance(report.error, SafetyStop):
+        lines.append(f"The first {words.count(report.ahead, 'person was', 'people were')} written and read back before the others: all landed as wanted.")
     if report.drifted:
         lines.append(f"{words.count(report.drifted, 'person was', 'people were')} edited since the plan was made: left to the next run.")
     if report.error is not None:

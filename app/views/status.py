@@ -8,7 +8,7 @@ from typing import Any
 from ...state import accounts, actions, links, people, runs
 from ...state.links import Counts
 from ...state.store import Tx
-from ...sync import holds
+from ...sync import failures, holds
 from ..unmapped import Unmapped, unmapped_values
 from . import words
 from .runs import did, run_row_json, state
@@ -27,6 +27,8 @@ def status_text(tx: Tx, workspace: int, name: str) -> list[str]:
     groups = holds.groups(tx, workspace)
     lines += [f"Held until somebody answers: {words.count(sum(group.count for group in groups), 'case')}{' (`stagesync holds`)' if groups else ''}"]
     lines += words.table([(group.id, group.title) for group in groups])
+    if refused := failures.count(tx, workspace):
+        lines.append(f"Refused and parked: {words.count(refused, 'write')} (`stagesync errors`)")
     lines += _unmapped(unmapped_values(tx, workspace))
     lines += waiting(tx, workspace)
     lines += kept(tx, workspace)
@@ -51,6 +53,7 @@ def status_json(tx: Tx, workspace: int, name: str) -> dict[str, Any]:
         "systems": {system: _system_json(tx, account, counts.get(account)) for system, account in accounts.bound(tx, workspace).items()},
         "stages": {stage or "": number for stage, number in people.by_stage(tx, workspace).items()},
         "questions": [{"id": group.id, "question": group.title, "holds": group.count} for group in groups],
+        "refused": failures.count(tx, workspace),
         "unmapped": [each.as_json() for each in unmapped_values(tx, workspace)],
         "acceptance": waiting_json(tx, workspace),
         "signals": counts_json(tx, workspace),

@@ -1,0 +1,38 @@
+"""`stagesync retry`: what was refused is tried once more."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ..options import ConfigOption, JsonOption
+from ..shell import guarded
+
+
+@guarded
+def retry(
+    what: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[GROUP|WHO]...",
+            help="A group's id, as `stagesync errors` shows it, or people: an e-mail address, our number (p12), SYSTEM:ID, or - for stdin. None: all.",
+        ),
+    ] = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Let the next sync try again what a system refused, after you mended the cause.
+
+    Example: stagesync retry 3fa91c
+    """
+    from .. import output, retrying, wiring
+    from ..config import load
+
+    with wiring.opened(load(config)) as place, wiring.held(place, "retry"):
+        again = retrying.retry(place, what or ())
+    if json:
+        output.say_json({"retried": again})
+    else:
+        output.say_all(retrying.told(again))
+    return 0
