@@ -7,7 +7,7 @@ A person's notes: `rules`: rule -> [outcome, mode, pass, reason]; `declined`: qu
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..lifecycle.decide import decide
@@ -43,12 +43,16 @@ class _Hearing:
         since, aside = (known.since, known.aside_since) if state.version == self.before else (known.now, known.now)
         return rules.judge(Subject(self.decision.values, state.reading, state.pass_no, since, known.signals, known.now, aside))
 
-    def hear(self, claim: Claim) -> bool:
-        """One more claim; False where whose rule it is may not make such a move, so that somebody must be asked."""
+    def hear(self, claim: Claim, after: str = "") -> bool:
+        """One more claim; False where whose rule it is may not make such a move, so that somebody must be asked. `after`: what else led to it."""
         verdict = decide(self.desk.funnel, self.decision.stage, [claim], self.desk.settings.stage_conflict, self.desk.policy.authority)
         if verdict.hold is None:
-            take(self.decision, self.known, verdict, [claim])
+            take(self.decision, self.known, replace(verdict, cause=verdict.cause + after), [claim])
         return verdict.hold is None
+
+    def open_to(self, verdict: Verdict) -> bool:
+        """What a rule says is still to be told: it reports only, or somebody has its question before them."""
+        return verdict.mode == "shadow" or any(hold.question == f"rule:{verdict.rule}" for hold in self.decision.holds)
 
     def note(self, verdict: Verdict) -> None:
         """What a rule said is remembered."""
@@ -60,9 +64,9 @@ class _Hearing:
             choices = {"hub": words_of(self.decision.stage.reading), name: words_of(place)}
             self.decision.holds.append(Hold(question, PROPOSAL, choices, reason))
 
-    def agreed(self, place: StageReading) -> None:
-        """Somebody said yes: it is their claim, and nobody's authority stands against it."""
-        self.hear(Claim("somebody", place, changed=True, current=True, at=self.known.now, actor=Actor("user")))
+    def agreed(self, place: StageReading, proposer: str) -> None:
+        """Somebody said yes: it is their claim, and nobody's authority stands against it. `proposer`: what asked them, in words."""
+        self.hear(Claim("somebody", place, changed=True, current=True, at=self.known.now, actor=Actor("user")), f", as {proposer} proposed")
 
 
 def qualify(desk: Desk, decision: Decision, known: Known, asked: Asked | None) -> None:
@@ -94,7 +98,7 @@ def _by_rules(hearing: _Hearing, rules: Rulebook) -> None:
             _propose(hearing, verdict, verdict.place)
         else:
             hearing.note(verdict)
-        if verdict.outcome == "yes" and verdict.mode != "apply":
+        if verdict.outcome == "yes" and verdict.mode != "apply" and hearing.open_to(verdict):
             decision.promoted.append((verdict.rule, verdict.mode))
     decision.review_at = judgement.review_at
 
@@ -125,7 +129,7 @@ def _propose(hearing: _Hearing, verdict: Verdict, place: StageReading) -> None:
     if asked is not None and verdict.rule in asked.choices:
         if asked.answer == verdict.rule:
             hearing.note(verdict)
-            hearing.agreed(place)
+            hearing.agreed(place, f"the rule {verdict.rule}")
         else:
             hearing.noted[verdict.rule] = [*declined, verdict.reason]
     elif hearing.noted.get(verdict.rule, [])[:3] != declined:
@@ -140,7 +144,7 @@ def _overdue(hearing: _Hearing, sla: Sla, notes: dict[str, Any]) -> None:
     declined = dict(notes.get("declined") or {})
     if asked is not None and SLA in asked.choices:
         if asked.answer == SLA:
-            hearing.agreed(sla.proposal)
+            hearing.agreed(sla.proposal, "the clock that ran out")
         else:
             notes["declined"] = {**declined, SLA: state.version}
     elif declined.get(SLA) != state.version:

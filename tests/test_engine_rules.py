@@ -116,13 +116,15 @@ def test_a_rule_in_the_shadow_only_tells(tmp_path: Path) -> None:
 
 
 def test_a_rule_that_asks_is_answered_yes(tmp_path: Path) -> None:
-    """Nothing moves before somebody agrees; then it moves."""
+    """Nothing moves before somebody agrees; then it moves, the ledger says what they agreed to, and the rule asks no more."""
     office = ruled(tmp_path, {**FITS, "mode": "hold"})
     lead(office, jobtitle="CEO")
     assert (stage(office), office.run().held) == ("lead", 1)
     answer(office, "fits")
-    office.run()
+    assert dict(office.run().promoted) == {}
     assert (stage(office), office.run().held) == ("marketingqualifiedlead", 0)
+    with office.session.store.read() as tx:
+        assert entries.of_people(tx, [1])[1][-1].evidence == "somebody moved: lead -> mql, as the rule fits proposed"
 
 
 def test_a_rule_that_asks_is_answered_no(tmp_path: Path) -> None:
