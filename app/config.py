@@ -44,7 +44,7 @@ SECTIONS = (
     "signals",
     *RULE_SECTIONS,
 )
-GUARDS = ("creates", "fills", "updates", "clears", "archives", "lowerings")
+GUARDS = ("creates", "fills", "updates", "clears", "archives", "lowerings", "people")
 CONFLICTS = ("furthest", "latest")
 DELETES = ("hold", "archive", "ignore")
 

@@ -55,6 +55,7 @@ _RECENT = Statement(
     .order_by(_c.id.desc())
     .limit(bindparam("limit", type_=Integer()))
 )
+_APPLIED = Statement(select(*_ROW).where(_WORKSPACE, _c.kind == bindparam("kind"), _c.state == bindparam("state")).order_by(_c.id.desc()).limit(1))
 _BY_DIGEST = Statement(select(*_ROW).where(_WORKSPACE, _c.digest == bindparam("digest")).order_by(_c.id.desc()).limit(1))
 
 
@@ -85,6 +86,11 @@ def of_workspace(tx: Tx, ws: int, run: int) -> RunRow | None:
 def last(tx: Tx, ws: int, kind: str | None = None) -> RunRow | None:
     """The newest run, of a kind if one is given."""
     return next(iter(_rows(tx.rows(_RECENT, {"ws": ws, "kind": kind, "limit": 1}))), None)
+
+
+def last_applied(tx: Tx, ws: int) -> RunRow | None:
+    """The newest sync that was carried out to its end."""
+    return next(iter(_rows(tx.rows(_APPLIED, {"ws": ws, "kind": "sync", "state": "applied"}))), None)
 
 
 def recent(tx: Tx, ws: int, n: int) -> list[RunRow]:

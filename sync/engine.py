@@ -102,11 +102,12 @@ def plan(session: Session, only: Sequence[str] = ()) -> PlanReport:
     planner = Planner(session, run, _scope(session, only))
     digest = planner.make()
     tally = planner.tally
-    stops = weigh(_situation(session, tally, before, first=first, changed=changed), session.limits)
+    situation = _situation(session, tally, before, first=first, changed=changed)
+    stops = weigh(situation, session.limits)
     if tally.records == 0:
         stops = [stop for stop in stops if not stop.by_yes]
     with session.store.write() as tx:
-        counts = {**_plan_counts(tally, stops), "breached": breached, "unread": _unread(pulled), "limited": bool(only)}
+        counts = {**_plan_counts(tally, stops), "breached": breached, "unread": _unread(pulled), "limited": bool(only), "live": situation.live}
         runs.finish(tx, run, session.clock.now_ms(), "planned", counts, digest)
     return PlanReport(run, digest, tally, tuple(stops), pulled, settled, breached, time.process_time() - clock)
 
@@ -140,15 +141,18 @@ def _begin(session: Session) -> tuple[int, Mapping[int, links.Counts], bool, boo
 
 def _situation(session: Session, tally: Tally, before: Mapping[int, links.Counts], *, first: bool, changed: bool) -> Situation:
     with session.store.read() as tx:
-        now = links.counts(tx, session.workspace)
+        now, applied, known = links.counts(tx, session.workspace), runs.last_applied(tx, session.workspace), people.count(tx, session.workspace)
     names = {account: connected.name for account, connected in session.systems.items()}
+    noted = {name: count for name, count in (applied.counts.get("live", {}) if applied else {}).items() if name in names.values()}
     return Situation(
         writes=dict(tally.writes),
         linked={name: now[account].linked if account in now else 0 for account, name in names.items()},
         live={name: now[account].live if account in now else 0 for account, name in names.items()},
-        before={name: before[account].live for account, name in names.items() if account in before and before[account].linked},
+        before={**{names[account]: count.live for account, count in before.items() if account in names and count.linked}, **noted},
         first_run=first,
         mapping_changed=changed,
+        written=tally.written,
+        people=known,
     )
 
 
@@ -230,7 +234,7 @@ def apply(
             ahead=ahead,
             error=error,
         )
-        runs.finish(tx, run, session.clock.now_ms(), "stopped" if error or session.stop() else "applied", {**counts, **_run_counts(report)})
+        runs.finish(tx, run, session.clock.now_ms(), "stopped" if error or session.stop() else "applied", {**counts, **_run_counts(report, counts)})
     return report
 
 
@@ -254,8 +258,11 @@ def _side_by_side(senders: Sequence[Sender], send: Callable[[Sender], None], hal
     return errors[0] if errors else None
 
 
-def _run_counts(report: RunReport) -> dict[str, Any]:
+def _run_counts(report: RunReport, planned: Mapping[str, Any]) -> dict[str, Any]:
+    """`live`: the records that each system has now, by which a later run knows that one was emptied."""
+    live: Mapping[str, int] = planned.get("live", {})
     return {
+        "live": {name: count + done.created - done.archived if (done := report.systems.get(name)) else count for name, count in live.items()},
         "created": sum(count.created for count in report.systems.values()),
         "updated": sum(count.updated for count in report.systems.values()),
         "archived": sum(count.archived for count in report.systems.values()),

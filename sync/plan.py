@@ -37,9 +37,13 @@ class Draft(NamedTuple):
 
 @dataclass(slots=True)
 class Tally:
-    """What a plan amounts to. Keys of `writes`: (system, creates | fills | updates | clears | archives | lowerings); of `promoted`: (rule, mode)."""
+    """What a plan amounts to. `written`: people of whom a record is written.
+
+    Keys of `writes`: (system, creates | fills | updates | clears | archives | lowerings); of `promoted`: (rule, mode).
+    """
 
     people: int = 0
+    written: int = 0
     writes: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
     holds: Counter[str] = field(default_factory=Counter[str])
     new_holds: int = 0

@@ -178,6 +178,7 @@ class Planner:
             self.tally.people -= 1
             return []
         writes = any(row.op in ("create", "update", "archive") for row in rows)
+        self.tally.written += writes
         memory = {**decided.payload, "lifted": lifted, "writes": writes, "duplicates": [row.id for row in case.duplicates]}
         return [decided._replace(payload=memory), *rows[1:]]
 

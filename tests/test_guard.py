@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from office import Office
 
+from stagesync.state import leases
+from stagesync.sync import engine
 from stagesync.sync.guard import DEFAULT_LIMITS, LIFTED_BY_YES, Limit, Situation, limits_from, weigh
 
 CALM = Situation(
@@ -55,8 +57,8 @@ def test_first_run_and_changed_mapping_ask_once() -> None:
 
 
 def test_yes_answers_what_adds_and_never_what_takes_away() -> None:
-    """`--yes` lifts the first run, a changed mapping, creates, fills and updates; never deletions, clears, lowerings or an empty side."""
-    assert {"first", "mapping", "creates", "fills", "updates"} == LIFTED_BY_YES
+    """`--yes` lifts the first run, a changed mapping, creates, fills, updates and many people; never deletions, clears, lowerings or an empty side."""
+    assert {"first", "mapping", "creates", "fills", "updates", "people"} == LIFTED_BY_YES
     writes = {("crm", kind): 1_000_000 for kind in DEFAULT_LIMITS}
     stops = weigh(replace(CALM, writes=writes, live={"hub": 100, "crm": 0}, first_run=True))
     assert {stop.kind for stop in stops if not stop.by_yes} == {"empty", "archives", "clears", "lowerings"}
@@ -101,3 +103,23 @@ def test_an_emptied_system_stops(tmp_path: Path) -> None:
     for row in list(office.crm.rows("Lead")):
         office.crm.delete(row["Id"])
     assert "empty" in [stop.kind for stop in office.plan().stops]
+    assert "empty" in [stop.kind for stop in office.plan().stops], "a second look makes it no better"
+    planned = office.plan()
+    with leases.acquire(office.session.store, office.session.workspace, "test"):
+        engine.apply(office.session, planned.run, stored=True)
+    assert office.plan().stops == (), "somebody approved it"
+
+
+def test_as_good_as_empty_stops() -> None:
+    """A system that shows less than a tenth of what it had is asked about too."""
+    assert kinds(replace(CALM, live={"hub": 100, "crm": 9})) == ["empty"]
+    assert kinds(replace(CALM, live={"hub": 100, "crm": 10})) == []
+
+
+def test_a_share_of_all_people_stops() -> None:
+    """Kinds of change that are each within their limits may together touch most people."""
+    writes = {("hub", "updates"): 300, ("crm", "fills"): 300}
+    many = replace(CALM, linked={"hub": 1_000, "crm": 1_000}, writes=writes, written=501, people=1_000)
+    assert kinds(many) == ["people"]
+    assert kinds(replace(many, written=500)) == []
+    assert "501 people would be written" in weigh(many)[0].sentence
