@@ -160,17 +160,17 @@ def _listed(message: str) -> list[Mapping[str, Any]]:
 def rejection(error: Mapping[str, Any], sent: Iterable[str] = ()) -> Rejected:
     """One row's refusal, as a value; of several bad properties the first that the row `sent` is named.
 
-    The reason keeps HubSpot's words: it goes into the journal, not into a log.
+    The reason is HubSpot's sentence without addresses, long numbers and tokens: it is kept in the state, and shown.
     """
     message = str(error.get("message") or "HubSpot gives no reason")
     category = str(error.get("category") or error.get("status") or "error")
     clash = _EXISTING.search(message)
     if clash is not None:
-        return Rejected("CONFLICT", message, field="email", existing=Ref(KIND, clash.group(1)))
+        return Rejected("CONFLICT", plain(message), field="email", existing=Ref(KIND, clash.group(1)))
     bad = bad_values(error)
     if bad:
         mine = set(sent)
         first = next((each for each in bad if each.name in mine), bad[0])
-        return Rejected(first.code or category, first.message or message, field=first.name)
+        return Rejected(first.code or category, plain(first.message or message), field=first.name)
     code = next((str(part["code"]) for part in _details(error)[1:] if part.get("code")), category)
-    return Rejected(code, message, gone=category == "OBJECT_NOT_FOUND" or message == "resource not found")
+    return Rejected(code, plain(message), gone=category == "OBJECT_NOT_FOUND" or message == "resource not found")
