@@ -14,9 +14,9 @@ from ..lifecycle.decide import decide
 from ..lifecycle.rules.qualify import Judgement, Rulebook, Subject, Verdict
 from ..lifecycle.sla import Sla
 from ..model.records import Actor
-from ..model.stages import Claim, StageReading
+from ..model.stages import Claim, StageReading, StageState
 from .claims import words_of
-from .decision import Decision, Hold
+from .decision import Decision, Hold, Stay
 from .desk import Asked, Desk, Known
 from .verdicts import take
 
@@ -28,19 +28,19 @@ SLA = "sla"
 
 @dataclass(frozen=True, slots=True)
 class _Hearing:
-    """One person before the rules, after their records were heard. `notes`: rule -> note, as it is being rewritten; `before`: the stage's version then."""
+    """One person before the rules, after their records were heard. `noted`: rule -> note, as it is being rewritten; `before`: their place before this look."""
 
     desk: Desk
     decision: Decision
     known: Known
     asked: Asked | None
     noted: dict[str, list[Any]]
-    before: int
+    before: StageState
 
     def judge(self, rules: Rulebook) -> Judgement:
         """What the rules say of the person where they stand now."""
         state, known = self.decision.stage, self.known
-        since, aside = (known.since, known.aside_since) if state.version == self.before else (known.now, known.now)
+        since, aside = (_since(self.before, self.decision.stays, known, side=side) for side in (False, True))
         return rules.judge(Subject(self.decision.values, state.reading, state.pass_no, since, known.signals, known.now, aside))
 
     def hear(self, claim: Claim, after: str = "") -> bool:
@@ -69,9 +69,10 @@ class _Hearing:
         self.hear(Claim("somebody", place, changed=True, current=True, at=self.known.now, actor=Actor("user")), f", as {proposer} proposed")
 
 
-def qualify(desk: Desk, decision: Decision, known: Known, asked: Asked | None) -> None:
-    """Let the rules, and a clock that ran out, speak about the person where the records have them. `asked`: what somebody answered to a proposal."""
-    hearing = _Hearing(desk, decision, known, asked, dict(known.notes.get("rules") or {}), decision.stage.version)
+def qualify(desk: Desk, decision: Decision, before: StageState, known: Known, asked: Asked | None) -> None:
+    """Let the rules, and a clock that ran out, speak about the person where the records have them. `before`: their place before the records were heard;
+    `asked`: what somebody answered to a proposal."""
+    hearing = _Hearing(desk, decision, known, asked, dict(known.notes.get("rules") or {}), before)
     notes = dict(known.notes)
     if desk.policy.rules is not None:
         _by_rules(hearing, desk.policy.rules)
@@ -79,6 +80,18 @@ def qualify(desk: Desk, decision: Decision, known: Known, asked: Asked | None) -
     if desk.policy.sla is not None and known.overdue:
         _overdue(hearing, desk.policy.sla, notes)
     decision.notes = {name: note for name, note in notes.items() if note}
+
+
+def _since(before: StageState, stays: Sequence[Stay], known: Known, *, side: bool) -> int | None:
+    """When the person entered the stage where this look has brought them, or the side state: as the ledger will tell it."""
+    began: int | None = None
+    for stay in reversed(stays):
+        if (stay.stage, stay.pass_no) != (stays[-1].stage, stays[-1].pass_no) or (side and stay.side != stays[-1].side):
+            return began
+        began = known.now if stay.at is None else stay.at
+    ledger = known.aside_since if side else known.since
+    stood = not stays or ((before.stage, before.pass_no) == (stays[-1].stage, stays[-1].pass_no) and (not side or before.side == stays[-1].side))
+    return ledger if ledger is not None and stood else began
 
 
 def _by_rules(hearing: _Hearing, rules: Rulebook) -> None:

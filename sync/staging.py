@@ -31,8 +31,9 @@ def decide_stage(desk: Desk, decision: Decision, views: Sequence[View], answers:
         decision.holds.append(Hold(verdict.question, STAGE, {**choices, "hub": words_of(decision.stage.reading)}, verdict.hold))
         decision.notes = known.notes
         return
+    before = decision.stage
     take(decision, known, verdict, heard)
-    qualify(desk, decision, known, answers.get(PROPOSAL))
+    qualify(desk, decision, before, known, answers.get(PROPOSAL))
     cause = decision.changed[STAGE][3] if STAGE in decision.changed else verdict.cause
     for view in views:
         _bring_up(desk, decision, view, cause)

@@ -151,6 +151,7 @@ class Lab(Office):
         self.after: tuple[str, str, Callable[[], None]] | None = None
         self.dead = False
         self.watching = False
+        self.running = False
         self.lock = threading.RLock()
         self.doings: list[Doing] = []
         self.made: set[tuple[str, str]] = set()
@@ -239,6 +240,7 @@ class Lab(Office):
         self.commits = 0
         self.rounds += 1
         self.calls.clear()
+        self.running = True
         try:
             with leases.acquire(self.store, self.session.workspace, "test"):
                 planned = engine.plan(self.session)
@@ -248,6 +250,7 @@ class Lab(Office):
             report = None
         else:
             self.story.append(f"-- run: {report.writes} writes, {report.new_holds} new holds, error {report.error!r}")
+        self.running = False
         for name, moment in sorted(self.moments.items()):
             self.story.append(f"   after the run (planned for {name}):")
             moment()

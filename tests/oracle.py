@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from histories import FIELDS, LINE, Doing, Lab, Row
@@ -18,16 +18,17 @@ ROUNDS = 6
 
 def settled(lab: Lab) -> Iterator[str]:
     """What is wrong after the trouble is over: nothing, or sentences."""
-    yield from _quiet(lab)
-    yield from _proved(lab)
+    yield from quiet(lab)
+    yield from proved(lab)
     memory = Memory(lab)
     for human in sorted({doing.human for doing in lab.doings} - lab.tainted):
-        yield from _agreed(lab, memory, human)
-        yield from _kept(lab, memory, human)
-        yield from _once(lab, human)
+        yield from agreed(lab, memory, human)
+        yield from kept(lab, memory, human)
+        yield from once(lab, human)
 
 
-def _quiet(lab: Lab) -> Iterator[str]:
+def quiet(lab: Lab) -> Iterator[str]:
+    """Runs come to rest within a few rounds, and stay at rest."""
     for _ in range(ROUNDS):
         report = lab.round()
         if report is None or report.error is not None:
@@ -44,7 +45,7 @@ def _quiet(lab: Lab) -> Iterator[str]:
         yield f"after the quiet, a run wrote again or asked anew: {report}"
 
 
-def _proved(lab: Lab) -> Iterator[str]:
+def proved(lab: Lab) -> Iterator[str]:
     """The program's own proof, which reads all systems anew, comes to the same end."""
     found = verify(lab.session)
     drifts = [drift for drift in found.drifts if not all(refused for *_, refused in drift.fields)]
@@ -98,7 +99,7 @@ def _linked(lab: Lab, memory: Memory, human: str) -> tuple[list[Row], set[int], 
     return [row for row, link in known if link is not None and link.state == "linked"], {link.person for link in every if link.person is not None}, every
 
 
-def _agreed(lab: Lab, memory: Memory, human: str) -> Iterator[str]:
+def agreed(lab: Lab, memory: Memory, human: str, names: Sequence[str] = (*FIELDS, "email", "stage")) -> Iterator[str]:
     """All linked records say the same, everybody has one in each world unless it was deleted, and nobody is forgotten."""
     rows, persons, every = _linked(lab, memory, human)
     for row in _mine(lab, human):
@@ -108,7 +109,7 @@ def _agreed(lab: Lab, memory: Memory, human: str) -> Iterator[str]:
     asked = bool(memory.held(persons, every, "record"))
     if len(persons) > 1 and not asked:
         yield f"{human}: is {len(persons)} people"
-    for name in (*FIELDS, "email", "stage"):
+    for name in names:
         said = {row.values.get(name) for row in rows if name in row.values}
         if name == "stage":
             said = {_common(value) for value in said}
@@ -125,7 +126,7 @@ def _common(stage: str | None) -> str | None:
     return {"sal": "mql", "opportunity": "sql"}.get(stage or "", stage)
 
 
-def _kept(lab: Lab, memory: Memory, human: str) -> Iterator[str]:
+def kept(lab: Lab, memory: Memory, human: str) -> Iterator[str]:
     """Each record's last typed value is everywhere, or somebody typed over it, or a rule overruled it, or it is held."""
     rows, persons, every = _linked(lab, memory, human)
     theirs = [doing for doing in lab.doings if doing.human == human]
@@ -159,7 +160,7 @@ def _typed_over(mine: list[Doing], last: Doing) -> bool:
     )
 
 
-def _once(lab: Lab, human: str) -> Iterator[str]:
+def once(lab: Lab, human: str) -> Iterator[str]:
     """The engine made at most one record in each world."""
     for world in sorted(lab.worlds()):
         ours = [row.id for row in _mine(lab, human) if row.world == world and (world, row.id) not in lab.made]
