@@ -25,7 +25,7 @@ def errors_text(tx: Tx, workspace: int) -> list[str]:
         return ["Nothing is parked: no system refuses a write."]
     total = sum(cause.count for cause in found)
     several = words.count(total, "write was refused and is parked", "writes were refused and are parked")
-    lines = [f"{several}. It is tried again when the record or the wanted value changes, or on `stagesync retry`."]
+    lines = [f"{several}. What is parked is tried again when the record or the wanted value changes, or on `stagesync retry`."]
     for cause in found:
         lines += ["", *_cause_text(tx, cause, names)]
     return lines
