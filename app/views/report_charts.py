@@ -105,7 +105,7 @@ def _drawn(charts: Sequence[Chart], title: str, subtitle: str, *, titled: bool =
             draw(axes)
             top -= tall
         out = io.StringIO()
-        FigureCanvasSVG(figure).print_svg(out, metadata={"Date": None, "Creator": "stagesync"})
+        FigureCanvasSVG(figure).print_svg(out, metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
     text = _OWN_STYLE.sub("", _NAMES.sub("<g", out.getvalue()))
     return text[text.index("<svg") :].replace("font-family: 'DejaVu Sans'", f"font-family: {_FAMILY}").replace("'DejaVu Sans'", _FAMILY)
 
