@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from rich.text import Text
 from ..sandbox.worlds import Event, build, story
 from ..sync import engine, holds
 from ..sync.holds import Group
+from ..sync.seeding import seed
 from ..sync.who import find_people
 from .demo_check import Comparison, compare_worlds
 from .demo_files import show_files
@@ -21,7 +23,9 @@ from .summary import nothing_written
 from .views import words
 from .views.holds import group_text
 from .views.plan import plan_text
+from .views.report import report_text
 from .views.run import run_text
+from .views.seeding import seeding_text
 from .views.why import why_text
 
 PEOPLE = 3_000
@@ -69,6 +73,7 @@ class Tale:
         self.plan_and_apply()
         self.why(events)
         self.question()
+        self.funnel()
         return self.laws()
 
     def two_systems(self) -> None:
@@ -141,6 +146,15 @@ class Tale:
         """The person stays."""
         answered = holds.resolve(store, workspace, group.id, "hub", None, self.stand.clock.now_ms())
         self.say(f"{words.count(answered, 'case')} answered: the person stays, so the next sync makes the Lead again.")
+
+    def funnel(self) -> None:
+        """The beginning of the report: who stands where, and that the numbers add up; the vendors' own histories tell since when."""
+        self.heading("Who stands where, and how long they have been there", "stagesync funnel seed")
+        with self.stand.session("funnel seed") as session:
+            self.lines(list(seeding_text(seed(session))))
+        self.command("stagesync funnel report")
+        told = report_text(self.stand.counted(), self.stand.config.workspace)
+        self.lines(list(takewhile(bool, told[2:])))
 
     def laws(self) -> bool:
         """Quiescence and convergence, looked at from the outside."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from ..lifecycle.report import Report
 from ..sandbox.worlds import Worlds
 from ..state import links
 from ..sync import engine, holds
@@ -17,6 +18,7 @@ from . import wiring
 from .clock import SystemClock
 from .config import Config, load
 from .progress import shown
+from .reporting import Asked, read
 from .sandboxes import configuration, serving
 
 STEP_S = 3600
@@ -67,6 +69,11 @@ class Stand:
         with self.session("sync") as session:
             planned = engine.plan(session)
             return carried_out(session, planned.run, planned)
+
+    def counted(self) -> Report:
+        """The ledger, from its beginning to now."""
+        with wiring.opened(self.config, self.clock) as place, place.store.read() as tx:
+            return read(tx, place, Asked())
 
 
 @contextmanager

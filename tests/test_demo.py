@@ -41,6 +41,7 @@ def test_the_story_is_told_to_its_end() -> None:
         "stage moved back",
         "gave way to",
         "was deleted in salesforce",
+        "Marketing qualified lead",
         "0 writes: ",
         "[yes] Quiescence",
         "[yes] Convergence",
