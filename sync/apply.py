@@ -88,7 +88,7 @@ class Sender:
             raise fault(self.connected.name, self._answered, self.ledger.causes)
 
     def _at_fault(self) -> bool:
-        return is_fault(self._answered, self.ledger.count.rejected)
+        return is_fault(self._answered, self.ledger.causes.total())
 
     # -- before
 

@@ -77,7 +77,10 @@ class Landed:
 
 @dataclass(slots=True)
 class Ledger:
-    """Where outcomes are written down: one account of one workspace in one run. `causes`: (vendor's code, field) -> refusals."""
+    """Where outcomes are written down: one account of one workspace in one run. `causes`: (vendor's code, field) -> refusals.
+
+    Somebody who made the same record a moment before us is no cause of that kind.
+    """
 
     workspace: int
     run: int
@@ -194,7 +197,8 @@ class Ledger:
             carried[STAGE] = row.carried.get(STAGE, 0)
             on = parked_on(item.row.fields[STAGE][2], _writes(kind), {**row.seen, **expected}, values)
             notes = park(notes, STAGE, on, Why(NOT_TAKEN, next(iter(sorted(values.keys() & _writes(kind))), None), item.row.id))
-            self._count_refused(NOT_TAKEN, STAGE)
+            self.count.rejected += 1
+            self.causes[(NOT_TAKEN, STAGE)] += 1
         return row._replace(
             stamp=max(row.stamp, record.stamp),
             seen={**row.seen, **record.values, **expected},
@@ -213,8 +217,8 @@ class Ledger:
     def reject(self, tx: Tx, refused: Sequence[tuple[ActionRow, Rejected]], now: int) -> None:
         """Parked on what was wanted and what stands there: tried again when either changes. What else the row would have written goes alone next time."""
         actions.set_results(tx, [(row.id, "rejected", _told(row, why), row.attempts + 1) for row, why in refused])
-        for _, why in refused:
-            self._count_refused(why.code, why.field or "")
+        self.count.rejected += len(refused)
+        self.causes.update((why.code, why.field or "") for row, why in refused if row.op != "create" or why.existing is None)
         known = links.by_ids(tx, [row.link for row, _ in refused if row.link is not None])
         guilty = {row.id: self._guilty(known[row.link], row, why) for row, why in refused if row.link in known}
         links.rewrite(tx, [self._parked(known[row.link], row, guilty[row.id], why) for row, why in refused if row.link in known])
@@ -255,10 +259,6 @@ class Ledger:
                 on = wanted(row.payload["kind"], row.payload["values"])
                 noted[link.id] = link._replace(claim=park(link.claim or {}, name, on, Why(why.code, why.field, row.id)))
         links.rewrite(tx, list(noted.values()))
-
-    def _count_refused(self, code: str, field: str) -> None:
-        self.count.rejected += 1
-        self.causes[(code, field)] += 1
 
 
 def _told(row: ActionRow, why: Rejected) -> dict[str, Any]:
