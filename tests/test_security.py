@@ -1,0 +1,195 @@
+"""What the code may not do, seen in its syntax; and values that somebody typed, which mean themselves wherever they end up."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+import sqlalchemy as sa
+from house import ROOT, room_files
+from hubspot_portal import Portal
+from hypothesis import given
+from hypothesis import strategies as st
+from salesforce_org import Org
+
+from stagesync.connectors.manners import Answer, MaybeDone, collect, parsed
+from stagesync.model.errors import Unreachable
+from stagesync.model.records import Ref
+from stagesync.sandbox.hubspot import HubSpotWorld
+from stagesync.sandbox.wire import Request
+from stagesync.state import keys, links
+from stagesync.state.schema import workspace
+from stagesync.state.sql import Bulk, Statement
+from stagesync.state.store import Store
+
+CODE = tuple(path for path in room_files() if path.suffix == ".py")
+RUNS_TEXT = {"eval", "exec", "compile", "__import__"}
+READS_CODE = {"pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib", "yaml", "imp"}
+SHELLS = {"system", "popen", "getoutput", "getstatusoutput"}
+ASKS = {"execute", "executemany", "executescript", "exec_driver_sql", "text", "literal_column"}
+CONSTANT_SQL = {
+    "state/connect.py:_settle_sqlite": "pragmas, from a list of constants beside it",
+    "state/migrate.py:prepare": "a lock's number, a constant of the module",
+    "state/erasing.py:scrub": "names of tables, from the schema",
+    "state/schema.py:word": "constants of conditions, which an index must find in the text",
+}
+"""Where a statement's text is put together, and from what. Everything else is written in Core, with bound parameters."""
+
+ANYTHING = st.text(alphabet=st.characters(codec=None, exclude_categories=()), min_size=1, max_size=40)
+NASTY = st.sampled_from(
+    ["'", "\\", "\\'", "' OR Name != '", '"', "x' OR '1'='1", "../../x", "%27", "a\x00b", "\u2028", "{{7*7}}", "日本", "?properties=x", "🙂"]
+)
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    """A file's syntax."""
+    return ast.parse((ROOT / path).read_text("utf-8"))
+
+
+def calls(path: Path) -> Iterator[tuple[str, str, ast.Call]]:
+    """Every call of a file: the function in which it stands, the name that is called, and the call."""
+    for top in tree(path).body:
+        for node in ast.walk(top):
+            if isinstance(node, ast.Call):
+                called = node.func
+                name = called.id if isinstance(called, ast.Name) else called.attr if isinstance(called, ast.Attribute) else ""
+                yield getattr(top, "name", ""), name, node
+
+
+@cache
+def imported(path: Path) -> frozenset[str]:
+    """The first part of every module that a file imports."""
+    found: set[str] = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            found.update(each.name.partition(".")[0] for each in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            found.add((node.module or "").partition(".")[0])
+    return frozenset(found)
+
+
+def test_no_text_is_run_as_code() -> None:
+    """No eval, exec, compile by name; no format whose reading runs code; no shell."""
+    found = [f"{path}: {name}" for path in CODE for _, name, node in calls(path) if isinstance(node.func, ast.Name) and name in RUNS_TEXT]
+    found += [f"{path} imports {name}" for path in CODE for name in imported(path) if name in READS_CODE]
+    found += [f"{path}: {name}" for path in CODE for _, name, _ in calls(path) if name in SHELLS and {"os", "subprocess"} & imported(path)]
+    found += [f"{path}: shell=" for path in CODE for _, _, node in calls(path) if any(word.arg == "shell" for word in node.keywords)]
+    assert found == []
+
+
+def is_made_up(node: ast.expr) -> bool:
+    """A text that is put together: an f-string, `+` or `%` of texts, `.format` or `.join`."""
+    if isinstance(node, ast.JoinedStr):
+        return any(isinstance(part, ast.FormattedValue) for part in node.values)
+    if isinstance(node, ast.BinOp):
+        return any(isinstance(each, ast.Constant) and isinstance(each.value, str) for each in ast.walk(node))
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ("format", "join")
+        and isinstance(node.func.value, ast.Constant)
+    )
+
+
+def test_no_statement_is_put_together_from_values() -> None:
+    """Statements are written in Core and their parameters bound; the few texts that are put together hold constants, and each is named with its reason."""
+    asked = [path for path in CODE if path.parts[0] in ("app", "state", "sync") and "migrations" not in path.parts]
+    found = {
+        f"{path.as_posix()}:{place}"
+        for path in asked
+        for place, name, node in calls(path)
+        if (name in ASKS or (path.parts[0] == "state" and name == "run")) and node.args and is_made_up(node.args[0])
+    }
+    assert found == set(CONSTANT_SQL)
+
+
+def test_only_the_store_talks_to_the_database() -> None:
+    """Outside of the room of the state nobody holds a connection: what is not a compiled statement cannot be sent."""
+    talkers = {path.as_posix() for path in CODE if path.parts[0] != "sandbox" for _, name, _ in calls(path) if name == "exec_driver_sql"}
+    assert talkers == {"state/connect.py", "state/store.py"}
+    assert [path for path in CODE if path.parts[0] in ("app", "sync") and {"sqlite3", "psycopg"} & imported(path)] == []
+
+
+@given(value=ANYTHING | NASTY)
+def test_a_value_in_the_state_means_itself(sqlite_store: Store, value: str) -> None:
+    """Keys and names of any characters are stored and found as they are, and nothing else is touched."""
+    value = value.encode("utf-8", "replace").decode()
+    with sqlite_store.write() as tx:
+        tx.many(Bulk(workspace, ("name", "synced"), ignore=True), [("kept", 0)])
+        ws = tx.rows(Statement(sa.select(workspace.c.id).where(workspace.c.name == sa.bindparam("name"))), {"name": "kept"})[0][0]
+        first = keys.find(tx, ws, "email", [value])
+        assert all(found == value for found, _ in first)
+        assert links.by_refs(tx, ws, 1, [Ref(value, value)]) == {}
+        assert tx.rows(Statement(sa.select(sa.func.count()).select_from(workspace)), {})[0][0] >= 1
+
+
+class Overheard(HubSpotWorld):
+    """A portal that writes down what it is asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard: list[Request] = []
+
+    def arrive(self, request: Request) -> Any:
+        """Note it."""
+        self.heard.append(request)
+        return super().arrive(request)
+
+
+PATHS = {"/crm/v3/objects/contacts/batch/read", "/crm/v3/objects/contacts/search"}
+
+
+@given(value=ANYTHING | NASTY)
+def test_a_value_asked_of_hubspot_means_itself(value: str) -> None:
+    """An address and an id of any characters change no path and no filter: they travel as JSON, and alone."""
+    portal = Portal()
+    portal.world = world = Overheard()
+    portal.connector = portal.reopened()
+    kept = world.by_hand.create({"email": "kept@acme.example", "lastname": "Kept"})
+    sent = value.encode("utf-8", "replace").decode()
+    found = portal.connector.find("contact", "email", [sent], ("email",))
+    assert [record.ref.id for record in found] == []
+    seen = portal.connector.fetch([Ref("contact", f"x{sent}"), Ref("contact", kept)], {"contact": ("email",)})
+    assert (type(seen[0]).__name__, type(seen[1]).__name__) == ("Unreadable", "Present")
+    asked = [request for request in world.heard if request.path in PATHS]
+    assert {request.path for request in world.heard} <= PATHS
+    for request in asked:
+        inputs = [each["id"] for each in orjson.loads(request.body)["inputs"]]
+        assert inputs in ([sent.strip().lower()], [kept])
+
+
+@given(value=ANYTHING | NASTY)
+def test_a_value_asked_of_salesforce_means_itself(value: str) -> None:
+    """Whatever is looked for, the only Lead is found by its own address and by no other text."""
+    org = Org()
+    org.lead("Kept", Email="kept@acme.example")
+    assert list(org.connector.find("lead", "Email", [value], ("Email",))) == []
+    assert len(org.connector.find("lead", "Email", [value, "kept@acme.example"], ("Email",))) == 1
+    assert type(org.connector.fetch([Ref("lead", value)], {"lead": ("Email",)})[0]).__name__ == "Unreadable"
+
+
+@pytest.mark.parametrize("body", [b"[" * 200_000, b'{"a":' * 100_000, b"[" * 5_000 + b"]" * 5_000])
+def test_nesting_without_end_is_no_answer(body: bytes) -> None:
+    """A reply nested deeper than the parser follows stops the call as a broken answer does; the program goes on living."""
+    with pytest.raises(Unreachable, match="broken JSON"):
+        parsed(Answer(200, {}, body), where="crm")
+
+
+def test_an_answer_without_end_is_no_answer() -> None:
+    """Reading stops at the limit, not when the memory is full."""
+    taken: list[int] = []
+
+    def endless() -> Iterator[bytes]:
+        while True:
+            taken.append(1)
+            yield bytes(1 << 20)
+
+    with pytest.raises(MaybeDone, match="larger than 64 MB"):
+        collect(endless(), where="crm")
+    assert len(taken) == 65
