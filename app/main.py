@@ -26,6 +26,7 @@ from .commands.signal import signal
 from .commands.sla import sla
 from .commands.status import status
 from .commands.sync import sync
+from .commands.undo import undo
 from .commands.verify import verify
 from .commands.whatif import whatif
 from .commands.why import why
@@ -46,7 +47,7 @@ def root(debug: Annotated[bool, typer.Option("--debug", help="Show the traceback
     shell.set_debug(debug)
 
 
-for command in (init, check, plan, sync, apply, status, sla, runs, holds, resolve, errors, retry, why, verify, whatif, forget, demo, sandbox):
+for command in (init, check, plan, sync, apply, status, sla, runs, holds, resolve, errors, retry, undo, why, verify, whatif, forget, demo, sandbox):
     app.command()(command)
 app.add_typer(export)
 app.add_typer(funnel)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ..mapping.fields import Unmappable
-from ..model.records import Native, Ref
+from ..model.records import Native, Ref, Values
 from ..model.stages import StageState
 from ..state.actions import ActionRow
 from ..state.changes import ChangeRow
@@ -211,6 +211,8 @@ class _Undoing:
             before, after = self.written[view.row.id].fields[name][:2]
             view.touched = view.touched or view.row.state == "linked"
             view.owe(name, put, after, before, self._version(name), self.cause)
+            if hub is not None and view.row.state == "linked" and self._says_otherwise(view, name, {**view.seen, **put}):
+                view.carry(name, self._version(name))  # if this run breaks off, a sync must not write the hub's value there in its place
             if name == STAGE and self._goes_back(before, after):
                 self.found.decision.lowered.append(view.system.name)
 
@@ -221,7 +223,7 @@ class _Undoing:
                 continue
             if name in view.carried:
                 view.carry(name, self._version(name))
-                if self._says_otherwise(view, name):
+                if self._says_otherwise(view, name, view.seen):
                     self.found.kept.append((view.system.name, name))
 
     def _place(self, link: int, name: str) -> View | None:
@@ -312,12 +314,13 @@ class _Undoing:
         source, owner = (None if value is None else str(value) for value in (values.get("lead_source"), values.get("owner")))
         return Stay(state.stage, state.side, state.reason, state.pass_no, state.version, self.now, "", SOURCE, self.cause, source, owner)
 
-    def _says_otherwise(self, view: View, name: str) -> bool:
+    def _says_otherwise(self, view: View, name: str, seen: Values) -> bool:
+        """The record says something else than the hub from now on."""
         stage, mapped, state = view.kind.stage, view.kind.fields.get(name), self.found.decision.stage
         if name == STAGE:
-            return stage is not None and bool(stage.write(state.stage, state.side, state.reason, view.seen))
+            return stage is not None and bool(stage.write(state.stage, state.side, state.reason, seen))
         try:
-            return mapped is not None and (mapped.write(self.found.decision.canonical[name][0]) or None) != (view.seen.get(mapped.native) or None)
+            return mapped is not None and (mapped.write(self.found.decision.canonical[name][0]) or None) != (seen.get(mapped.native) or None)
         except Unmappable:
             return True
 

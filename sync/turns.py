@@ -49,6 +49,11 @@ class Journal:
         """What this run undid, if it was an undo."""
         return self.turn.payload.get("undo") if self.turn is not None else None
 
+    @property
+    def undoers(self) -> set[int]:
+        """The runs that took this one back."""
+        return {turn.run for turn in self.turns if (turn.payload.get("undo") or {}).get("run") == self.run}
+
     def of_run(self, op: str) -> list[ActionRow]:
         """What the run did to records in this way."""
         return [act for act in self.acts if act.run == self.run and act.op == op]
@@ -111,8 +116,10 @@ class Journal:
             for act in self.acts
             if act.op == "update" and act.link == link and act.run > self.run and act.step == 1 and native in {**act.payload["values"], **act.payload["before"]}
         ]
-        events = sorted([*edits, *ours], key=lambda event: event[:2])
-        if not events or events[0][2] == seen:
+        events, stands = sorted([*edits, *ours], key=lambda event: event[:2]), seen
+        while events and events[-1][1] and events[-1][0] in self.undoers:  # an undo that broke off between two steps
+            stands = events.pop()[2]
+        if not events or events[0][2] == stands:
             return None
         run, by_us, _ = events[-1]
         return f"run {run} wrote to it since" if by_us else "somebody edited it since"

@@ -67,6 +67,10 @@ def did(row: RunRow) -> str:
         planned: Sequence[Sequence[Any]] = [entry for entry in counts.get("writes", ()) if entry[1] != "lowerings"]
         total = sum(int(entry[2]) for entry in planned)
         told = [f"{words.count(total, 'write')} planned"] if row.digest else []
+    if "undoes" in counts:
+        told[:1] = [": ".join([f"undo of run {counts['undoes']}", *told[:1]])]
+    if counts.get("refused"):
+        told.append(f"{sum(int(count) for *_, count in counts['refused']):,} not undone")
     if counts.get("new_holds"):
         told.append(f"{counts['new_holds']:,} newly held")
     if counts.get("overruled"):
