@@ -216,10 +216,10 @@ class Ledger:
 
     def reject(self, tx: Tx, refused: Sequence[tuple[ActionRow, Rejected]], now: int) -> None:
         """Parked on what was wanted and what stands there: tried again when either changes. What else the row would have written goes alone next time."""
-        actions.set_results(tx, [(row.id, "rejected", _told(row, why), row.attempts + 1) for row, why in refused])
         self.count.rejected += len(refused)
         self.causes.update((why.code, why.field or "") for row, why in refused if row.op != "create" or why.existing is None)
         known = links.by_ids(tx, [row.link for row, _ in refused if row.link is not None])
+        actions.set_results(tx, [(row.id, "rejected", _told(row, why, known.get(row.link or 0)), row.attempts + 1) for row, why in refused])
         guilty = {row.id: self._guilty(known[row.link], row, why) for row, why in refused if row.link in known}
         links.rewrite(tx, [self._parked(known[row.link], row, guilty[row.id], why) for row, why in refused if row.link in known])
         self._park_creates(tx, [(row, why) for row, why in refused if row.op == "create"])
@@ -261,9 +261,9 @@ class Ledger:
         links.rewrite(tx, list(noted.values()))
 
 
-def _told(row: ActionRow, why: Rejected) -> dict[str, Any]:
-    """What is kept of a refusal: the vendor's code and words, without the values that were sent."""
-    values = [*row.payload["values"].values(), *row.payload.get("before", {}).values()]
+def _told(row: ActionRow, why: Rejected, link: LinkRow | None) -> dict[str, Any]:
+    """What is kept of a refusal: the vendor's code and words, without the values that were sent or stand there."""
+    values = [*row.payload["values"].values(), *(link.seen.values() if link else ())]
     return {"code": why.code, "reason": without_values(why.reason, values), "field": why.field}
 
 

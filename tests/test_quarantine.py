@@ -103,10 +103,11 @@ def test_a_refused_change_waits_for_retry(tmp_path: Path) -> None:
     office.run()
     office.later()
     office.hub.edit(contact, {"city": "Ulm"})
-    office.crm.fail_rows("STRING_TOO_LONG", "City: data value too large")
+    office.crm.fail_rows("STRING_TOO_LONG", "data value too large for Ash: Ulm")
     office.run()
     assert look_again(office).writes == 0
     (cause,) = causes(office)
+    assert cause.sentence == "data value too large for <value>: <value>"
     assert (cause.code, cause.fields, cause.ops, cause.examples[0].record.id) == ("STRING_TOO_LONG", {"city"}, {"update"}, office.person(ANNA)["Id"])
     retry(office)
     assert office.run().systems["crm"].updated == 1
