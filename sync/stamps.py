@@ -58,6 +58,8 @@ def _follow(decision: Decision, field: Field, fill: Fill, before: StageState, no
         after = StageState(stay.stage, stay.side, stay.reason, stay.pass_no, stay.version)
         _fill(decision, field, fill, before, after, now if stay.at is None else stay.at, timed=stay.at is not None or recent)
         before = after
+    if fill.what == "reason" and field.name not in decision.canonical and _stands(fill, decision.stage):  # a field that was mapped after they came there
+        _set(decision, field, decision.stage.reason, fill, now)
 
 
 def _fill(decision: Decision, field: Field, fill: Fill, before: StageState, after: StageState, at: int, *, timed: bool) -> None:

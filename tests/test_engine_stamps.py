@@ -231,6 +231,24 @@ def test_a_field_that_comes_later_starts_with_the_next_move(tmp_path: Path) -> N
     assert office.moment("anna@a.example") == moved
 
 
+def test_a_reason_is_told_to_a_field_that_comes_later(tmp_path: Path) -> None:
+    """Whoever is disqualified when a field for the reason is added has it there after the next run, but no date; `why` tells nothing of blank to blank."""
+    office = Dated(tmp_path)
+    office.fields = {}
+    office.session = office.reopened()
+    _, lead = lead_of(office)
+    office.later()
+    office.crm.edit(lead, {"Status": "Closed - Not Converted"})
+    office.quiet()
+    office.fields = FIELDS
+    office.session = office.reopened()
+    office.quiet()
+    assert office.contact("anna@a.example")["disqualified_reason"] == office.person("anna@a.example")["Disqualified_Reason__c"] == "Closed - Not Converted"
+    assert office.person("anna@a.example").get("Disqualified_On__c") is None
+    with office.session.store.read() as tx:
+        assert "(blank) -> (blank)" not in "\n".join(why_text(tx, office.session.desk, office.session.workspace, 1))
+
+
 def test_history_fills_what_a_first_meeting_left_open(tmp_path: Path) -> None:
     """Once the ledger is seeded, people who were met as MQLs get the date that the portal's history tells; a date that is known already stays."""
     office = Dated(tmp_path)
