@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from ..lifecycle.decide import decide
+from ..lifecycle.decide import StageDecision, decide
 from ..mapping.stages import StageMap
 from ..model.records import Native, Values
 from ..model.stages import StageReading
@@ -32,11 +33,20 @@ def decide_stage(desk: Desk, decision: Decision, views: Sequence[View], answers:
         decision.notes = known.notes
         return
     before = decision.stage
+    if asked is not None:
+        verdict = replace(verdict, cause=_by_answer(verdict, decision, asked))
     take(decision, known, verdict, heard)
     qualify(desk, decision, before, known, answers.get(PROPOSAL))
     cause = decision.changed[STAGE][3] if STAGE in decision.changed else verdict.cause
     for view in views:
         _bring_up(desk, decision, view, cause)
+
+
+def _by_answer(verdict: StageDecision, decision: Decision, asked: Asked) -> str:
+    """Why the stage is what it is after somebody's answer."""
+    if verdict.state.version == decision.stage.version:
+        return f"stays {words_of(verdict.state.reading)}: somebody answered {asked.answer}"
+    return f"{verdict.cause}, as somebody answered"
 
 
 def _bring_up(desk: Desk, decision: Decision, view: View, cause: str) -> None:

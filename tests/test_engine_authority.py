@@ -73,6 +73,19 @@ def test_a_move_of_anothers_right_waits_for_an_answer(made: Box) -> None:
     assert made.run("resolve", group["id"], "--use", "hubspot").exit_code == 0
     assert case.sync() == 0
     assert case.stages() == SQL
+    assert "hubspot moved: mql -> sql, as somebody answered" in made.run("why", "p@acme.example", "stage").stdout
+
+
+def test_an_answer_that_nothing_changes_is_told_where_it_is_written_back(made: Box) -> None:
+    """Marketing makes an SQL and the answer is no: the contact is written back, and `why` says by whose word."""
+    case = Case(made, "hold")
+    case.ann(SQL[0])
+    case.sync()
+    (group,) = made.json("holds")["groups"]
+    assert made.run("resolve", group["id"], "--use", "hub").exit_code == 0
+    assert case.sync() == 0
+    assert case.stages() == MQL
+    assert "stays mql: somebody answered hub" in made.run("why", "p@acme.example", "stage").stdout
 
 
 def test_a_move_of_anothers_right_may_be_put_back(made: Box) -> None:

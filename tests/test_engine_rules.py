@@ -9,6 +9,7 @@ from typing import Any
 
 from office import Office
 
+from stagesync.app.views.why import why_text
 from stagesync.lifecycle.authority import Authority
 from stagesync.lifecycle.policy import Policy
 from stagesync.lifecycle.presets import default_funnel
@@ -125,6 +126,7 @@ def test_a_rule_that_asks_is_answered_yes(tmp_path: Path) -> None:
     assert (stage(office), office.run().held) == ("marketingqualifiedlead", 0)
     with office.session.store.read() as tx:
         assert entries.of_people(tx, [1])[1][-1].evidence == "somebody moved: lead -> mql, as the rule fits proposed"
+        assert "the rule fits holds; answered: fits" in "\n".join(why_text(tx, office.session.desk, office.session.workspace, 1, "stage"))
 
 
 def test_a_rule_that_asks_is_answered_no(tmp_path: Path) -> None:
