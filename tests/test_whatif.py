@@ -66,7 +66,7 @@ def test_the_same_configuration_changes_nothing(small: Box) -> None:
     before = trace(small)
     result = cli("whatif", "--config", str(config))
     assert result.exit_code == 0
-    assert "It means what the configuration of the last run meant." in result.stdout
+    assert "Its maps, funnel and rules mean what those of the last run meant." in result.stdout
     assert "Nothing would change." in result.stdout
     assert (told(config)["changed"], told(config)["same"]) == (0, True)
     assert (trace(small), small.calls()) == (before, {})

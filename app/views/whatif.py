@@ -17,7 +17,7 @@ def whatif_text(found: Outlook, config: Path) -> list[str]:
     """Stages first, then rules, questions and writes, as lines."""
     lines = [f"{config} replayed over {words.count(found.people, 'person', 'people')} as they are stored: no system was asked, and nothing was written."]
     if found.same:
-        lines.append("It means what the configuration of the last run meant.")
+        lines.append("Its maps, funnel and rules mean what those of the last run meant. Teams, [sla] and guards only count for what happens from now on.")
     told = f"Something would change for {words.count(found.touched, 'person', 'people')}, with the next sync."
     lines.append(told if found.touched else "Nothing would change.")
     if found.due:
@@ -64,7 +64,7 @@ def _rules(found: Outlook) -> list[str]:
     if not found.rules:
         return []
     rows = [(rule, f"{said} -> {says}", words.count(count, "person", "people")) for (rule, said, says), count in found.rules.most_common(_TOP)]
-    return ["", "What the qualification rules say", *words.table(rows), *_more(len(found.rules) - _TOP, "line")]
+    return ["", "What the qualification rules say: in the last run -> under this configuration", *words.table(rows), *_more(len(found.rules) - _TOP, "line")]
 
 
 def _questions(found: Outlook) -> list[str]:
