@@ -61,7 +61,7 @@ class Problems:
         """Raise `ConfigurationError` with all mistakes, if there are any."""
         if self.found:
             raise ConfigurationError(
-                f"The mapping has {len(self.found)} mistake{'s' if len(self.found) > 1 else ''}",
+                f"the mapping has {len(self.found)} mistake{'s' if len(self.found) > 1 else ''}",
                 next_step="mend what is listed below, then run `stagesync check`",
                 problems=tuple(self.found),
             )

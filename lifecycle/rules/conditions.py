@@ -284,7 +284,7 @@ class _LeafReader:
                 self.alike([type(each) for each in found])
                 return frozenset(found)
             case _:
-                remedy = f'Write in ["DE", "AT"], or one of: {", ".join(self.scope.lists) or "[lists] has none"}'
+                remedy = f'Write in ["DE", "AT"], or a list of [lists]: {", ".join(self.scope.lists) or "there is none yet"}'
                 raise Mistake("a list must stand behind in", self.tokens[-1].at, remedy)
 
     def literal(self, part: Part) -> Plain:
