@@ -12,6 +12,7 @@ from office import Office
 from stagesync.model.errors import ConfigurationError
 from stagesync.state import leases, people
 from stagesync.sync import engine, failures
+from stagesync.sync.explain import why
 from stagesync.sync.failures import Cause
 from stagesync.sync.wording import without_values
 
@@ -227,3 +228,11 @@ def test_no_value_is_left_in_a_sentence(values: list[str], data: st.DataObject) 
         assert text not in kept or text in "11: <value> ;22" or text in "11: <e-mail> ;22"
     elif len(text) > 20:
         assert text[:20] not in kept or text[:20] in "11: <value> ;22"
+
+
+def test_why_tells_what_is_parked(tmp_path: Path) -> None:
+    """Whoever asks about the field reads which system refused it, with which code, and how to have it tried again."""
+    office, _ = refused_create(tmp_path)
+    with office.session.store.read() as tx:
+        (city,) = why(tx, office.session.desk, office.session.workspace, 1, "city")
+    assert city.next[0].startswith("crm refused to make the record (FIELD_CUSTOM_VALIDATION_EXCEPTION): tried again when something changes, or on")
