@@ -16,6 +16,7 @@ from .claims import STAGE
 from .desk import Desk
 from .holds import because
 from .parking import PARKED, created_in
+from .qualifying import PROPOSAL
 
 EventKind = Literal["seen", "met", "decided", "held", "overruled", "written"]
 
@@ -99,7 +100,7 @@ def _why(desk: Desk, file: _File, name: str) -> Why:
         entry = file.row.canonical.get(name) or [None, 0, "", None]
     standings = tuple(standing for link in file.links for standing in _standings(desk, link, name, entry[1]))
     events = sorted([*_observed(desk, file, name), *_acted(desk, file, name)], key=_order)
-    holds = tuple(act for act in file.acts if act.op == "hold" and act.state == "held" and act.answer != "skip" and act.field in (name, "record"))
+    holds = tuple(act for act in file.acts if act.op == "hold" and act.state == "held" and act.answer != "skip" and _asks_about(act, name))
     coming, rule = tuple(_next(desk, file, name, standings, holds)), _rule(desk, name)
     return Why(file.row.id, name, entry[0], entry[1], entry[2], entry[3], standings, tuple(events), holds, coming, rule)
 
@@ -161,7 +162,7 @@ def _observed(desk: Desk, file: _File, name: str) -> Iterable[Event]:
         system = desk.systems.get(link.account)
         for change in file.seen.get(link.id, ()):
             for native in _natives(desk, link, name):
-                if native in change.values:
+                if native in change.values and change.values[native] != [None, None]:  # read for the first time, and blank
                     before, after = change.values[native]
                     note = f"the record was last modified by {change.author}" if change.author else ""
                     yield Event(change.at, change.run, "seen", system.name if system else f"account {link.account}", before, after, note, native)
@@ -175,7 +176,7 @@ def _acted(desk: Desk, file: _File, name: str) -> Iterable[Event]:
         at = file.starts.get(act.run)
         system = desk.systems.get(act.account) if act.account is not None else None
         where = system.name if system else ""
-        if act.op == "hold" and act.field in (name, "record"):
+        if act.op == "hold" and _asks_about(act, name):
             answered = f"answered: {act.answer}" if act.answer else ("waits for an answer" if act.state == "held" else "no longer asked")
             yield Event(at, act.run, "held", where, None, dict(act.payload.get("choices", {})), f"{because(act)}; {answered}")
         elif act.op in ("overrule", "update") and name in act.fields:
@@ -186,6 +187,11 @@ def _acted(desk: Desk, file: _File, name: str) -> Iterable[Event]:
                 yield Event(at, act.run, "written", where, before, after, _outcome(act, str(reason)))
         elif act.op == "create" and name in act.payload.get("carried", {}):
             yield Event(at, act.run, "written", where, None, None, _outcome(act, "with the new record"))
+
+
+def _asks_about(act: ActionRow, name: str) -> bool:
+    """A question about the field, or about the whole record; a stage that is proposed is one about the stage."""
+    return act.field in (name, "record") or (act.field == PROPOSAL and name == STAGE)
 
 
 def _decided(file: _File, name: str) -> Iterable[Event]:
