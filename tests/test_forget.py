@@ -15,13 +15,15 @@ from office import Office
 from typer.testing import Result
 
 from stagesync.app.traces import files_with
+from stagesync.model.errors import ConfigurationError
 from stagesync.sandbox.hubspot import HubSpotWorld
 from stagesync.sandbox.salesforce import SalesforceWorld
 from stagesync.sandbox.worlds import Worlds
-from stagesync.state import accounts, leases
+from stagesync.state import accounts, keys, leases, links
 from stagesync.state.erasing import scrub
 from stagesync.state.schema import metadata
 from stagesync.state.sql import Statement
+from stagesync.sync import holds
 from stagesync.sync.dossier import find_dossier
 from stagesync.sync.forget import forget
 
@@ -213,3 +215,39 @@ def test_the_file_of_a_person_is_its_owners_alone(acme: Box, tmp_path: Path) -> 
     assert orjson.loads(export(acme, number).stdout)["records"] == orjson.loads(out.read_bytes())["records"]
     acme.run("forget", number, "--yes")
     assert export(acme, ANNA).exit_code == 2
+
+
+def test_records_that_nobody_could_tell_apart_go_with_the_address(tmp_path: Path) -> None:
+    """Two Leads of one address and two names are a question; forgetting the address takes both and the question with them, and neither comes back."""
+    office = Office(tmp_path)
+    leads = [office.crm.create("Lead", {"Email": ANNA, "LastName": name, "Company": "Acme"}) for name in (NAME, "Other")]
+    office.run()
+    session = office.session
+    with leases.acquire(session.store, session.workspace, "test"), session.store.write() as tx:
+        file = find_dossier(tx, session.workspace, accounts.bound(tx, session.workspace), ANNA.upper())
+        assert (file.row, sorted(link.ref for link in file.records)) == (None, sorted(leads))
+        assert forget(tx, session.workspace, file, 1)["action"] == 1
+    office.crm.edit(leads[0], {"Title": "CEO"})
+    assert office.plan().pulled["crm"].forgotten >= 1
+    with session.store.read() as tx:
+        assert holds.groups(tx, session.workspace) == []
+        assert links.counts(tx, session.workspace) == {}
+
+
+def test_an_address_of_two_people_names_nobody_alone(tmp_path: Path) -> None:
+    """Whoever shares an address is to be named by number; the other one keeps it, and is told of."""
+    office = Office(tmp_path)
+    for address in (ANNA, BEN):
+        office.hub.by_hand.create({"email": address, "lastname": address})
+    office.run()
+    session = office.session
+    with session.store.write() as tx:
+        systems = accounts.bound(tx, session.workspace)
+        ben = find_dossier(tx, session.workspace, systems, BEN)
+        keys.insert(tx, session.workspace, [("email", ANNA, ben.records[0].id)])  # a secondary address, for example
+        with pytest.raises(ConfigurationError, match="several people: p1, p2"):
+            find_dossier(tx, session.workspace, systems, ANNA)
+        anna = find_dossier(tx, session.workspace, systems, "p1" if ben.persons == [2] else "p2")
+        assert (anna.addresses, list(anna.also)) == ([ANNA], ben.persons)
+        forget(tx, session.workspace, anna, 1)
+        assert find_dossier(tx, session.workspace, systems, BEN).records == ben.records
