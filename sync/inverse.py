@@ -144,6 +144,10 @@ class _Undoing:
             return
         ref = Ref(str(result["kind"]), str(result["ref"]))
         row = next((link for link in self.file.links if link.account == act.account and link.address == ref), None)
+        again = max((other.run for other in self.file.acts if other.op == "create" and other.account == act.account and other.run > act.run), default=None)
+        if row is not None and row.state == "moved" and (row.claim or {}).get("archived") and again is not None:
+            self.refuse(act.account, RECORD, f"run {again} made it again: undo that one")
+            return
         if row is not None and row.state == "gone":
             return
         view = self.views.get(row.id) if row is not None else None

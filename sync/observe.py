@@ -161,7 +161,7 @@ def _place(batch: _Batch, row: LinkRow, *, restored: bool, rekeyed: bool) -> Non
         notes = {name: note for name, note in (row.claim or {}).items() if name != ERASED} or None
         row = row._replace(state="linked" if row.person is not None else "new", carried={}, agreed={}, claim=notes)
     elif row.state == "parked" and (row.person is None or rekeyed):
-        row = row._replace(state="new", person=None)
+        row = row._replace(state="new", person=None, carried={}, agreed={})
     if row.person is not None and row.state == "linked":
         batch.due.add(row.person)
     if restored or row.state == "new":

@@ -281,6 +281,22 @@ def test_a_record_that_joined_is_taken_from_its_person_until_somebody_says_other
     assert office.contact(ANNA)["jobtitle"] == "Chief"
 
 
+def test_a_record_that_was_taken_away_is_matched_again_under_another_address(tmp_path: Path) -> None:
+    """Whoever corrects the address makes somebody else of it, who meets everything for the first time."""
+    office = Office(tmp_path)
+    office.hub.create({"email": ANNA, "lastname": "Berg", "city": "Bonn"})
+    office.directions = {"crm": "read"}
+    office.session = office.reopened()
+    office.quiet()
+    lead = office.crm.create("Lead", {"Email": ANNA, "LastName": "Berg", "Company": "A", "Title": "Head"})
+    office.later()
+    undo(office, office.run().run)
+    office.crm.edit(lead, {"Email": "other@a.example"})
+    office.quiet()
+    assert office.contact("other@a.example")["jobtitle"] == "Head" and office.contact(ANNA).get("jobtitle") is None
+    assert office.run().held == 0
+
+
 def test_the_first_sync_can_be_undone_and_that_again(tmp_path: Path) -> None:
     """Everything that the first sync wrote goes, and comes back with an undo of the undo."""
     office = Office(tmp_path)

@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from histories import Died, History, Lab
@@ -20,11 +21,12 @@ from stagesync.sync import engine
 from stagesync.sync.undo import UndoPlan, plan_undo
 
 COUNT = int(os.environ.get("STAGESYNC_HISTORIES", "30"))
+Seen = TypeVar("Seen")
 DEEDS = {"edit": 10, "clear": 2, "make": 2, "both": 2, "stage": 5, "lower": 2, "address": 1}
 
 
-def prepared(folder: Path, seed: int, deeds: int = 8) -> tuple[Lab, dict[str, dict[str, Any]], int]:
-    """Some people in agreement, then edits, then a run: the lab, the worlds before the run, and its number."""
+def prepared(folder: Path, seed: int, look: Callable[[Lab], Seen]) -> tuple[Lab, Seen, int]:
+    """Some people in agreement, then edits, then a run: the lab, what a look at the worlds showed before the run, and its number."""
     folder.mkdir(exist_ok=True)
     lab = Lab(folder, second=seed % 3 == 0)
     history = History(lab, Random(seed), deeds={"both": 1})
@@ -33,10 +35,10 @@ def prepared(folder: Path, seed: int, deeds: int = 8) -> tuple[Lab, dict[str, di
     lab.quiet()
     lab.later()
     history.deeds = DEEDS
-    for _ in range(deeds):
+    for _ in range(8):
         history.deed()
     lab.later()
-    before = worlds(lab)
+    before = look(lab)
     run = lab.run().run
     lab.later()
     return lab, before, run
@@ -44,7 +46,7 @@ def prepared(folder: Path, seed: int, deeds: int = 8) -> tuple[Lab, dict[str, di
 
 def wrong(seed: int, folder: Path) -> list[str]:
     """One history in which nobody does anything after the run: what is not as it was before."""
-    lab, before, run = prepared(folder, seed)
+    lab, before, run = prepared(folder, seed, worlds)
     made, report = undo(lab, run)
     found = [f"refused: {each}" for each in made.refusals] + _differ(before, worlds(lab))
     after = lab.quiet()
@@ -66,6 +68,36 @@ def _differ(before: dict[str, dict[str, Any]], now: dict[str, dict[str, Any]]) -
 def test_all_that_a_run_wrote_goes_back(seed: int, tmp_path: Path) -> None:
     """After random edits, a run and its undo, the worlds are as they were before the run, and stay so."""
     assert wrong(seed, tmp_path) == []
+
+
+def values(lab: Lab) -> dict[tuple[str, str, str], str | None]:
+    """(human, record, field) -> what stands there."""
+    rows = [row for world in lab.worlds() for row in lab.rows(world)]
+    return {(str(row.values["last_name"]), row.id, name): value for row in rows for name, value in row.values.items()}
+
+
+@pytest.mark.parametrize("seed", range(max(8, COUNT // 10)))
+def test_nobodys_edit_is_undone(seed: int, tmp_path: Path) -> None:
+    """What somebody typed after the run stands where they typed it; every field that nobody touched is as it was before the run."""
+    lab, before, run = prepared(tmp_path, 1_000 + seed, values)
+    random = Random(seed)
+    first = len(lab.doings)
+    history = History(lab, random, deeds={"edit": 8, "clear": 1, "stage": 2})
+    history.tokens = 5_000
+    for _ in range(random.randint(1, 6)):
+        history.deed()
+    lab.later()
+    typed = {(doing.human, doing.id, doing.field): doing.value for doing in lab.doings[first:]}
+    touched = {(human, name) for human, _, name in typed}
+    made, _ = undo(lab, run)
+    now = values(lab)
+    assert {place: now[place] for place in typed} == typed
+    stays = {each.person for each in made.refusals if each.field == "record"}
+    untouched = {place: value for place, value in now.items() if (place[0], place[2]) not in touched}
+    assert {place: value for place, value in untouched.items() if place in before and before[place] != value} == {}
+    assert stays or not [place for place in untouched if place not in before]
+    lab.quiet()
+    lab.store.close()
 
 
 def until_undone(lab: Lab, run: int) -> UndoPlan:
@@ -107,7 +139,7 @@ PLACES = [
 @pytest.mark.parametrize("place", PLACES if COUNT > 100 else PLACES[5::4], ids=lambda place: f"{place[0]} {place[1]}")
 def test_an_undo_that_dies_is_finished_by_the_next(place: tuple[str, int], tmp_path: Path) -> None:
     """Wherever it died, the run is undone in the end, with or without a sync in between, and no sync brings anything of it back."""
-    lab, before, run = prepared(tmp_path, 7 + place[1] % 3)
+    lab, before, run = prepared(tmp_path, 7 + place[1] % 3, worlds)
     dies(lab, run, *place)
     if place[1] % 2:
         lab.run()
