@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from ..mapping.stages import StageMap
 from ..mapping.times import moment_ms
 from ..model.records import Actor, FieldChange, Values
-from ..model.stages import Claim, StageReading
+from ..model.stages import Claim, StageReading, StageState
 from .decision import Decision
 from .desk import Asked, Desk, History, View
 
@@ -68,12 +68,32 @@ def _last_author(view: View, stage: StageMap) -> Actor | None:
 def _means_otherwise(view: View, stage: StageMap, decision: Decision) -> bool:
     """Under maps that changed, the record names another place than the hub's, although it could name that one, or the first that anybody knows.
 
-    What the vendor filled in by itself when we made the record was said by nobody.
+    What the vendor filled in by itself when we made the record was said by nobody. A record that nobody could bring along, because its system is only read or
+    has no word for the place, has been saying something else all the time: that alone is no news.
     """
     state, default = decision.stage, view.notes.get("default", {})
     if state.version == 0:
         return not default or any(view.seen.get(native) != value for native, value in default.items())
-    return bool(stage.write(state.stage, state.side, state.reason, view.seen))
+    values = stage.write(state.stage, state.side, state.reason, view.seen)
+    if view.system.writes and values is not None:
+        return bool(values)
+    return _says(view, stage, state) != view.notes.get("says")
+
+
+def note_left_behind(view: View, stage: StageMap, state: StageState) -> None:
+    """What the record goes on saying although the person is elsewhere is kept with the link, so that changed maps can tell whether it says something new."""
+    said = _says(view, stage, state)
+    if view.notes.get("says") != said:
+        view.touched = True
+        view.notes.pop("says", None)
+        if said is not None:
+            view.notes["says"] = said
+
+
+def _says(view: View, stage: StageMap, state: StageState) -> list[str | None] | None:
+    """The other place that it names; None where it names the hub's, or none."""
+    said = stage.read(view.seen, state.reading)
+    return None if said is None or (said.stage, said.side) == (state.stage, state.side) else [said.stage, said.side]
 
 
 def _note_unmapped(view: View, decision: Decision) -> None:

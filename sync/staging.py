@@ -10,7 +10,7 @@ from ..lifecycle.decide import StageDecision, decide
 from ..mapping.stages import StageMap
 from ..model.records import Native, Values
 from ..model.stages import StageReading
-from .claims import STAGE, answered, claims_of, words_of
+from .claims import STAGE, answered, claims_of, note_left_behind, words_of
 from .decision import Decision, Hold
 from .desk import Asked, Desk, History, Known, View
 from .qualifying import PROPOSAL, qualify
@@ -65,6 +65,8 @@ def _bring_up(desk: Desk, decision: Decision, view: View, cause: str) -> None:
     says_so = reading is not None and reading.stage == state.stage and reading.side is None and state.side is None
     values = stage.write(state.stage, state.side, state.reason, view.seen) if view.system.writes and not says_so else None
     _settle(view, stage, state.version if not values else 0)
+    if (values is None and not says_so) or "says" in view.notes:
+        note_left_behind(view, stage, state)
     if not values:
         return
     if view.holds_back(STAGE, parked_on(state.version, stage.writes, view.seen, values)):

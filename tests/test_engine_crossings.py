@@ -197,6 +197,60 @@ def test_a_changed_map_and_changed_rules_speak_together_and_come_to_rest(tmp_pat
     assert places(office, 2) == [("mql", None, 1), ("sql", None, 1)]
 
 
+def left_behind(tmp_path: Path) -> Office:
+    """Salesforce is only read, and its Lead has stayed an MQL where HubSpot has gone on to SQL."""
+    office = Office(tmp_path, directions={"crm": "read"})
+    office.crm.create("Lead", {"Email": ANNA, "LastName": "Ash", "Company": "A", "Status": "Marketing Qualified"})
+    office.run()
+    office.later()
+    office.hub.edit(office.contact(ANNA)["id"], {"lifecyclestage": "salesqualifiedlead"})
+    office.quiet()
+    assert (stage(office), office.person(ANNA)["Status"]) == ("salesqualifiedlead", "Marketing Qualified")
+    return office
+
+
+def remapped(office: Office, values: dict[str, Any]) -> None:
+    """The configuration says other things of Lead.Status."""
+    office.overrides = {**office.overrides, "crm": {**office.overrides["crm"], "stages": {"lead": {"values": {"Status": values}}}}}
+    office.session = office.reopened()
+    office.quiet()
+
+
+def test_a_record_that_is_only_read_is_not_heard_anew_because_the_maps_changed(tmp_path: Path) -> None:
+    """Its old word was known: a change that does not touch it lowers nobody; one that gives it another meaning is heard."""
+    office = left_behind(tmp_path)
+    remapped(office, {"pql": ["Closed - Not Converted"]})
+    assert (stage(office), [stay.stage for stay in stays(office)]) == ("salesqualifiedlead", ["mql", "sql"])
+    remapped(office, {"opportunity": ["Marketing Qualified"]})
+    assert stage(office) == "opportunity"
+    office.hub.edit(office.contact(ANNA)["id"], {"lifecyclestage": "customer"})
+    office.quiet()
+    remapped(office, {"opportunity": ["Marketing Qualified"], "pql": ["Closed - Not Converted"]})
+    assert [stay.stage for stay in stays(office)] == ["mql", "sql", "opportunity", "customer"]
+
+
+def test_evidence_that_is_mapped_later_is_heard(tmp_path: Path) -> None:
+    """A lost deal said nothing; once it is mapped, whoever lost one is set aside, although nothing can be written there."""
+    office = Office(tmp_path)
+    office.hub.create({"email": ANNA, "lastname": "Ash", "lifecyclestage": MQL})
+    office.crm.open_opportunity(office.crm.create("Contact", {"Email": ANNA, "LastName": "Ash"}), "Closed Lost")
+    office.quiet()
+    assert places(office) == [("mql", None, 1)]
+    lost = {"contact": {"rules": [{"when": {"Opportunity.State": "lost"}, "side": "recycled"}]}}
+    office.overrides = {**office.overrides, "crm": {**office.overrides["crm"], "stages": lost}}
+    office.session = office.reopened()
+    office.quiet()
+    assert places(office) == [("mql", None, 1), ("mql", "recycled", 1)]
+    office.later()
+    office.hub.edit(office.contact(ANNA)["id"], {"hs_lead_status": ""})
+    office.quiet()
+    assert places(office)[-1] == ("mql", None, 2)
+    office.overrides = {**office.overrides, "hub": {"stages": {"contact": {"values": {"hs_lead_status": {"nurture": ["OPEN_DEAL"]}}}}}}
+    office.session = office.reopened()
+    office.quiet()
+    assert places(office)[-1] == ("mql", None, 2)
+
+
 def test_a_first_meeting_under_rules_is_quiet_after_one_run_of_writes(tmp_path: Path) -> None:
     """Hundreds are met, judged and moved in one run: each record is written once, the ledger has both steps, and nothing is left for a second."""
     office = under(Office(tmp_path), policy(FITS, sla={}))
