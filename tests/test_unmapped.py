@@ -69,7 +69,7 @@ def test_the_line_that_check_tells_maps_the_value(tmp_path: Path, worlds: Worlds
         assert not re.search(r"which nobody mapped", made.run("check").stdout)
         made.run("sync", "--yes")
         assert made.json("status")["unmapped"] == []
-        assert made.json("status")["stages"] == {"mql": 1, "sal": 1, "lead": 1}  # HubSpot makes a lead of whoever is new there
+        assert made.json("status")["stages"] == {"mql": 1, "sal": 1, "subscriber": 1}  # that HubSpot makes a lead of whoever is new is nobody's word
         assert {row["Email"]: row["Status"] for row in worlds.salesforce.rows("Lead")}["ann@acme.example"] == "Marketing Qualified"
 
 
