@@ -20,5 +20,5 @@ def status(config: ConfigOption = None, json: JsonOption = False) -> int:
         if json:
             output.say_json(status_json(tx, place.id, place.config.workspace))
         else:
-            output.say_all(status_text(tx, place.id, place.config.workspace))
+            output.say_all(status_text(tx, place.id, place.config.workspace, list(place.config.funnel.stages)))
     return 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 from ...state import accounts, actions, links, people, runs
@@ -16,14 +16,17 @@ from .signals import counts_json, kept
 from .sla import waiting, waiting_json
 
 
-def status_text(tx: Tx, workspace: int, name: str) -> list[str]:
-    """Systems, people by stage, open questions and the last run, as lines."""
+def status_text(tx: Tx, workspace: int, name: str, line: Sequence[str]) -> list[str]:
+    """Systems, people by stage, open questions and the last run, as lines. `line`: the stages in the order of the funnel."""
     bound, counts = accounts.bound(tx, workspace), links.counts(tx, workspace)
     lines = [f"Workspace {name}: {words.count(people.count(tx, workspace), 'person', 'people')}"]
     lines += words.table([_system(tx, system, account, counts.get(account)) for system, account in bound.items()])
     stages = people.by_stage(tx, workspace)
     if stages:
-        lines += ["By lifecycle stage", *words.table([(stage or "(none)", f"{number:,}") for stage, number in _most_first(stages)])]
+        lines += [
+            "By lifecycle stage, with those who are disqualified or otherwise aside (`stagesync funnel report` counts them apart)",
+            *words.table([(stage or "(none)", f"{stages[stage]:,}") for stage in [*line, *({*stages} - {*line, None}), None] if stage in stages]),
+        ]
     groups = holds.groups(tx, workspace)
     lines += [f"Held until somebody answers: {words.count(sum(group.count for group in groups), 'case')}{' (`stagesync holds`)' if groups else ''}"]
     lines += words.table([(group.id, group.title) for group in groups])
@@ -73,14 +76,11 @@ def _unmapped(found: list[Unmapped]) -> list[str]:
 def _system(tx: Tx, system: str, account: int, count: Counts | None) -> tuple[str, str, str]:
     known = accounts.by_id(tx, account)
     live, linked = (count.live, count.linked) if count else (0, 0)
+    whose = known.name if known.ref in known.name else f"{known.ref} {known.name}"
     aside = f", {live - linked:,} not linked" if live > linked else ""
-    return (system, f"{known.vendor} {known.ref} {known.name}".rstrip(), f"{live:,} records, {linked:,} linked{aside}")
+    return (system, f"{known.vendor} {whose}".rstrip(), f"{live:,} records, {linked:,} linked{aside}")
 
 
 def _system_json(tx: Tx, account: int, count: Counts | None) -> dict[str, Any]:
     known = accounts.by_id(tx, account)
     return {"vendor": known.vendor, "account": known.ref, "records": count.live if count else 0, "linked": count.linked if count else 0}
-
-
-def _most_first(stages: Mapping[str | None, int]) -> list[tuple[str | None, int]]:
-    return sorted(stages.items(), key=lambda item: (-item[1], item[0] or ""))
