@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -21,15 +21,18 @@ class ByWord(StrEnum):
     owner = "owner"
 
 
-_DAY = ["%Y-%m-%d"]
+def _day(text: str) -> datetime:
+    """The beginning of a day in UTC."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        raise typer.BadParameter(f"'{text}' is no day. Write it like 2026-10-01") from None
 
 
 @guarded
 def report(
-    since: Annotated[
-        datetime | None, typer.Option("--since", metavar="DATE", formats=_DAY, help="From the beginning of this day (UTC). [default: all]")
-    ] = None,
-    until: Annotated[datetime | None, typer.Option("--until", metavar="DATE", formats=_DAY, help="Up to the beginning of this day. [default: now]")] = None,
+    since: Annotated[datetime | None, typer.Option("--since", metavar="DATE", parser=_day, help="From the beginning of this day (UTC). [default: all]")] = None,
+    until: Annotated[datetime | None, typer.Option("--until", metavar="DATE", parser=_day, help="Up to the beginning of this day. [default: now]")] = None,
     by: Annotated[ByWord | None, typer.Option("--by", help="Also split by where people came from, the month in which they came, or who owned them.")] = None,
     json: JsonOption = False,
     csv: Annotated[bool, typer.Option("--csv", help="Print a table for spreadsheets.")] = False,
