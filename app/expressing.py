@@ -84,7 +84,7 @@ def _said(system: str, kind: str, stage: str, table: StageMap) -> Expression:
         _plain(written),
         None if reading is None else reading.stage,
         table.expressed.get(stage) != stage,
-        tuple(_when(rule) for rule in table.rules if rule.stage == stage and rule.when and not rule.holds(written or {})),
+        tuple(_when(rule) for rule in _heard(table.rules) if rule.stage == stage and rule.when and not rule.holds(written or {})),
     )
 
 
@@ -100,6 +100,11 @@ def _aside(system: str, kind: str, side: str, table: StageMap, funnel: Funnel) -
 
 def _plain(written: Mapping[str, Native] | None) -> Written | None:
     return None if written is None else tuple(sorted(written.items()))
+
+
+def _heard(rules: Sequence[Rule]) -> list[Rule]:
+    """The rules that may be the first to tell a stage: where an earlier one has the same evidence, a later one never is."""
+    return [rule for number, rule in enumerate(rules) if not any(before.stage is not None and before.when == rule.when for before in rules[:number])]
 
 
 def _when(rule: Rule) -> str:
