@@ -13,7 +13,14 @@ from ..shell import guarded
 @guarded
 def resolve(
     group: Annotated[str, typer.Argument(metavar="GROUP", help="The group's id, as `stagesync holds` shows it.")],
-    use: Annotated[str, typer.Option("--use", metavar="SYSTEM|newest|hub|skip", help="Whose value stands; skip leaves things as they are.")],
+    use: Annotated[
+        str,
+        typer.Option(
+            "--use",
+            metavar="SYSTEM|newest|hub|RULE|skip",
+            help="What stands, of the answers that `stagesync holds` names: a system's value, what was agreed before (hub), what a rule says; or skip.",
+        ),
+    ],
     only: OnlyOption = None,
     config: ConfigOption = None,
     json: JsonOption = False,
