@@ -38,12 +38,12 @@ NEWEST: Mapping[str, str] = dict.fromkeys(("name", "contact details", "company",
 class Office:
     """HubSpot portals and one org, as `hub`, `crm` and (if `second`) `hub2`, kept in agreement by one workspace.
 
-    `fields`, `overrides` (by system) and the rest are as in the configuration.
+    `place`: the folder or the URL of its state. `fields`, `overrides` (by system) and the rest are as in the configuration.
     """
 
     def __init__(
         self,
-        folder: Path,
+        place: Path | str,
         *,
         second: bool = False,
         fields: Mapping[str, Any] | None = None,
@@ -65,7 +65,7 @@ class Office:
         self.order, self.directions = order, directions or {}
         self.settings = settings or Settings(NEWEST, {name: rank for rank, name in enumerate(order)})
         self.signals = signals
-        self.url = url or f"sqlite:///{folder / 'state.db'}"
+        self.url = url or (place if isinstance(place, str) else f"sqlite:///{place / 'state.db'}")
         self.session = self.reopened()
 
     def way_to(self, world: Any) -> Any:

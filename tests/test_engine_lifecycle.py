@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from office import Office
@@ -62,9 +61,9 @@ def question(office: Office) -> str:
     return group.title
 
 
-def test_a_move_is_entered_with_both_clocks(tmp_path: Path, store_url: str) -> None:
+def test_a_move_is_entered_with_both_clocks(store_url: str) -> None:
     """The first meeting knows no time of its own; a move has the vendor's time, when we saw it, and who did it."""
-    office = Office(tmp_path, url=store_url)
+    office = Office(store_url)
     contact = office.hub.create({"email": ANNA, "lastname": "Ash", "lifecyclestage": "lead"})
     office.run()
     office.later()
@@ -81,9 +80,9 @@ def test_a_move_is_entered_with_both_clocks(tmp_path: Path, store_url: str) -> N
     assert second.evidence == "hub moved: lead -> mql"
 
 
-def test_whoever_comes_back_begins_a_second_pass(tmp_path: Path) -> None:
+def test_whoever_comes_back_begins_a_second_pass(store_url: str) -> None:
     """Recycled, then qualified again: the second pass has rows and dates of its own, and the first keeps its own."""
-    office = Office(tmp_path)
+    office = Office(store_url)
     office.hub.create({"email": ANNA, "lastname": "Ash", "lifecyclestage": MQL})
     office.run()
     lead = office.person(ANNA)["Id"]
@@ -97,9 +96,9 @@ def test_whoever_comes_back_begins_a_second_pass(tmp_path: Path) -> None:
     assert office.run().writes == 0
 
 
-def too_far(tmp_path: Path, authority: Authority = HANDS_OFF) -> Office:
+def too_far(store_url: str, authority: Authority = HANDS_OFF) -> Office:
     """Marketing, which works in Salesforce here, has made an SQL of an MQL: that is for sales to decide."""
-    office = under(Office(tmp_path), Policy(authority=authority))
+    office = under(Office(store_url), Policy(authority=authority))
     office.hub.create({"email": ANNA, "lastname": "Ash", "lifecyclestage": MQL})
     office.run()
     office.later()
@@ -107,9 +106,9 @@ def too_far(tmp_path: Path, authority: Authority = HANDS_OFF) -> Office:
     return office
 
 
-def test_a_team_that_may_not_is_held(tmp_path: Path) -> None:
+def test_a_team_that_may_not_is_held(store_url: str) -> None:
     """Nothing moves until somebody says what stands, and where the move does not, the record is put back."""
-    office = too_far(tmp_path)
+    office = too_far(store_url)
     report = office.run()
     assert (report.new_holds, report.writes, office.contact(ANNA)["lifecyclestage"]) == (1, 0, MQL)
     assert "sales owns sql" in question(office)
@@ -119,27 +118,27 @@ def test_a_team_that_may_not_is_held(tmp_path: Path) -> None:
     assert (office.person(ANNA)["Status"], office.run().writes) == ("Marketing Qualified", 0)
 
 
-def test_a_held_move_that_is_agreed_to_stands(tmp_path: Path) -> None:
+def test_a_held_move_that_is_agreed_to_stands(store_url: str) -> None:
     """Somebody answers that the move stands: it counts although its team may not make it."""
-    office = too_far(tmp_path)
+    office = too_far(store_url)
     office.run()
     answer(office, "crm")
     office.run()
     assert (office.contact(ANNA)["lifecyclestage"], office.run().writes) == ("salesqualifiedlead", 0)
 
 
-def test_a_team_that_may_not_is_put_back(tmp_path: Path) -> None:
+def test_a_team_that_may_not_is_put_back(store_url: str) -> None:
     """Where it is so configured, the record is put back at once, by a rule with a name."""
-    office = too_far(tmp_path, replace(HANDS_OFF, unauthorised="put back"))
+    office = too_far(store_url, replace(HANDS_OFF, unauthorised="put back"))
     report = office.run()
     assert (report.overruled, report.held, office.person(ANNA)["Status"]) == (1, 0, "Marketing Qualified")
     assert [stay.stage for stay in stays(office)] == ["mql"]
     assert office.run().writes == 0
 
 
-def test_sales_answers_in_time(tmp_path: Path, store_url: str) -> None:
+def test_sales_answers_in_time(store_url: str) -> None:
     """The clock starts when somebody becomes an MQL before our eyes, and stops when sales accepts."""
-    office = under(Office(tmp_path, url=store_url), sla())
+    office = under(Office(store_url), sla())
     contact = office.hub.create({"email": ANNA, "lastname": "Ash", "lifecyclestage": "lead"})
     office.run()
     assert stays(office)[0].due_at is None
@@ -153,9 +152,9 @@ def test_sales_answers_in_time(tmp_path: Path, store_url: str) -> None:
     assert [stay.met for stay in stays(office)] == [None, 1, None]
 
 
-def test_the_clock_starts_for_a_newcomer(tmp_path: Path) -> None:
+def test_the_clock_starts_for_a_newcomer(store_url: str) -> None:
     """Whoever comes in as an MQL after the first sync waits for an answer from then on; whom the first sync meets there may have waited for years."""
-    office = under(Office(tmp_path), sla())
+    office = under(Office(store_url), sla())
     office.hub.create({"email": ANNA, "lastname": "Ash", "lifecyclestage": MQL})
     office.run()
     office.later()
@@ -166,9 +165,9 @@ def test_the_clock_starts_for_a_newcomer(tmp_path: Path) -> None:
     assert (came.origin, came.due_at) == ("first", came.entered_seen + 2 * 3_600_000)
 
 
-def test_nobody_answers_in_time(tmp_path: Path) -> None:
+def test_nobody_answers_in_time(store_url: str) -> None:
     """The agreed time runs out: that is told once, moves nobody, and a late acceptance does not make it met."""
-    office = under(Office(tmp_path), sla())
+    office = under(Office(store_url), sla())
     contact = office.hub.create({"email": ANNA, "lastname": "Ash", "lifecyclestage": "lead"})
     office.run()
     office.hub.edit(contact, {"lifecyclestage": MQL})
@@ -182,9 +181,9 @@ def test_nobody_answers_in_time(tmp_path: Path) -> None:
     assert [stay.met for stay in stays(office)] == [None, 0, None]
 
 
-def overdue(tmp_path: Path) -> Office:
+def overdue(store_url: str) -> Office:
     """An MQL whom nobody answered in time, where that shall be proposed to be recycled."""
-    office = under(Office(tmp_path), sla(breach="propose", proposal="recycled"))
+    office = under(Office(store_url), sla(breach="propose", proposal="recycled"))
     contact = office.hub.create({"email": ANNA, "lastname": "Ash", "lifecyclestage": "lead"})
     office.run()
     office.hub.edit(contact, {"lifecyclestage": MQL})
@@ -194,9 +193,9 @@ def overdue(tmp_path: Path) -> Office:
     return office
 
 
-def test_a_breach_proposes_and_somebody_agrees(tmp_path: Path) -> None:
+def test_a_breach_proposes_and_somebody_agrees(store_url: str) -> None:
     """The clock itself moves nobody: it asks, and what somebody agrees to is done in both systems."""
-    office = overdue(tmp_path)
+    office = overdue(store_url)
     assert office.contact(ANNA)["lifecyclestage"] == MQL
     answer(office, "sla")
     office.run()
@@ -205,9 +204,9 @@ def test_a_breach_proposes_and_somebody_agrees(tmp_path: Path) -> None:
     assert office.run().writes == 0
 
 
-def test_a_breach_proposes_and_somebody_declines(tmp_path: Path) -> None:
+def test_a_breach_proposes_and_somebody_declines(store_url: str) -> None:
     """A no is remembered for as long as the person stays where they are."""
-    office = overdue(tmp_path)
+    office = overdue(store_url)
     answer(office, "hub")
     office.run()
     with office.session.store.write() as tx:
@@ -215,9 +214,9 @@ def test_a_breach_proposes_and_somebody_declines(tmp_path: Path) -> None:
     assert (office.run().held, places(office)[-1]) == (0, ("mql", None, 1))
 
 
-def test_a_changed_map_is_heard(tmp_path: Path) -> None:
+def test_a_changed_map_is_heard(store_url: str) -> None:
     """A word that means another stage under new maps moves whoever has it, although nobody changed it."""
-    office = Office(tmp_path)
+    office = Office(store_url)
     office.crm.create("Lead", {"Email": ANNA, "LastName": "Ash", "Company": "A", "Status": "Marketing Qualified"})
     office.run()
     assert office.contact(ANNA)["lifecyclestage"] == MQL
@@ -229,9 +228,9 @@ def test_a_changed_map_is_heard(tmp_path: Path) -> None:
     assert office.run().writes == 0
 
 
-def test_a_default_of_the_vendors_is_no_claim_under_other_maps(tmp_path: Path) -> None:
+def test_a_default_of_the_vendors_is_no_claim_under_other_maps(store_url: str) -> None:
     """A Lead that we made for somebody without a stage has the org's first status: a changed map does not make a stage of that."""
-    office = Office(tmp_path)
+    office = Office(store_url)
     office.hub.load([{"email": ANNA, "lastname": "Ash"}])
     office.run()
     assert office.person(ANNA)["Status"] == "Open - Not Contacted"

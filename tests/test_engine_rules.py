@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from office import Office
@@ -22,14 +21,14 @@ FITS = {"name": "fits", "stage": "mql", "when": "job_title == 'CEO'", "else_reas
 BERLIN = {"name": "near", "stage": "sal", "from": ["mql"], "when": "city == 'Berlin'", "else_reason": "too far away", "mode": "apply"}
 
 
-def ruled(tmp_path: Path, *rules: dict[str, Any], authority: Authority | None = None) -> Office:
+def ruled(store_url: str, *rules: dict[str, Any], authority: Authority | None = None) -> Office:
     """An office under these rules."""
     mistakes: list[str] = []
     book = read_rulebook(
         {"qualify": list(rules)}, default_funnel(), ["job_title", "city", "email"], str, lambda path, what, _: mistakes.append(f"{path}: {what}")
     )
     assert book is not None and not mistakes
-    office = Office(tmp_path)
+    office = Office(store_url)
     office.session = replace(office.session, desk=replace(office.session.desk, policy=Policy(authority=authority, rules=book)))
     return office
 
@@ -66,9 +65,9 @@ def answer(office: Office, use: str) -> None:
     holds.resolve(office.session.store, office.session.workspace, group.id, use, None, office.session.clock.now_ms())
 
 
-def test_a_rule_raises_whoever_comes_to_meet_it(tmp_path: Path) -> None:
+def test_a_rule_raises_whoever_comes_to_meet_it(store_url: str) -> None:
     """An edit makes the rule hold: the stage moves in both systems, and the ledger names the rule."""
-    office = ruled(tmp_path, FITS)
+    office = ruled(store_url, FITS)
     contact = lead(office, jobtitle="Clerk")
     assert (stage(office), notes(office)) == ("lead", {"rules": {"fits": ["no", "apply", 1, "not an executive"]}})
     office.hub.edit(contact, {"jobtitle": "CEO"})
@@ -78,9 +77,9 @@ def test_a_rule_raises_whoever_comes_to_meet_it(tmp_path: Path) -> None:
     assert office.run().writes == 0
 
 
-def test_rules_follow_one_another_in_one_run(tmp_path: Path) -> None:
+def test_rules_follow_one_another_in_one_run(store_url: str) -> None:
     """Whom the first rule makes an MQL the second one takes on at once, and the ledger knows both steps."""
-    office = ruled(tmp_path, FITS, BERLIN)
+    office = ruled(store_url, FITS, BERLIN)
     contact = lead(office)
     office.hub.edit(contact, {"jobtitle": "CEO", "city": "Berlin"})
     office.run()
@@ -89,9 +88,9 @@ def test_rules_follow_one_another_in_one_run(tmp_path: Path) -> None:
     assert office.run().writes == 0
 
 
-def test_whoever_is_put_back_by_hand_stays_there(tmp_path: Path) -> None:
+def test_whoever_is_put_back_by_hand_stays_there(store_url: str) -> None:
     """A rule does not fight: it speaks again only when what it says changes."""
-    office = ruled(tmp_path, FITS)
+    office = ruled(store_url, FITS)
     contact = lead(office, jobtitle="CEO")
     assert stage(office) == "marketingqualifiedlead"
     office.crm.edit(office.person(ANNA)["Id"], {"Status": "Open - Not Contacted"})
@@ -108,17 +107,17 @@ def test_whoever_is_put_back_by_hand_stays_there(tmp_path: Path) -> None:
     assert stage(office) == "marketingqualifiedlead"
 
 
-def test_a_rule_in_the_shadow_only_tells(tmp_path: Path) -> None:
+def test_a_rule_in_the_shadow_only_tells(store_url: str) -> None:
     """It is counted whom it speaks for, and nobody is moved; switched on, it moves them."""
-    office = ruled(tmp_path, {**FITS, "mode": "shadow"})
+    office = ruled(store_url, {**FITS, "mode": "shadow"})
     office.hub.create({"email": ANNA, "lastname": "Ash", "lifecyclestage": "lead", "jobtitle": "CEO"})
     report = office.run()
     assert (dict(report.promoted), stage(office), places(office)) == ({("fits", "shadow"): 1}, "lead", [("lead", None)])
 
 
-def test_a_rule_that_asks_is_answered_yes(tmp_path: Path) -> None:
+def test_a_rule_that_asks_is_answered_yes(store_url: str) -> None:
     """Nothing moves before somebody agrees; then it moves, the ledger says what they agreed to, and the rule asks no more."""
-    office = ruled(tmp_path, {**FITS, "mode": "hold"})
+    office = ruled(store_url, {**FITS, "mode": "hold"})
     lead(office, jobtitle="CEO")
     assert (stage(office), office.run().held) == ("lead", 1)
     answer(office, "fits")
@@ -129,9 +128,9 @@ def test_a_rule_that_asks_is_answered_yes(tmp_path: Path) -> None:
         assert "the rule fits holds; answered: fits" in "\n".join(why_text(tx, office.session.desk, office.session.workspace, 1, "stage"))
 
 
-def test_a_rule_that_asks_is_answered_no(tmp_path: Path) -> None:
+def test_a_rule_that_asks_is_answered_no(store_url: str) -> None:
     """A no is remembered: it is not asked again while the rule says the same."""
-    office = ruled(tmp_path, {**FITS, "mode": "hold"})
+    office = ruled(store_url, {**FITS, "mode": "hold"})
     contact = lead(office, jobtitle="CEO")
     answer(office, "hub")
     office.run()
@@ -140,9 +139,9 @@ def test_a_rule_that_asks_is_answered_no(tmp_path: Path) -> None:
     assert (office.run().held, stage(office)) == (0, "lead")
 
 
-def test_a_rule_of_a_team_that_may_not_asks(tmp_path: Path) -> None:
+def test_a_rule_of_a_team_that_may_not_asks(store_url: str) -> None:
     """A rule that speaks for a team which does not own the stage is held like anybody else, and somebody's yes lets it stand."""
-    office = ruled(tmp_path, {**FITS, "stage": "sql", "team": "marketing"}, authority=Authority())
+    office = ruled(store_url, {**FITS, "stage": "sql", "team": "marketing"}, authority=Authority())
     lead(office, jobtitle="CEO")
     assert (stage(office), office.run().held) == ("lead", 1)
     answer(office, "fits")
@@ -150,9 +149,9 @@ def test_a_rule_of_a_team_that_may_not_asks(tmp_path: Path) -> None:
     assert (stage(office), office.run().writes) == ("salesqualifiedlead", 0)
 
 
-def test_a_rule_puts_aside_with_its_reason(tmp_path: Path) -> None:
+def test_a_rule_puts_aside_with_its_reason(store_url: str) -> None:
     """Where it does not hold and says where such people go, they are disqualified with the reason, in both systems."""
-    office = ruled(tmp_path, {**FITS, "from": ["lead"], "else_side": "disqualified"})
+    office = ruled(store_url, {**FITS, "from": ["lead"], "else_side": "disqualified"})
     lead(office, jobtitle="Intern")
     assert office.contact(ANNA)["hs_lead_status"] == "UNQUALIFIED"
     assert office.person(ANNA)["Status"] == "Closed - Not Converted"
@@ -161,9 +160,9 @@ def test_a_rule_puts_aside_with_its_reason(tmp_path: Path) -> None:
     assert office.run().writes == 0
 
 
-def test_a_rejection_beats_a_rule(tmp_path: Path) -> None:
+def test_a_rejection_beats_a_rule(store_url: str) -> None:
     """Sales says no in the same run in which the rule comes to hold: the no stands."""
-    office = ruled(tmp_path, FITS)
+    office = ruled(store_url, FITS)
     contact = lead(office)
     office.hub.edit(contact, {"jobtitle": "CEO"})
     office.crm.edit(office.person(ANNA)["Id"], {"Status": "Closed - Not Converted"})
