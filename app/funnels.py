@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,9 @@ from .files import write_private
 from .views.funnel import funnel_json, funnel_text, plain
 from .views.funnel_svg import funnel_svg
 from .views.words import count, table
+
+_SCREEN = 120
+"""Wider tables are broken by most terminals."""
 
 
 def chosen(name: str | None, config: Path | None) -> Funnel:
@@ -92,9 +95,7 @@ class Report:
         if kinds:
             cells = {(each.system, each.kind, each.stage): _cell(each) for each in self.said}
             cells |= {(each.system, each.kind, each.side): _cell(each) for each in self.aside}
-            yield ""
-            places = [*self.funnel.stages, *self.funnel.sides]
-            yield from table([("", *map(" ".join, kinds)), *((place, *(cells[*kind, place] for kind in kinds)) for place in places)])
+            yield from _side_by_side(kinds, [*self.funnel.stages, *self.funnel.sides], cells)
         for title, listed in (("problem", self.found.problems), ("finding", self.findings)):
             if listed:
                 yield from ("", f"{count(len(listed), title)}:", *(f"  - {each}".replace("\n", "\n    ") for each in listed))
@@ -120,6 +121,16 @@ def check(config_file: Path | None) -> Report:
         *comparing.unmapped_stages(maps, accounts),
     ]
     return Report(config.funnel, found, said, aside, findings)
+
+
+def _side_by_side(kinds: Sequence[tuple[str, str]], places: Sequence[str], cells: Mapping[tuple[str, str, str], str]) -> Iterator[str]:
+    """All kinds of record in one table where that is no wider than a screen, else one below the other."""
+    whole = table([("", *map(" ".join, kinds)), *((place, *(cells[*kind, place] for kind in kinds)) for place in places)])
+    if len(kinds) > 1 and max(map(len, whole)) > _SCREEN:
+        for kind in kinds:
+            yield from _side_by_side([kind], places, cells)
+    else:
+        yield from ("", *whole)
 
 
 def _cell(each: Expression | Aside) -> str:
