@@ -34,6 +34,7 @@ _FROM, _AHEAD = 10**11, 24 * 3600 * 1000
 _Word = Annotated[str, Field(min_length=1, max_length=200)]
 _Scalar = StrictStr | StrictBool | StrictInt | StrictFloat | None
 _TYPES = ("str", "bool", "int", "float", "constrained-str")
+_WORDS = {"missing": "is missing", "extra_forbidden": "there is no such key", "string_too_short": "is blank"}
 
 
 class Told(BaseModel):
@@ -138,7 +139,7 @@ def _problems(error: ValidationError) -> list[str]:
     found: dict[str, list[str]] = {}
     for each in error.errors(include_input=False, include_url=False, include_context=False):
         place = ".".join(str(part) for part in each["loc"] if part not in _TYPES)
-        what = str(each["msg"]).removeprefix("Value error, ")
+        what = _WORDS.get(each["type"]) or str(each["msg"]).removeprefix("Value error, ")
         found.setdefault(place, []).append(what[:1].lower() + what[1:])
     words = {place: whats[0] if len(whats) == 1 else "is neither text nor a number nor true or false" for place, whats in found.items()}
     return [f"{place}: {what}" if place else what for place, what in words.items()]
