@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from ..mapping.keys import key_value
-from ..model.errors import ConfigurationError, SafetyStop
+from ..model.errors import ConfigurationError, SafetyStop, StateError
 from ..state import accounts, forgotten
 from ..state.erasing import scrub
+from ..state.store import Tx
 from ..sync import forget as forgetting
 from ..sync.dossier import EMAIL, Dossier, find_dossier
 from . import output, people, wiring
@@ -35,7 +36,8 @@ def forget(who: str, path: Path | None, *, yes: bool, json: bool) -> int:
     with wiring.opened(load(path)) as place, wiring.held(place, "forget"):
         with place.store.read() as tx:
             systems = accounts.bound(tx, place.id)
-            found = [find_dossier(tx, place.id, systems, name) for name in people.named([who])]
+            whos = people.named([who])
+            found = [file for name in whos if (file := _find(tx, place.id, systems, name)) is not None]
         files = list({(*file.persons, *(link.id for link in file.records)): file for file in found}.values())
         names = {account: name for name, account in systems.items()}
         _ask(files, names, yes=yes, json=json)
@@ -43,8 +45,8 @@ def forget(who: str, path: Path | None, *, yes: bool, json: bool) -> int:
             now = place.clock.now_ms()
             forgetting.prepare(tx, place.id, now)
             told = [_told(file, forgetting.forget(tx, place.id, file, now), names) for file in files]
-        clean = scrub(place.store)
-        left = _left_in(place, [address for file in files for address in file.addresses])
+        clean = _scrubbed(place)
+        left = _left_in(place, [address for file in files for address in file.addresses] or [address for name in whos if (address := key_value(EMAIL, name))])
     if json:
         output.say_json(_json(told, left, clean=clean))
     else:
@@ -67,9 +69,28 @@ def lift(who: str, path: Path | None, *, json: bool) -> int:
     return 0
 
 
+def _find(tx: Tx, ws: int, systems: Mapping[str, int], name: str) -> Dossier | None:
+    """Their file; None for somebody who was forgotten already, of whom only the files of the state may still hold something."""
+    try:
+        return find_dossier(tx, ws, systems, name)
+    except ConfigurationError:
+        address = key_value(EMAIL, name)
+        if address is None or not forgotten.covered(tx, ws, [(EMAIL, address)]):
+            raise
+        return None
+
+
+def _scrubbed(place: Place) -> bool:
+    try:
+        return scrub(place.store)
+    except StateError as error:
+        what = f"everything is erased, but traces may be left in the database's files: {error.what}"
+        raise StateError(what, where=error.where, next_step=f"{error.next_step}; `stagesync forget` of the same address then cleans them") from None
+
+
 def _ask(files: Sequence[Dossier], names: Mapping[int, str], *, yes: bool, json: bool) -> None:
     """Raises `SafetyStop` where nobody agrees."""
-    if yes:
+    if yes or not files:
         return
     if json or not output.interactive():
         raise SafetyStop("nothing was erased: it cannot be undone", where="forget", next_step="look with `stagesync export person WHO`, then add --yes")
@@ -112,6 +133,8 @@ def _left_in(place: Place, addresses: Sequence[str]) -> tuple[list[Path], list[P
 
 
 def _text(told: Sequence[Forgotten], left: tuple[list[Path], list[Path]], *, clean: bool) -> Iterator[str]:
+    if not told:
+        yield "They were forgotten before."
     for each in told:
         yield f"{each.name} is forgotten: {words.count(sum(each.rows.values()), 'row')} erased; of the ledger, stages and times stay."
         if each.records:
@@ -121,7 +144,7 @@ def _text(told: Sequence[Forgotten], left: tuple[list[Path], list[Path]], *, cle
             yield f"  p{person} has one of their addresses too, and keeps it."
     own, copies = left
     if not clean:
-        yield "Another program has the state open: its -wal file may hold what was erased until that program has ended."
+        yield "Another program has the state open: its -wal file may hold what was erased. When it has ended, run this again."
     elif own:
         yield "The state still names one of the addresses, in rows of other people: " + ", ".join(map(str, own))
     if copies:

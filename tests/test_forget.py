@@ -251,3 +251,17 @@ def test_an_address_of_two_people_names_nobody_alone(tmp_path: Path) -> None:
         assert (anna.addresses, list(anna.also)) == ([ANNA], ben.persons)
         forget(tx, session.workspace, anna, 1)
         assert find_dossier(tx, session.workspace, systems, BEN).records == ben.records
+
+
+def test_a_program_that_reads_is_told_of_and_forgetting_again_cleans(acme: Box) -> None:
+    """A reader in the middle of its transaction keeps the old rows in the -wal file; that is said, and the same command cleans up when it has ended."""
+    acme.add('\n[state]\nurl = "sqlite:///stagesync.db?timeout=0.1"\n')
+    with closing(sqlite3.connect(state_of(acme), isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM person").fetchone()
+        told = acme.run("forget", ANNA, "--yes")
+    assert told.exit_code == 0, told.stderr
+    assert "Another program has the state open" in told.stdout
+    again = acme.run("forget", ANNA)
+    assert (again.exit_code, again.stdout) == (0, "They were forgotten before.\n")
+    assert not files_with(PERSONAL, files(acme))
