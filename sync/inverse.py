@@ -20,8 +20,8 @@ from ..state.people import PersonRow
 from .claims import STAGE, words_of
 from .creation import create_missing
 from .decision import Decision, Stay
-from .desk import Desk, View, lay_out
-from .qualifying import SLA
+from .desk import Desk, Known, View, lay_out
+from .qualifying import take_as_heard
 from .removal import RECORD
 from .turns import Journal, Written
 
@@ -44,7 +44,7 @@ class Refusal(NamedTuple):
 class File:
     """All that undoing needs to know of one person. `acts`: what was applied, oldest first; `changes`: by link; `questions`: open ones, by link.
 
-    `authors`: account -> by what its vendor names our own writes.
+    `authors`: account -> by what its vendor names our own writes. `known`: what rules and clocks go by.
     """
 
     row: PersonRow
@@ -53,6 +53,7 @@ class File:
     changes: Mapping[int, Sequence[ChangeRow]]
     questions: Mapping[int, Sequence[ActionRow]]
     authors: Mapping[int, str | None]
+    known: Known
 
 
 @dataclass(slots=True)
@@ -88,6 +89,8 @@ def invert(desk: Desk, file: File, run: int, now: int, blocked: Mapping[str, str
     for name in undoing.names():
         undoing.put_back(name)
     undoing.links()
+    if undoing.found.fields:
+        take_as_heard(desk, undoing.found.decision, file.known, undoing.stage)
     return undoing.found
 
 
@@ -105,6 +108,7 @@ class _Undoing:
     rows: Mapping[int, LinkRow] = field(init=False)
     views: dict[int, View] = field(init=False)
     cause: str = field(init=False)
+    stage: StageState = field(init=False)
 
     def __post_init__(self) -> None:
         row = self.file.row
@@ -113,8 +117,8 @@ class _Undoing:
         self.cause = f"undo of run {self.journal.run}"
         live = [link for link in self.file.links if link.state == "linked"]
         self.views = {view.row.id: view for view in (*lay_out(self.desk, live), *self._given_back())}
-        state = StageState(row.stage, row.side, row.reason, row.pass_no, row.stage_version)
-        decision = Decision(dict(row.canonical), state, list(self.views.values()), notes=row.notes or {}, review_at=row.review_at, again=True)
+        self.stage = StageState(row.stage, row.side, row.reason, row.pass_no, row.stage_version)
+        decision = Decision(dict(row.canonical), self.stage, list(self.views.values()), notes=row.notes or {}, review_at=row.review_at, again=True)
         self.found = Inverse(decision, rejoined=[view.row.id for view in self.views.values() if view.row.state == "parked"])
         self.found.questions = [hold.id for link in self.found.rejoined for hold in self.file.questions.get(link, ())]
 
@@ -311,7 +315,6 @@ class _Undoing:
         before, decision.stage = decision.stage, StageState(stage, side, reason, pass_no, version)
         decision.changed[STAGE] = [words_of(before.reading), words_of(decision.stage.reading), version, self.cause]
         decision.stays.append(self._stay(decision))
-        decision.notes = _declined(decision.notes, decision.stage, clock=self.desk.policy.sla is not None)
 
     def _stay(self, decision: Decision) -> Stay:
         state, values = decision.stage, decision.values
@@ -370,10 +373,3 @@ class _Undoing:
     def _refused(self, view: View) -> str | None:
         stays = any(refusal.system in ("", view.system.name) for refusal in self.found.refusals)
         return "not all that the run wrote can go back" if stays else None
-
-
-def _declined(notes: Mapping[str, Any], state: StageState, *, clock: bool) -> dict[str, Any]:
-    """Whatever moved or would move the person is taken as answered with no, or the next look would do it again: rules, and the clock."""
-    rules = {rule: [said[0], "declined" if said[1] == "hold" else said[1], state.pass_no, *said[3:]] for rule, said in (notes.get("rules") or {}).items()}
-    told = {**notes, "rules": rules} if rules else dict(notes)
-    return {**told, "declined": {**(notes.get("declined") or {}), SLA: state.version}} if clock else told

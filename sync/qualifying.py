@@ -94,6 +94,23 @@ def _since(before: StageState, stays: Sequence[Stay], known: Known, *, side: boo
     return ledger if ledger is not None and stood else began
 
 
+def take_as_heard(desk: Desk, decision: Decision, known: Known, before: StageState) -> None:
+    """What the rules, and a clock that ran out, say of the person now is noted and moves nobody: somebody has just put the person there. What they would
+    ask is taken as answered with no. `before`: where the person was before that.
+    """
+    hearing, notes = _Hearing(desk, decision, known, None, dict(known.notes.get("rules") or {}), before), dict(known.notes)
+    if desk.policy.rules is not None:
+        judgement = hearing.judge(desk.policy.rules)
+        for verdict in judgement.verdicts:
+            hearing.note(verdict)
+            if verdict.mode == "hold" and verdict.place is not None:
+                hearing.noted[verdict.rule][1] = "declined"
+        notes["rules"], decision.review_at = hearing.noted, judgement.review_at
+    if desk.policy.sla is not None:
+        notes["declined"] = {**(notes.get("declined") or {}), SLA: decision.stage.version}
+    decision.notes = {name: note for name, note in notes.items() if note}
+
+
 def _by_rules(hearing: _Hearing, rules: Rulebook) -> None:
     """One rule after the other, in their order, each from the place to which the ones before have brought the person."""
     decision, heard = hearing.decision, set[str]()

@@ -14,10 +14,12 @@ from ..state import actions, changes, closing, keys, links, people, runs
 from ..state.actions import ActionRow
 from ..state.links import LinkRow
 from ..state.runs import RunRow
+from .cases import Case
 from .creation import KEY
 from .engine import PlanReport
 from .guard import Situation, Stop, weigh
 from .inverse import APART, File, Inverse, Refusal, invert
+from .knowing import knowledge
 from .plan import Draft, Tally, rows_of
 from .pulling import pull_all
 from .removal import RECORD
@@ -173,7 +175,9 @@ class _Work:
             numbers = [link.id for found in theirs.values() for link in found]
             seen = changes.of_links(tx, numbers)
             asked = actions.holds_of_links(tx, self.session.workspace, numbers)
-        return [File(row, theirs.get(person, []), acts.get(person, []), seen, asked, authors) for person, row in rows.items()]
+        known = knowledge(self.session, [Case(row, theirs.get(person, [])) for person, row in rows.items()])
+        told = zip(rows.items(), known, strict=True)
+        return [File(row, theirs.get(person, []), acts.get(person, []), seen, asked, authors, each) for (person, row), each in told]
 
     def _invert(self, file: File, blocked: Mapping[str, str]) -> Inverse:
         return invert(self.session.desk, file, self.target.id, self.session.clock.now_ms(), blocked)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from office import Office
+from test_engine_rules import FITS, answer, lead, ruled, stage
 
 from stagesync.model.errors import ConfigurationError
 from stagesync.state import entries, leases, people, runs
@@ -141,6 +142,25 @@ def test_a_stage_that_was_moved_on_in_hubspot_moves_back_there_too(tmp_path: Pat
     assert office.contact(ANNA)["lifecyclestage"] == "salesqualifiedlead"
     undo(office, done)
     assert worlds(office) == before and office.quiet() == 1
+
+
+@pytest.mark.parametrize("mode", ["apply", "hold"])
+def test_a_rule_that_moved_somebody_does_not_move_them_again(tmp_path: Path, mode: str) -> None:
+    """What the rule said, or would ask, is taken as heard, also where the values by which it spoke went back; a new word of it counts again."""
+    office = ruled(tmp_path, {**FITS, "mode": mode})
+    contact = lead(office)
+    office.hub.edit(contact, {"jobtitle": "CEO"})
+    before = worlds(office)
+    done = office.run().run
+    if mode == "hold":
+        answer(office, "fits")
+        office.later()
+        before = worlds(office)
+        done = office.run().run
+    assert stage(office) == "marketingqualifiedlead"
+    undo(office, done)
+    assert worlds(office) == before
+    assert office.quiet() == 1 and office.run().held == 0 and worlds(office) == before
 
 
 def test_a_created_record_is_archived_and_not_made_again(tmp_path: Path) -> None:
