@@ -37,6 +37,8 @@ def sync(config_file: Path | None, wishes: Wishes) -> int:
     """Run; returns the exit code. Raises what stops a run."""
     if wishes.approve and (wishes.only or wishes.dry_run):
         raise ConfigurationError("--approve carries out a stored plan as it is", where="sync", next_step="leave out --only and --dry-run")
+    if wishes.canary and (wishes.limit or wishes.dry_run):
+        raise ConfigurationError("--canary goes on with everybody once the first ones landed", where="sync", next_step="leave out --limit and --dry-run")
     with interrupts.abrupt(), running("sync", config_file, wishes.approve) as run:
         session = run.session
         if wishes.approve and not wishes.approve.startswith(ACCOUNT_DIGEST):

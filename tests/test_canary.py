@@ -9,6 +9,7 @@ from histories import Lab
 from office import Office
 
 from stagesync.model.errors import SafetyStop
+from stagesync.sandbox.faults import Fault
 from stagesync.state import leases, runs
 from stagesync.sync import engine
 from stagesync.sync.engine import RunReport
@@ -92,6 +93,16 @@ def test_the_first_are_of_every_kind(tmp_path: Path) -> None:
     report = flown(office, 2)
     assert isinstance(report.error, SafetyStop)
     assert (report.systems["hub"].created, report.rejected) == (1, 1)
+
+
+def test_a_lost_reply_among_the_first_is_looked_up(tmp_path: Path) -> None:
+    """The records were made although nobody heard of it: they are found and read back before anything else, and nobody is made twice."""
+    office, _ = staffed(tmp_path)
+    office.crm.faults.add(Fault("lost_after", "POST /services/data/v66.0/composite/sobjects"))
+    report = flown(office, 3)
+    assert (report.error, report.ahead, report.systems["crm"].unknown) == (None, 3, 3)
+    office.quiet()
+    assert len(cities(office)) == 12
 
 
 def test_more_first_ones_than_people(tmp_path: Path) -> None:

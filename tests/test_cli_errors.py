@@ -144,6 +144,14 @@ def test_a_canary_flies_first(small: Box) -> None:
     assert len(list(small.worlds.salesforce.rows("Lead"))) == 7
 
 
+@pytest.mark.parametrize("other", [("--limit", "2"), ("--dry-run",)])
+def test_a_canary_has_the_rest_behind_it(small: Box, other: tuple[str, ...]) -> None:
+    """What would write less than everything does not go with it: exit 2, and no system is called."""
+    small.reset()
+    assert small.run("sync", "--canary", "1", *other).exit_code == 2
+    assert small.calls() == {}
+
+
 def test_help_is_plain() -> None:
     """Each command says what it does, with an example."""
     assert "read them back" in " ".join(cli("sync", "--help").stdout.split())
