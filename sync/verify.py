@@ -201,7 +201,7 @@ def _differences(
         entry: Sequence[Any] = person.canonical.get(name) or (None, 0)
         value = _read(field_map, record)
         told = value is not _UNREADABLE and value is not _SILENT
-        if (value is _SILENT and entry[0] is None) or (told and (_same(mapped, value, entry[0]) or _stored_as(field_map, entry[0], record))):
+        if (value is _SILENT and entry[0] is None) or (told and (_same(mapped, value, entry[0]) or _stored_as(field_map, entry[0], value, record))):
             continue
         if entry[0] is None and field_map.native in kind.create_fallback and record.values[field_map.native] == kind.create_fallback[field_map.native]:
             continue  # given in the place of a value that the system demands and nobody has
@@ -245,12 +245,15 @@ def _same_number(value: Any, ours: Any) -> bool:
     return one.startswith("+") and not other.startswith("+") and len(national) >= MIN_DIGITS and one.endswith(national)
 
 
-def _stored_as(field_map: FieldMap, value: Any, record: Record) -> bool:
-    """The system holds the hub's value in the form in which it stores it (shortened, or false for blank)."""
+def _stored_as(field_map: FieldMap, value: Any, theirs: Any, record: Record) -> bool:
+    """The system holds the hub's value in the form in which it stores it (shortened, to the second, or false for blank), however it spells that."""
     try:
         native = field_map.write(value)
+        stored = field_map.read(native, record.values) if native is not None else None
     except Unmappable:
         return False
+    if stored is not None and stored == theirs:
+        return True
     return native == record.values[field_map.native] or (field_map.blank_is_false and not native and not record.values[field_map.native])
 
 

@@ -72,6 +72,19 @@ def test_a_move_is_dated_everywhere(tmp_path: Path) -> None:
     assert verify(office.session).proved
 
 
+def test_a_moment_is_proved_where_a_system_keeps_whole_seconds(tmp_path: Path) -> None:
+    """HubSpot keeps the milliseconds of a move and Salesforce does not: that is no drift, and nothing is written again."""
+    office = Dated(tmp_path)
+    contact, _ = lead_of(office)
+    office.later(60.345)
+    office.hub.edit(contact, {"lifecyclestage": "marketingqualifiedlead"})
+    office.later(600)
+    office.run()
+    assert str(office.contact("anna@a.example")["mql_date"]).endswith(".345Z")
+    assert verify(office.session).proved
+    assert office.run().writes == 0
+
+
 def test_what_stood_there_before_is_left_alone_until_somebody_moves(tmp_path: Path) -> None:
     """A date of the time before stagesync stays where it is and travels nowhere; the next entry writes over it."""
     office = Dated(tmp_path)
