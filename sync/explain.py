@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from ..mapping.fields import Unmappable
 from ..state import actions, changes, links, people, runs
 from ..state.actions import ActionRow
 from ..state.changes import ChangeRow
@@ -15,6 +16,8 @@ from ..state.store import Tx
 from .claims import STAGE
 from .desk import Desk
 from .holds import because
+from .inverse import SOURCE
+from .merge import same_value
 from .parking import PARKED, created_in
 from .qualifying import PROPOSAL
 
@@ -98,7 +101,7 @@ def _why(desk: Desk, file: _File, name: str) -> Why:
         entry: Sequence[Any] = [stage_words(file.row), file.row.stage_version, "", None]
     else:
         entry = file.row.canonical.get(name) or [None, 0, "", None]
-    standings = tuple(standing for link in file.links for standing in _standings(desk, link, name, entry[1]))
+    standings = tuple(standing for link in file.links for standing in _standings(desk, link, name, entry))
     events = sorted([*_observed(desk, file, name), *_acted(desk, file, name)], key=_order)
     holds = tuple(act for act in file.acts if act.op == "hold" and act.state == "held" and act.answer != "skip" and _asks_about(act, name))
     coming, rule = tuple(_next(desk, file, name, standings, holds)), _rule(desk, name)
@@ -136,10 +139,11 @@ def _natives(desk: Desk, link: LinkRow, name: str) -> tuple[str, ...]:
 
 
 _TYPED = "changed there, not agreed yet"
+_KEPT = "is left as it is since an undo"
 _STATES = {"gone": "deleted there", "moved": "moved to another record", "parked": "a duplicate that is left alone", "new": "not matched yet"}
 
 
-def _standings(desk: Desk, link: LinkRow, name: str, version: int) -> list[Standing]:
+def _standings(desk: Desk, link: LinkRow, name: str, entry: Sequence[Any]) -> list[Standing]:
     system = desk.systems.get(link.account)
     label = system.name if system else f"account {link.account}"
     carried = link.carried.get(name)
@@ -152,9 +156,19 @@ def _standings(desk: Desk, link: LinkRow, name: str, version: int) -> list[Stand
         elif carried is None:
             state = "not met yet"
         else:
-            state = "agrees" if carried == version else "is behind"
+            state = "is behind" if carried != entry[1] else _KEPT if entry[2] == SOURCE and not _says(desk, link, name, entry[0]) else "agrees"
         found.append(Standing(label, link.kind, link.ref, native, link.seen.get(native), link.stamp, state))
     return found
+
+
+def _says(desk: Desk, link: LinkRow, name: str, value: Any) -> bool:
+    """The record says this value of the field."""
+    mapped = desk.systems[link.account].map.kinds[link.kind].fields[name]
+    native = link.seen.get(mapped.native)
+    try:
+        return same_value(desk.maps.fields[name], mapped.read(native, link.seen) if native is not None else None, value)
+    except Unmappable:
+        return False
 
 
 def _observed(desk: Desk, file: _File, name: str) -> Iterable[Event]:

@@ -46,6 +46,7 @@ def test_undo_is_shown_asked_for_and_carried_out(tmp_path: Path) -> None:
         place.later(3600)
         assert f"undo of run {run}: 1 updated" in place.run("runs").stdout
         assert f"undo of run {run}" in place.run("why", "bea@firm.example", "city").stdout
+        assert "is left as it is since an undo" in place.run("why", "bea@firm.example", "city").stdout
         again = place.run("undo", str(run), "--yes")
         assert again.exit_code == 0 and f"Nothing is left to undo of run {run}" in again.stdout
         assert "0 writes" in place.run("sync").stdout
