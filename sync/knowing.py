@@ -46,5 +46,6 @@ def _newest_first(rows: Sequence[SignalRow]) -> list[Signal]:
 
 
 def _overdue(stays: Sequence[EntryRow]) -> bool:
-    """In the present pass, an answer did not come in the agreed time."""
-    return any(stay.due_at is not None and stay.met == 0 and stay.pass_no == stays[-1].pass_no for stay in stays)
+    """The answer that was asked for last, in the present pass, did not come in the agreed time."""
+    last = next((stay for stay in reversed(stays) if stay.due_at is not None), None)
+    return last is not None and last.met == 0 and last.pass_no == stays[-1].pass_no

@@ -77,7 +77,7 @@ def qualify(desk: Desk, decision: Decision, before: StageState, known: Known, as
     if desk.policy.rules is not None:
         _by_rules(hearing, desk.policy.rules)
         notes["rules"] = hearing.noted
-    if desk.policy.sla is not None and known.overdue:
+    if desk.policy.sla is not None and known.overdue and not decision.stays:  # whoever has just come there waits from now on
         _overdue(hearing, desk.policy.sla, notes)
     decision.notes = {name: note for name, note in notes.items() if note}
 

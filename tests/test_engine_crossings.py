@@ -178,6 +178,26 @@ def test_a_cleared_stage_leaves_the_clock_running(tmp_path: Path) -> None:
     assert office.run().breached == 0
 
 
+def test_a_late_answer_that_is_taken_back_gives_new_time(tmp_path: Path) -> None:
+    """Sales accepted too late and hands her back: she waits anew from then on, and only when that has passed is it proposed to set her aside."""
+    office, contact = met(tmp_path, policy(sla={"breach": "propose", "proposal": "recycled"}))
+    office.hub.edit(contact, {"lifecyclestage": MQL})
+    office.run()
+    office.later(3 * 3600)
+    assert office.run().held == 1
+    lead = office.person(ANNA)["Id"]
+    office.crm.edit(lead, {"Status": "Working - Contacted"})
+    office.quiet()
+    assert (questions(office), places(office)[-1]) == ([], ("sal", None, 1))
+    office.later()
+    office.crm.edit(lead, {"Status": "Marketing Qualified"})
+    office.quiet()
+    assert (questions(office), places(office)[-1], [stay.met for stay in stays(office)]) == ([], ("mql", None, 1), [None, 0, None, None])
+    office.later(3 * 3600)
+    report = office.run()
+    assert (report.breached, report.held) == (1, 1)
+
+
 def test_a_changed_map_and_changed_rules_speak_together_and_come_to_rest(tmp_path: Path) -> None:
     """The words of Salesforce mean other stages and a rule is new: everybody is looked at once, guards count it, and it is quiet after two runs."""
     office, _ = met(tmp_path, policy(FITS), jobtitle="Clerk")
