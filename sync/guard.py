@@ -87,7 +87,7 @@ def weigh(situation: Situation, limits: Mapping[str, Limit] = DEFAULT_LIMITS) ->
     if situation.first_run:
         stops.append(Stop("first", "this is the first run of this workspace"))
     elif situation.mapping_changed:
-        stops.append(Stop("mapping", "the mapping changed since the last run"))
+        stops.append(Stop("mapping", "the mapping, funnel or rules changed since the last run"))
     return sorted(stops, key=lambda stop: stop.by_yes)
 
 

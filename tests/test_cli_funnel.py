@@ -381,5 +381,5 @@ def test_a_changed_rule_of_the_funnel_is_asked_about(small: Box) -> None:
     small.add("[funnel.sides.churned]\nrejection = true\n")
     stopped = small.run("sync")
     assert stopped.exit_code == 3
-    assert "the mapping changed since the last run" in stopped.stderr
+    assert "the mapping, funnel or rules changed since the last run" in stopped.stderr
     assert small.run("sync", "--yes").exit_code in (0, 1)

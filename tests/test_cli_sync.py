@@ -188,7 +188,7 @@ def test_a_changed_mapping_is_asked_about(small: Box) -> None:
         small.worlds.salesforce.edit(str(row["Id"]), {"Title": "Boss"})
     stopped = small.run("sync")
     assert stopped.exit_code == 3
-    assert "the mapping changed since the last run" in stopped.stderr
+    assert "the mapping, funnel or rules changed since the last run" in stopped.stderr
     assert small.run("sync", "--yes").exit_code == 0
 
 
