@@ -19,6 +19,7 @@ from ..state.store import Tx
 from .desk import System
 from .erasure import ERASED
 from .forget import Arrived, forgotten_among, leave_out
+from .parking import unparked
 
 _ABSENT: Any = object()
 V = TypeVar("V")
@@ -142,12 +143,12 @@ def _update(batch: _Batch, system: System, row: LinkRow, record: Record, run: in
             return
     batch.changes.append((row.id, row.person, record.stamp, now, run, record.author, different))
     agreed = {**overlay(row, values), **_found_out(row, kind.stage, different)}
-    changed = row._replace(stamp=record.stamp, seen=seen, agreed=agreed, author=record.author)
+    changed = row._replace(stamp=record.stamp, seen=seen, agreed=agreed, author=record.author, claim=unparked(row.claim))
     new_keys, old_keys = kind.keys(seen), kind.keys(row.seen)
     if new_keys != old_keys:
         batch.rekeyed.append(row.id)
         batch.keys.extend((key, value, row.id) for key, value in new_keys)
-    _place(batch, changed, restored=restored, rekeyed=new_keys != old_keys)
+    _place(batch, changed, row.claim, restored=restored, rekeyed=new_keys != old_keys)
 
 
 def _found_out(row: LinkRow, stage: StageMap | None, different: Mapping[str, Any]) -> dict[str, Native]:
@@ -155,8 +156,11 @@ def _found_out(row: LinkRow, stage: StageMap | None, different: Mapping[str, Any
     return {native: None for native in different if "." in native and stage is not None and native in stage.natives and native not in row.seen}
 
 
-def _place(batch: _Batch, row: LinkRow, *, restored: bool, rekeyed: bool) -> None:
-    """Where the changed record stands now: back from the dead it meets anew; set aside, it is matched again if its key moved or it has no person."""
+def _place(batch: _Batch, row: LinkRow, claim: dict[str, Any] | None, *, restored: bool, rekeyed: bool) -> None:
+    """Where the changed record stands now: back from the dead it meets anew; set aside, it is matched again if its key moved or it has no person.
+
+    `claim`: what was noted before the change. What was refused there may be taken now.
+    """
     if restored:
         notes = {name: note for name, note in (row.claim or {}).items() if name != ERASED} or None
         row = row._replace(state="linked" if row.person is not None else "new", carried={}, agreed={}, claim=notes)
@@ -164,7 +168,7 @@ def _place(batch: _Batch, row: LinkRow, *, restored: bool, rekeyed: bool) -> Non
         row = row._replace(state="new", person=None, carried={}, agreed={})
     if row.person is not None and row.state == "linked":
         batch.due.add(row.person)
-    if restored or row.state == "new":
+    if restored or row.state == "new" or row.claim != claim:
         batch.rewritten[row.id] = row
     else:
         batch.observed[row.id] = Observed(row.id, row.stamp, row.seen, row.agreed, row.author, row.state)

@@ -43,6 +43,13 @@ def without(notes: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
     return {**rest, PARKED: left} if left else rest
 
 
+def unparked(notes: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The notes with nothing parked any more; None where nothing else is noted."""
+    if notes is None or PARKED not in notes:
+        return notes
+    return {key: value for key, value in notes.items() if key != PARKED} or None
+
+
 def for_create(account: int) -> str:
     """The name under which a record is parked that could not be made in this account."""
     return f"{_CREATE}{account}"

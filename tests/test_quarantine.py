@@ -130,6 +130,25 @@ def test_a_parked_field_is_forgotten_when_it_agrees(tmp_path: Path) -> None:
     assert causes(office) == []
 
 
+def test_a_parked_field_is_tried_again_when_its_record_changes(tmp_path: Path) -> None:
+    """A rule that looks at several fields may say yes once somebody corrected another one; our own writes to the record are no such change."""
+    office = Office(tmp_path)
+    contact = office.hub.create({"email": ANNA, "lastname": "Ash", "city": "Bonn"})
+    office.run()
+    office.later()
+    office.hub.edit(contact, {"city": "Ulm"})
+    office.crm.fail_rows("FIELD_CUSTOM_VALIDATION_EXCEPTION", "no such town in Austria", times=1)
+    office.run()
+    office.later()
+    office.hub.edit(contact, {"jobtitle": "CEO"})
+    office.quiet()
+    assert (office.person(ANNA)["City"], causes(office)[0].fields) == ("Bonn", {"city"})
+    office.later()
+    office.crm.edit(office.person(ANNA)["Id"], {"Phone": "+14155550132"})
+    office.quiet()
+    assert (office.person(ANNA)["City"], causes(office)) == ("Ulm", [])
+
+
 @pytest.mark.parametrize("bad", [1, 3])
 def test_bad_rows_do_not_fail_their_batch_in_salesforce(tmp_path: Path, bad: int) -> None:
     """Of one collection the good rows are written, whatever the bad ones are."""
