@@ -66,9 +66,9 @@ def both(office: Office, **more: str) -> tuple[str, str]:
     return contact, lead
 
 
-def test_values_go_back_where_the_run_wrote_them(tmp_path: Path) -> None:
+def test_values_go_back_where_the_run_wrote_them(store_url: str) -> None:
     """The edit that the run carried over stays where somebody made it, what was written goes back, and the next sync leaves both alone."""
-    office = Office(tmp_path)
+    office = Office(store_url)
     contact, lead = both(office)
     office.hub.edit(contact, {"city": "Mainz", "jobtitle": "Head"})
     before = worlds(office)
@@ -115,9 +115,9 @@ def test_what_a_later_run_moved_is_undone_after_that_run(tmp_path: Path) -> None
     assert office.quiet() == 1
 
 
-def test_a_stage_moves_back_as_a_correction(tmp_path: Path) -> None:
+def test_a_stage_moves_back_as_a_correction(store_url: str) -> None:
     """The hub has the old stage again, the ledger says why, the record that was written says what it said, and nobody moves it again."""
-    office = Office(tmp_path)
+    office = Office(store_url)
     contact, _ = both(office)
     office.hub.edit(contact, {"lifecyclestage": "marketingqualifiedlead"})
     before = worlds(office)
@@ -145,9 +145,9 @@ def test_a_stage_that_was_moved_on_in_hubspot_moves_back_there_too(tmp_path: Pat
 
 
 @pytest.mark.parametrize("mode", ["apply", "hold"])
-def test_a_rule_that_moved_somebody_does_not_move_them_again(tmp_path: Path, mode: str) -> None:
+def test_a_rule_that_moved_somebody_does_not_move_them_again(store_url: str, mode: str) -> None:
     """What the rule said, or would ask, is taken as heard, also where the values by which it spoke went back; a new word of it counts again."""
-    office = ruled(tmp_path, {**FITS, "mode": mode})
+    office = ruled(store_url, {**FITS, "mode": mode})
     contact = lead(office)
     office.hub.edit(contact, {"jobtitle": "CEO"})
     before = worlds(office)
@@ -163,9 +163,9 @@ def test_a_rule_that_moved_somebody_does_not_move_them_again(tmp_path: Path, mod
     assert office.quiet() == 1 and office.run().held == 0 and worlds(office) == before
 
 
-def test_a_created_record_is_archived_and_not_made_again(tmp_path: Path) -> None:
+def test_a_created_record_is_archived_and_not_made_again(store_url: str) -> None:
     """What the run created goes to the bin; the person stays, and no later run makes the record again, whatever is edited."""
-    office = Office(tmp_path)
+    office = Office(store_url)
     office.quiet()
     contact = office.hub.create({"email": ANNA, "firstname": "Anna", "lastname": "Berg", "lifecyclestage": "lead"})
     before = worlds(office)
@@ -196,9 +196,9 @@ def test_a_created_record_that_somebody_uses_stays(tmp_path: Path) -> None:
     }
 
 
-def test_an_undo_can_be_undone(tmp_path: Path) -> None:
+def test_an_undo_can_be_undone(store_url: str) -> None:
     """Values, stage and record are as the run had left them, and again as before it when that is undone in its turn."""
-    office = Office(tmp_path)
+    office = Office(store_url)
     contact, _ = both(office)
     office.hub.edit(contact, {"city": "Mainz", "lifecyclestage": "marketingqualifiedlead"})
     office.hub.create({"email": "bea@a.example", "lastname": "Bea", "city": "Ulm"})
@@ -277,9 +277,9 @@ def test_consent_is_never_undone(tmp_path: Path) -> None:
     assert (office.person(ANNA)["HasOptedOutOfEmail"], office.person(ANNA)["City"]) == (True, "Bonn")
 
 
-def test_a_record_that_joined_is_taken_from_its_person_until_somebody_says_otherwise(tmp_path: Path) -> None:
+def test_a_record_that_joined_is_taken_from_its_person_until_somebody_says_otherwise(store_url: str) -> None:
     """The match was wrong: what it wrote goes back and the two go their own ways, until the question that is left is answered."""
-    office = Office(tmp_path)
+    office = Office(store_url)
     office.hub.create({"email": ANNA, "lastname": "Berg", "city": "Bonn"})
     office.directions = {"crm": "read"}
     office.session = office.reopened()
