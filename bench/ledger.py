@@ -1,9 +1,10 @@
-"""A ledger as some years of work leave it, invented: people come by several ways, some again and again, and half of what the vendors know is missing."""
+"""A ledger as some years of work leave it, invented: people come by many ways, some again, and of half of them no vendor tells how it began."""
 
 from __future__ import annotations
 
 import random
 import sqlite3
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,7 @@ def _person(dice: random.Random, person: int) -> Iterator[NewEntry]:
     stay: NewEntry | None = None
     while at < NOW:
         stage = _LINE[position] if position != 2 else dice.choice(("mql", "mql", "mql", "pql", "service_qualified"))
-        told = None if dice.random() < 0.25 else at
+        told = None if dice.random() < (0.05 if stay else 0.5) else at  # a first meeting has no time unless it is seeded, a move nearly always has
         due = at + 3 * _DAY if position == 2 and side is None and dice.random() < 0.5 else None
         seen = max(at + dice.randrange(_DAY), stay.entered_seen + 1 if stay else 0)
         new = NewEntry(person, number, stage, side, None, told, seen, system="hubspot", actor="user 47", evidence="hubspot moved it")
@@ -68,3 +69,7 @@ def _person(dice: random.Random, person: int) -> Iterator[NewEntry]:
         at += int(dice.expovariate(1 / 20) * _DAY)
     if stay is not None:
         yield stay
+
+
+if __name__ == "__main__":
+    fill(Path(sys.argv[1]), int(sys.argv[2]))

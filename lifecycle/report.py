@@ -118,15 +118,12 @@ class Report:
 
 
 def report(funnel: Funnel, since: int | None, until: int, by: By | None, found: Tally) -> Report:
-    """The numbers behind what was counted. Raises `ArithmeticError` where they do not add up, which no ledger makes them do."""
+    """The numbers behind what was counted. Raises `ArithmeticError` where a row does not add up, which no ledger makes it do."""
     whole = _part(funnel, until, None, [*found.sections.values(), Section(kept=found.regrouped)])
-    everybody = _everybody(found)
-    for column in ("start", "end"):
-        _holds(sum(getattr(row, column) for row in whole.volume if row.kind != "group") == getattr(everybody, column), everybody)
     parts = [_part(funnel, until, group, [section]) for group, section in found.sections.items()] if by is not None else []
     parts = [part for part in parts if any(row.start or row.entered for row in part.volume)]  # some are of other times
     order = (lambda part: part.group or "") if by == "cohort" else (lambda part: (-part.passes.worked, part.group or ""))
-    return Report(funnel, since, until, by, replace(whole, volume=(*whole.volume, everybody)), tuple(sorted(parts, key=order)))
+    return Report(funnel, since, until, by, replace(whole, volume=(*whole.volume, _everybody(found))), tuple(sorted(parts, key=order)))
 
 
 def label_of(funnel: Funnel, unit: Unit) -> str:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Set
+from copy import copy
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from functools import lru_cache
-from itertools import accumulate, groupby, pairwise
+from itertools import accumulate, groupby
 from operator import itemgetter
 from typing import Literal, TypeAlias
 
@@ -25,6 +26,8 @@ Row: TypeAlias = tuple[int, int, int, str | None]
 """The fields of a `Stay`."""
 
 _DAY_MS = 86_400_000
+_OFTEN, _LONGEST = 8, 60
+"""A way is judged for all when so many have come by it, unless it has more stays than a number has bits."""
 _ORDER: tuple[When, ...] = ("before", "in", "after")
 
 
@@ -102,7 +105,7 @@ def tally(frame: Frame, stays: Iterable[Row], kind_of: Callable[[int], StayKind]
     walk = _Walk(frame, kind_of)
     for _, rows in groupby(stays, key=itemgetter(0)):
         walk.person(list(rows))
-    return walk.found
+    return walk.total()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,21 +125,31 @@ class _Fact:
     lasts: bool
 
 
-@dataclass(slots=True)
 class _Open:
-    """A unit that a pass has entered: first so (`gone`: and has been further since), and in the period so (`on`: and has been further since)."""
+    """A unit that a pass stands in and has not gone on from. `first`: where the time goes that this takes, None where that is told already.
 
-    top: int
-    start: int
-    observed: bool
-    first: Fate
-    gone: bool = False
-    counted: Fate | None = None
-    on: bool = False
+    `counted`: where it is counted that the pass entered in the period, None where it did not.
+    """
+
+    __slots__ = ("counted", "first", "observed", "start")
+
+    def __init__(self, start: int, observed: bool, first: Fate | None) -> None:
+        self.start, self.observed, self.first = start, observed, first
+        self.counted: Fate | None = None
+
+
+@dataclass(slots=True)
+class _Way:
+    """Stays of the same kinds in the same order, as many people have them: what one person adds, how many there are, and where the times of each go."""
+
+    one: Tally
+    came: list[tuple[Callable[[int], None], int]]
+    times: list[tuple[Callable[[int], None], int, int]]
+    people: int = 0
 
 
 class _Walk:
-    """One walk, written for millions of stays: few objects, so that they stay near."""
+    """One walk, written for millions of stays. A way by which many come is judged once, and after that only counted."""
 
     def __init__(self, frame: Frame, kind_of: Callable[[int], StayKind]) -> None:
         self.found = Tally()
@@ -144,14 +157,54 @@ class _Walk:
         units = units_of(frame.funnel)
         self._line = {stage.id: (stage.position, tuple(unit for unit in units if stage.id in unit.stages)) for stage in frame.funnel.stages.values()}
         self._fact_of = lru_cache(maxsize=None)(lambda number: self._fact(kind_of(number)))
+        self._ways: dict[tuple[_Fact, ...], int | _Way] = {}
 
     def person(self, rows: list[Row]) -> None:
         """Count one person's stays."""
         facts = [self._fact_of(row[1]) for row in rows]
         starts = [row[2] for row in rows]
-        if len(rows) > 1 and (starts != sorted(starts) or any([one.ended != other.began for one, other in pairwise(facts)])):  # noqa: C419 - twice as quick
+        if len(rows) > 1 and starts != sorted(starts):
             starts = list(accumulate(starts, max))
             facts = self._straightened(facts, starts)
+        elif self._by is None:
+            way = self._way(tuple(facts), rows)
+            if way is not None:
+                way.people += 1
+                for take, row in way.came:
+                    take(starts[row])
+                for take, start, end in way.times:
+                    take(starts[end] - starts[start])
+                return
+        self._judge(facts, starts, rows)
+
+    def total(self) -> Tally:
+        """All that was counted."""
+        for way in self._ways.values():
+            if isinstance(way, _Way):
+                _add(self.found, way.one, way.people)
+        return self.found
+
+    def _way(self, facts: tuple[_Fact, ...], rows: list[Row]) -> _Way | None:
+        """The way that somebody came by; None where too few came by it so far to be worth it."""
+        known = self._ways.get(facts, 0)
+        if isinstance(known, int):
+            if known < _OFTEN or len(facts) > _LONGEST:
+                self._ways[facts] = known + 1
+                return None
+            known = self._ways[facts] = self._judged(facts, rows)
+        return known
+
+    def _judged(self, facts: tuple[_Fact, ...], rows: list[Row]) -> _Way:
+        """Judge a way with powers of two for times: each time, and each difference of two, then says from which stays it is."""
+        alone = copy(self)
+        alone.found = Tally()
+        alone._judge(list(facts), [1 << row for row in range(len(facts))], rows)
+        one, mine = alone.found.sections[None], self.found.sections[None]
+        came = [(mine.came[place].append, start.bit_length() - 1) for place, starts in one.came.items() for start in starts]
+        times = [(mine.fates[unit].times.append, (time & -time).bit_length() - 1, time.bit_length()) for unit, fate in one.fates.items() for time in fate.times]
+        return _Way(alone.found, came, times)
+
+    def _judge(self, facts: list[_Fact], starts: list[int], rows: list[Row]) -> None:
         self.found.people[facts[0].kind, facts[-1].ended] += 1
         if facts[0].pass_no == facts[-1].pass_no:
             self._pass(facts, starts, rows)
@@ -165,12 +218,10 @@ class _Walk:
         """Count one pass: its stays by place, and the units that it enters and leaves behind."""
         by, sections = self._by, self.found.sections
         section = begun = sections[None if by is None else rows[0][3] if by == "group" else _month(starts[0] // _DAY_MS)]
-        if len(facts) == 1:
-            self._alone(section, facts[0], starts[0])
-            return
         opened: dict[Unit, _Open] = {}
-        before = None
-        came = starts[0]
+        done: dict[Unit, bool] = {}
+        before, came, worked, sides = None, starts[0], False, set[str | None]()
+        last = facts[-1]
         for fact, start, row in zip(facts, starts, rows, strict=True):
             kept = section.kept
             if by == "group" and sections[row[3]] is not section:
@@ -183,61 +234,54 @@ class _Walk:
             if fact.lasts:
                 section.came[fact.place].append(came)
             if fact.position >= 0:
-                self._enter(opened, section, before, fact, start)
+                worked = worked or fact.reaches
+                if opened:
+                    self._go_on(opened, done, fact, start)
+                if fact is not last or fact.begins:
+                    self._enter(opened, done, section, before, fact, start)
+            elif fact.begins and before is not None and before.position >= 0:
+                sides.add(fact.place)
             before = fact
-        self._end(opened, begun.passes, facts)
+        self._end(opened, begun.passes, facts, worked, sides)
 
-    def _alone(self, section: Section, fact: _Fact, start: int) -> None:
-        """A pass of one stay, as most are."""
-        section.stays[fact.kind] += 1
-        if fact.lasts:
-            section.came[fact.place].append(start)
-        if fact.begins:
-            for unit in fact.units:
-                fate = section.fates[unit.id]
-                fate.entered += 1
-                fate.observed += fact.observed
-        self._end({}, section.passes, [fact])
+    def _go_on(self, opened: dict[Unit, _Open], done: dict[Unit, bool], fact: _Fact, start: int) -> None:
+        """Somebody stands further than in units that they entered before."""
+        for unit in [unit for unit in opened if fact.position > unit.top]:
+            entry = opened.pop(unit)
+            done[unit] = done.get(unit, False) or entry.counted is not None
+            if entry.counted is not None:
+                entry.counted.on += 1
+            if fact.begins and entry.first is not None:
+                entry.first.times.append(start - entry.start)
+                entry.first.times_observed += entry.observed or fact.observed
 
-    def _enter(self, opened: dict[Unit, _Open], section: Section, before: _Fact | None, fact: _Fact, start: int) -> None:
-        """Somebody stands in the line: perhaps further than in units that they entered before, and perhaps in new ones."""
-        for entry in opened.values():
-            if fact.position > entry.top:
-                if not entry.gone:
-                    entry.gone = True
-                    if fact.begins:
-                        entry.first.times.append(start - entry.start)
-                        entry.first.times_observed += entry.observed or fact.observed
-                if entry.counted is not None and not entry.on:
-                    entry.on = True
-                    entry.counted.on += 1
+    def _enter(self, opened: dict[Unit, _Open], done: dict[Unit, bool], section: Section, before: _Fact | None, fact: _Fact, start: int) -> None:
+        """Somebody stands in these units now; a pass counts once in each, with its first entry in the period, and so does its time."""
         for unit in fact.units:
             entry = opened.get(unit)
             if entry is None:
-                entry = opened[unit] = _Open(unit.top, start, fact.observed, section.fates[unit.id])
-            if fact.begins and entry.counted is None and (before is None or unit not in before.units):
+                entry = opened[unit] = _Open(start, fact.observed, None if unit in done else section.fates[unit.id])
+            if fact.begins and entry.counted is None and not done.get(unit) and (before is None or unit not in before.units):
                 entry.counted = fate = section.fates[unit.id]
                 fate.entered += 1
                 fate.observed += fact.observed
 
-    def _end(self, opened: dict[Unit, _Open], passes: Passes, facts: list[_Fact]) -> None:
-        """This is how far the pass came."""
+    def _end(self, opened: dict[Unit, _Open], passes: Passes, facts: list[_Fact], worked: bool, sides: Set[str | None]) -> None:
+        """This is how far the pass came. `sides`: where it was moved out of the line in the period."""
         if facts[0].begins:
             passes.begun += 1
             passes.again += facts[0].pass_no > 1
-        passes.worked += any(fact.reaches for fact in facts)
-        if len(facts) > 1:
-            sides = {after.place for before, after in pairwise(facts) if after.begins and after.kind.beside and before.position >= 0}
-            if sides:
-                passes.rejected += not self._funnel.rejections.isdisjoint(sides)
-                passes.recycled += not self._funnel.reentries.isdisjoint(sides)
-            if facts[-1].kind.beside:
-                self._left(opened, facts[-1].place)
+        passes.worked += worked
+        if sides:
+            passes.rejected += not self._funnel.rejections.isdisjoint(sides)
+            passes.recycled += not self._funnel.reentries.isdisjoint(sides)
+        if facts[-1].kind.beside:
+            self._left(opened, facts[-1].place)
 
     def _left(self, opened: dict[Unit, _Open], side: str | None) -> None:
         """The pass stands beside the line now: that is what became of the units from which it did not go on."""
         for entry in opened.values():
-            if entry.counted is not None and not entry.on:
+            if entry.counted is not None:
                 if side in self._funnel.rejections:
                     entry.counted.rejected += 1
                 elif side in self._funnel.reentries:
@@ -259,6 +303,27 @@ class _Walk:
 
     def _when(self, at: int) -> When:
         return "before" if at < self._frame.since else "in" if at < self._frame.until else "after"
+
+
+def _add(found: Tally, one: Tally, people: int) -> None:
+    """So many people more who are like one, but for their times."""
+    for group, section in one.sections.items():
+        mine = found.sections[group]
+        for counts, more in ((mine.stays, section.stays), (mine.kept, section.kept)):
+            for kind, count in more.items():
+                counts[kind] += count * people
+        for unit, fate in section.fates.items():
+            _multiply(mine.fates[unit], fate, people)
+        _multiply(mine.passes, section.passes, people)
+    for key, count in one.people.items():
+        found.people[key] += count * people
+
+
+def _multiply(counted: Fate | Passes, one: Fate | Passes, people: int) -> None:
+    for column in fields(counted):
+        count = getattr(one, column.name)
+        if isinstance(count, int):
+            setattr(counted, column.name, getattr(counted, column.name) + count * people)
 
 
 @lru_cache(maxsize=4096)

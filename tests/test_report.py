@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
-from itertools import count, pairwise, zip_longest
+from itertools import count, islice, pairwise, zip_longest
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -233,7 +234,38 @@ def test_the_report_is_the_naive_count(sqlite_store: Store, told: tuple[Funnel, 
         check_part(funnel, straight, part.group, part)
     assert found.whole == other.whole
     everybody = found.whole.volume[-1]
+    for column in ("start", "end"):
+        assert sum(getattr(row, column) for row in found.whole.volume if row.kind in ("stage", "side", "none")) == getattr(everybody, column)
     assert (everybody.kind, everybody.end) == ("all", sum(1 for stays in straight if stays and place_at(stays, UNTIL)))
+
+
+@given(ledgers(), st.integers(2, 30))
+def test_many_who_came_the_same_way_count_as_each_alone(sqlite_store: Store, told: tuple[Funnel, list[list[NewEntry]]], copies: int) -> None:
+    """A way by which many come is judged once: their numbers are those of one, times as many, and each keeps times of their own."""
+    funnel, people = told
+    crowd = [[each._replace(person=number) for each in stays] for stays in people for number in islice(_numbers, copies)]
+    with sqlite_store.write() as tx:
+        one, many = (accounts.workspace(tx, f"w{next(_numbers)}").id for _ in range(2))
+        entries.replace(tx, one, {stays[0].person: stays for stays in people})
+        entries.replace(tx, many, {stays[0].person: stays for stays in crowd})
+        alone, found = counted(tx, one, funnel).whole, counted(tx, many, funnel).whole
+    for table in ("volume", "conversion", "velocity", "age", "acceptance"):
+        for row, rows in zip(getattr(alone, table), getattr(found, table), strict=True):
+            same = {name: value * copies if isinstance(value, int) else value for name, value in asdict(row).items()}
+            assert {name: value for name, value in asdict(rows).items() if name != "ninety"} == {
+                name: value for name, value in same.items() if name != "ninety"
+            }
+    assert asdict(found.passes) == {name: value * copies for name, value in asdict(alone.passes).items()}
+
+
+def test_each_of_a_crowd_keeps_times_of_their_own() -> None:
+    """Twenty people go the same way at different speed: the median is that of all of them."""
+    kinds = [StayKind(1, "lead", False, False, False, None, "in", "in"), StayKind(1, "mql", False, False, False, None, "in", "after")]
+    stays = [(person, row, DAY * (1 + row * person), None) for person in range(1, 21) for row in (0, 1)]
+    found = report(default_funnel(), None, 30 * DAY, None, tally(Frame(default_funnel(), 0, 30 * DAY), stays, kinds.__getitem__))
+    lead, mql = found.whole.velocity[1], next(row for row in found.whole.age if row.id == "mql")
+    assert (lead.count, lead.median, lead.ninety) == (20, 10.5, 18.0)
+    assert (mql.count, mql.median, mql.ninety) == (20, 18.5, 26.0)
 
 
 def entry(person: int, stage: str | None, at: int | None, side: str | None = None, **more: Any) -> NewEntry:
