@@ -85,7 +85,7 @@ _RUNNING = (_c.due_at.is_not(None), _c.met.is_(None))
 _INSERT = Bulk(stage_entry, ("id", "workspace", *NewEntry._fields))
 _CLOSE = Bulk(stage_entry, ("left_at", "left_seen"), ("id",))
 _SETTLE = Bulk(stage_entry, ("met",), ("id",))
-_OPEN = Statement(select(_c.id, _c.person, _c.entered_at, _c.entered_seen).where(_PERSONS, _c.left_seen.is_(None)))
+_OPEN = Statement(select(_c.id, _c.person, _c.entered_at).where(_PERSONS, _c.left_seen.is_(None)))
 _OF_PEOPLE = Statement(select(*_ROW).where(_PERSONS).order_by(_c.id))
 _TICKING = Statement(select(*_ROW).where(_WORKSPACE, _PERSONS, *_RUNNING).order_by(_c.id))
 _OVERDUE = Statement(select(*_ROW).where(_WORKSPACE, *_RUNNING, _c.due_at <= bindparam("now")).order_by(_c.due_at, _c.id).limit(bindparam("limit")))
@@ -96,22 +96,23 @@ _FORGET = Statement(delete(stage_entry).where(_PERSONS, _WORKSPACE))
 def enter(tx: Tx, ws: int, rows: Sequence[NewEntry]) -> None:
     """Let people enter places, and so leave those where they were. Several of one person are in the order in which they came.
 
-    Nobody enters a place before the one they leave: what a vendor dates earlier (a deal of long ago, in which somebody has a role only now) is dated so.
+    Nobody enters a place before the one they leave, where it is known when that began: what a vendor dates earlier (a deal of long ago, in which somebody has
+    a role only now) is dated so.
     """
     if not rows:
         return
     opened = tx.rows(_OPEN, {"ids": tx.listed({row.person for row in rows})})
-    begun = {person: at if at is not None else seen for _, person, at, seen in opened}
+    begun = {person: at for _, person, at in opened}
     written: list[NewEntry] = []
     first: dict[int, NewEntry] = {}
     for row in rows:
         begin, entry = begun.get(row.person), row
         if row.entered_at is not None and begin is not None and row.entered_at < begin:
             entry = row._replace(entered_at=begin)
-        begun[row.person] = entry.entered_at if entry.entered_at is not None else entry.entered_seen
+        begun[row.person] = begin if entry.entered_at is None else entry.entered_at
         first.setdefault(row.person, entry)
         written.append(entry)
-    tx.many(_CLOSE, [(first[person].entered_at, first[person].entered_seen, id_) for id_, person, *_ in opened])
+    tx.many(_CLOSE, [(first[person].entered_at, first[person].entered_seen, id_) for id_, person, _ in opened])
     _insert(tx, ws, written if len(first) == len(rows) else _chained(written))
 
 

@@ -172,7 +172,7 @@ def _told(row: PersonRow, stays: Sequence[EntryRow]) -> Iterator[str]:
     for one, other in pairwise(stays):
         if (one.left_at, one.left_seen) != (other.entered_at, other.entered_seen):
             yield f"a gap between {one} and {other}"
-        if _began(other) < _began(one):
+        if one.entered_at is not None and other.entered_at is not None and other.entered_at < one.entered_at:
             yield f"{other} began before {one}"
         if not one.pass_no <= other.pass_no <= one.pass_no + 1:
             yield f"pass {other.pass_no} follows {one.pass_no}"
@@ -183,10 +183,6 @@ def _told(row: PersonRow, stays: Sequence[EntryRow]) -> Iterator[str]:
         yield f"clocks run that should not: {running}"
     if any(stay.met is not None and stay.due_at is None for stay in stays):
         yield f"answered without having been asked: {stays}"
-
-
-def _began(stay: EntryRow) -> int:
-    return stay.entered_seen if stay.entered_at is None else stay.entered_at
 
 
 def lived(seed: int, folder: Path) -> tuple[list[str], list[str]]:

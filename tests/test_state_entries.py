@@ -69,6 +69,16 @@ def test_who_enters_a_place_leaves_the_one_before(store: Store) -> None:
         assert set(entries.of_people(tx, [ANNA, BEN, 99])) == {ANNA, BEN}
 
 
+def test_nobody_enters_a_place_before_the_one_they_leave(store: Store) -> None:
+    """A vendor's earlier time gives way to a known one, in one portion and in the next; where nobody knows when the place before began it stands."""
+    with store.write() as tx:
+        ws = home(tx)
+        entries.enter(tx, ws, [stay(ANNA, "lead", 10), stay(BEN, "lead", 10, 4)])
+        entries.enter(tx, ws, [stay(ANNA, "mql", 20, 3), stay(BEN, "mql", 20, 2), stay(BEN, "sal", 20, 1)])
+        assert [(row.entered_at, row.left_at) for row in read(tx, ANNA)] == [(None, 3), (3, None)]
+        assert [(row.entered_at, row.left_at) for row in read(tx, BEN)] == [(4, 4), (4, 4), (4, None)]
+
+
 MOVES = st.lists(st.lists(st.tuples(st.sampled_from([ANNA, BEN, 9]), st.sampled_from(["lead", "mql", "sal"])), max_size=5), max_size=5)
 
 
