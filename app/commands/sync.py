@@ -13,7 +13,9 @@ from ..shell import guarded
 @guarded
 def sync(
     config: ConfigOption = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Answer yes: to a first run, changed mapping, funnel or rules, and many creates, fills or updates.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Answer yes: to a first run, changed mapping, funnel or rules, and many creates, fills or updates.")
+    ] = False,
     approve: Annotated[str | None, typer.Option("--approve", metavar="DIGEST", help="Carry out the stored plan with this digest.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and stop.")] = False,
     limit: Annotated[int | None, typer.Option("--limit", metavar="N", min=1, help="Write at most N records in each system.")] = None,
