@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from rich.cells import cell_len, set_cell_size
+
 from ...lifecycle.report import Acceptance, Days, Part, Report, Volume
 from . import words
 
@@ -59,7 +61,7 @@ def notes(part: Part) -> list[str]:
     if observed:
         found.append(f"Of {words.count(entered, 'entry', 'entries')} {observed:,} have the time at which we saw them, since no vendor told another.")
     if met:
-        found.append(f"{met:,} were met where they stood, and entered earlier than that (`stagesync funnel seed` reads when, where a vendor knows).")
+        found.append(f"{met:,} were met where they stood, and entered earlier than that (where a vendor knows when, `stagesync funnel seed` reads it, once).")
     return found
 
 
@@ -103,12 +105,18 @@ def _groups(found: Report) -> Iterator[str]:
     if found.by is None:
         return
     units = [number for number, row in enumerate(found.whole.conversion) if len(row.stages) == 1][:_UNITS]
-    shown = found.parts[-_GROUPS:] if found.by == "cohort" else found.parts[:_GROUPS]
+    parts = moving(found)
+    shown = parts[-_GROUPS:] if found.by == "cohort" else parts[:_GROUPS]
     heads = [found.whole.conversion[number].id for number in units]
     rows = [(group_name(part), f"{part.passes.begun:,}", *(share(part.conversion[number].rate) for number in units)) for part in shown]
     yield from ("", *_table((f"Went on, by {found.by}", "began", *heads), rows))
-    if len(shown) < len(found.parts):
-        yield f"  and {len(found.parts) - len(shown):,} more: --json and --csv have them all, with all their numbers"
+    if len(shown) < len(parts):
+        yield f"  and {len(parts) - len(shown):,} more: --json and --csv have them all, with all their numbers"
+
+
+def moving(found: Report) -> list[Part]:
+    """The groups in which anybody entered anything; in the others people only stood."""
+    return [part for part in found.parts if any(row.entered for row in part.conversion)]
 
 
 def group_name(part: Part) -> str:
@@ -120,10 +128,10 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     """Names on the left, numbers on the right of their columns; names and heads give way to the width."""
     cells = [list(head), *(list(row) for row in rows)]
     if sum(_widths(cells)) > _WIDTH - _LEAST:
-        cells[0][1:] = [_short(cell, _NARROW) for cell in cells[0][1:]]
+        cells[0][1:] = [short(cell, _NARROW) for cell in cells[0][1:]]
     widths = _widths(cells)
-    first = min(max(len(row[0]) for row in cells), max(_LEAST, _WIDTH - sum(widths)))
-    lines = [(_short(row[0], first).ljust(first), "".join(cell.rjust(width) for cell, width in zip(row[1:], widths, strict=True))) for row in cells]
+    first = min(max(cell_len(row[0]) for row in cells), max(_LEAST, _WIDTH - sum(widths)))
+    lines = [(set_cell_size(short(row[0], first), first), "".join(cell.rjust(width) for cell, width in zip(row[1:], widths, strict=True))) for row in cells]
     return [f"{lines[0][0]}  {lines[0][1]}", *(f"  {name}{numbers}".rstrip() for name, numbers in lines[1:])]
 
 
@@ -132,5 +140,6 @@ def _widths(cells: Sequence[Sequence[str]]) -> list[int]:
     return [2 + max(len(row[column]) for row in cells) for column in range(1, len(cells[0]))]
 
 
-def _short(text: str, room: int) -> str:
-    return text if len(text) <= room else f"{text[: room - 1]}…"
+def short(text: str, room: int) -> str:
+    """As much of it as fits; signs of double width count twice."""
+    return text if cell_len(text) <= room else f"{set_cell_size(text, room - 1).rstrip()}…"
