@@ -61,7 +61,7 @@ def notes(part: Part) -> list[str]:
     if observed:
         found.append(f"Of {words.count(entered, 'entry', 'entries')} {observed:,} have the time at which we saw them, since no vendor told another.")
     if met:
-        found.append(f"{met:,} were met where they stood, and entered earlier than that (where a vendor knows when, `stagesync funnel seed` reads it, once).")
+        found.append(f"{met:,} were met where they stood, and entered before that (`stagesync funnel seed` reads when, once).")
     return found
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...lifecycle.report import Conversion, Part, Report
 from ...model.errors import ConfigurationError
-from .report import days, period, share
+from .report import days, period, share, short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -122,7 +122,7 @@ def _plain(axes: Axes, labels: Sequence[str]) -> None:
 
 def _short(label: str) -> str:
     label = "".join(sign if sign.isprintable() else " " for sign in label).replace("$", r"\$")
-    return label if len(label) <= _LABEL else f"{label[: _LABEL - 1]}…"
+    return short(label, _LABEL)
 
 
 def _funnel(axes: Axes, steps: Sequence[Conversion], last: Sequence[tuple[str, int]]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from ...lifecycle.report import Part, Report
-from .report import days, group_name, notes, passes_told, period, share
+from .report import days, group_name, moving, notes, passes_told, period, share
 from .report_charts import pictures
 
 _STYLE = """
@@ -92,7 +92,7 @@ def _groups(found: Report) -> Iterable[str]:
     if found.by is not None:
         steps = [number for number, row in enumerate(found.whole.conversion) if len(row.stages) == 1]
         heads = ("", "passes began", *(found.whole.conversion[number].label for number in steps))
-        rows = [("", (group_name(part), f"{part.passes.begun:,}", *(share(part.conversion[number].rate) for number in steps))) for part in found.parts]
+        rows = [("", (group_name(part), f"{part.passes.begun:,}", *(share(part.conversion[number].rate) for number in steps))) for part in moving(found)]
         yield _table(f"Share that went on, by {found.by}", heads, rows)
 
 
