@@ -21,7 +21,7 @@ MAPPING_KEYS = ("include", "create", "keys", "stages", "signals")
 """Read by `mapping.compile`."""
 
 _NAME = re.compile(r"[A-Za-z][\w-]*")
-_NOT_NAMES = ("hub", "newest", "skip", "ask", "default")
+_NOT_NAMES = ("hub", "newest", "skip", "ask", "default", "sla", "somebody")
 """Words that stand where a system's name may stand."""
 _ROTATES = frozenset({"refresh_token"})
 
