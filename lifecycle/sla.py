@@ -26,6 +26,7 @@ from ..model.stages import StageReading
 from .business_hours import DAY_MINUTES, Calendar
 from .funnel import Funnel
 from .parsing import Tell, known
+from .places import names_of
 
 KEYS = ("from", "to", "hours", "zone", "days", "open", "close", "holidays", "breach", "proposal")
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -115,13 +116,11 @@ class _Reader:
 
     def stages(self, path: str, said: object) -> tuple[str, ...]:
         """What a stage's or a group's id or label means, in the order of the line."""
-        names = {stage.label.casefold(): (stage.id,) for stage in self.funnel.stages.values()}
-        names |= {group.label.casefold(): group.stages for group in self.funnel.groups.values()}
-        names |= {group.id.casefold(): group.stages for group in self.funnel.groups.values()} | {stage.casefold(): (stage,) for stage in self.funnel.stages}
-        found = names.get(said.casefold()) if isinstance(said, str) else None
-        if found is None:
+        named = names_of(self.funnel).get(said.casefold()) if isinstance(said, str) else None
+        found = tuple(stage for stage in named.stages if stage is not None) if named is not None else ()
+        if not found:
             self.tell(path, f"{said!r} is neither a stage nor a group of the funnel", known([*self.funnel.stages, *self.funnel.groups]))
-        return found or ()
+        return found
 
     def proposal(self, *, asked: bool) -> StageReading | None:
         said = self.table.get("proposal")
@@ -129,9 +128,9 @@ class _Reader:
             if asked:
                 self.tell("sla.proposal", "is missing", f"Name what is proposed. {known([*self.funnel.sides, *self.funnel.stages])}")
             return None
-        sides = {label.casefold(): side for side, label in self.funnel.sides.items()} | {side.casefold(): side for side in self.funnel.sides}
-        if isinstance(said, str) and said.casefold() in sides:
-            return StageReading(side=sides[said.casefold()])
+        named = names_of(self.funnel).get(said.casefold()) if isinstance(said, str) else None
+        if named is not None and named.side is not None:
+            return StageReading(side=named.side)
         stages = self.stages("sla.proposal", said)
         return StageReading(stages[0]) if stages else None
 
