@@ -174,10 +174,10 @@ def test_the_same_numbers_make_the_same_picture(config: Path, tmp_path: Path) ->
 
 
 def test_an_empty_ledger_is_a_report_too(tmp_path: Path) -> None:
-    """Before the first sync there are zeroes and dashes, and empty pictures."""
+    """Before the first sync the text says how a ledger begins, and numbers and pictures are empty."""
     path = tmp_path / "acme.toml"
     path.write_text(CONFIG, "utf-8")
-    assert "0 passes began" in report(path, "--by", "owner")
+    assert "Nobody has been in any stage: the ledger begins with the first `stagesync sync`." in report(path, "--by", "owner")
     assert report(path, "--svg", str(tmp_path / "a.svg"), "--html", str(tmp_path / "a.html")) == ""
     assert orjson.loads(report(path, "--json"))["whole"]["passes"]["begun"] == 0
 

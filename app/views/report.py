@@ -15,8 +15,11 @@ _GROUPS, _UNITS = 20, 8
 
 def report_text(found: Report, workspace: str) -> list[str]:
     """Period, volume with age, conversion with speed, passes, acceptance, groups, and what is to be known of the numbers."""
+    head = f"Funnel {found.funnel.name} of {workspace}, {period(found)}"
+    if not any(row.start or row.entered or row.end for row in found.whole.volume):
+        return [head, "", "Nobody has been in any stage: the ledger begins with the first `stagesync sync`."]
     return [
-        f"Funnel {found.funnel.name} of {workspace}, {period(found)}",
+        head,
         *_volume(found.whole),
         *_conversion(found.whole),
         *_acceptance(found.whole.acceptance),
