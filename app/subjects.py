@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from ..lifecycle.rules.qualify import Subject
-from ..model.records import Signal, Value
+from ..model.records import Value
 from ..model.stages import StageReading
 from ..state import entries, people, signals
 from ..state.people import PersonRow
@@ -25,7 +25,7 @@ def subjects_of(tx: Tx, rows: Sequence[PersonRow], now: int, *, with_signals: bo
             place=StageReading(row.stage, row.side, row.reason),
             pass_no=row.pass_no,
             since=entries.entered(stays.get(row.id, ()), side=False),
-            signals=[Signal(each.kind, each.at, each.source, each.key, each.attributes) for each in told.get(row.id, ())],
+            signals=[each.signal for each in told.get(row.id, ())],
             now=now,
             aside_since=entries.entered(stays.get(row.id, ()), side=True) if row.side is not None else None,
         )

@@ -31,6 +31,11 @@ class SignalRow(NamedTuple):
     attributes: dict[str, Value]
     run: int | None
 
+    @property
+    def signal(self) -> Signal:
+        """The event itself, without its bookkeeping."""
+        return Signal(self.kind, self.at, self.source, self.key, self.attributes)
+
 
 class NewSignal(NamedTuple):
     """A signal to be kept, and what is known of whom it is about. `who`: `KEY:normalised value`, as in `email:anna@acme.example`."""

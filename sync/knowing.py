@@ -42,7 +42,7 @@ def _of_new_records(tx: Tx, cases: Sequence[Case]) -> dict[int, list[SignalRow]]
 
 
 def _newest_first(rows: Sequence[SignalRow]) -> list[Signal]:
-    return [Signal(row.kind, row.at, row.source, row.key, row.attributes) for row in sorted(rows, key=lambda row: (-row.at, -row.id))]
+    return [row.signal for row in sorted(rows, key=lambda row: (-row.at, -row.id))]
 
 
 def _overdue(stays: Sequence[EntryRow]) -> bool:
