@@ -12,7 +12,8 @@ from typing import Any, get_args
 import orjson
 
 from .clock import WorldClock
-from .faults import Fault, FaultKind, FaultPlan
+from .faults import TROUBLES, Fault, FaultKind, FaultPlan
+from .spoiled import without_fields, without_rows
 from .wire import ReplyLost, Request, Response
 
 HANDS = "/_sandbox/"
@@ -43,6 +44,7 @@ class BaseWorld:
         self.clock = clock or WorldClock()
         self.latency_s = latency_s
         self.faults = FaultPlan()
+        self.troubles: Mapping[str, Fault] = TROUBLES
         self.calls: Counter[str] = Counter()
         self.lock = threading.RLock()
         self.views: dict[str, View] = {"calls": lambda request: dict(self.calls)}
@@ -56,6 +58,10 @@ class BaseWorld:
     def route(self, request: Request) -> Response:
         """The vendor's API: overridden by each world."""
         raise NotImplementedError
+
+    def short_page(self, request: Request, rows: int) -> Response:
+        """The answer to a call that lists, with so many rows on its page: overridden by each world that has pages."""
+        return self.route(request)
 
     def template(self, request: Request) -> str:
         """The call's name for counting: the path with its ids replaced (`/crm/v3/objects/contacts/{id}`)."""
@@ -96,10 +102,22 @@ class BaseWorld:
         if fault is not None and kind == "status":
             return self._dated(Response(fault.status, {"Content-Type": fault.content_type, **dict(fault.headers)}, fault.body.encode()))
         with self.lock:
-            response = self.route(request)
+            response = self._carried_out(request, fault)
         if kind == "lost_after" or (kind == "truncated" and not response.body):
             raise ReplyLost
         return self._dated(replace(response, truncated=True) if kind == "truncated" else response)
+
+    def _carried_out(self, request: Request, fault: Fault | None) -> Response:
+        """The vendor's answer, or what the fault leaves of it."""
+        match fault:
+            case Fault(kind="short_page", rows=rows):
+                return self.short_page(request, rows)
+            case Fault(kind="missing_rows", rows=rows):
+                return without_rows(self.route(request), rows)
+            case Fault(kind="missing_fields", fields=names):
+                return without_fields(self.route(request), names)
+            case _:
+                return self.route(request)
 
     def _dated(self, response: Response) -> Response:
         return replace(response, headers={"Date": self.clock.http_date(), **response.headers})
@@ -131,11 +149,22 @@ class BaseWorld:
 
     def _plan_fault(self, posted: Mapping[str, Any]) -> Any:
         planned = dict(posted)
+        if "headers" in planned:
+            planned["headers"] = tuple((str(name), str(value)) for name, value in dict(planned["headers"]).items())
+        if "fields" in planned:
+            planned["fields"] = tuple(str(name) for name in planned["fields"])
+        if "trouble" in planned:
+            self.faults.add(replace(self._trouble(planned.pop("trouble")), **planned))
+            return {}
         if planned.get("kind") not in get_args(FaultKind):
             raise ValueError(f"kind is one of {', '.join(get_args(FaultKind))}")
-        headers = tuple((str(name), str(value)) for name, value in dict(planned.pop("headers", {})).items())
-        self.faults.add(Fault(**planned, headers=headers))
+        self.faults.add(Fault(**planned))
         return {}
+
+    def _trouble(self, name: str) -> Fault:
+        if name not in self.troubles:
+            raise ValueError(f"trouble is one of {', '.join(self.troubles)}")
+        return self.troubles[name]
 
     def _clear_faults(self, posted: Mapping[str, Any]) -> Any:
         self.faults.clear()

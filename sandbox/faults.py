@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-FaultKind = Literal["status", "lost_before", "lost_after", "delay", "truncated"]
+FaultKind = Literal["status", "lost_before", "lost_after", "delay", "truncated", "short_page", "missing_rows", "missing_fields"]
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,8 @@ class Fault:
     `skip` calls that match pass unharmed first, then `times` calls are hit. `match` is a prefix of "METHOD /path"
     ("" matches every call). `status` and `body`/`content_type`/`headers` belong to kind "status"; `seconds` to "delay".
     "lost_before": the world never sees the call. "lost_after": it is carried out, the answer is lost.
+    "short_page": a page of `rows` rows, with its link to the next one. "missing_rows": the last `rows` rows are left out of the answer.
+    "missing_fields": `fields` are left out of every row of the answer. All three are carried out.
     """
 
     kind: FaultKind
@@ -27,6 +30,22 @@ class Fault:
     content_type: str = "application/json"
     headers: tuple[tuple[str, str], ...] = ()
     seconds: float = 0.0
+    rows: int = 1
+    fields: tuple[str, ...] = ()
+
+
+PROXY_PAGE = "<!DOCTYPE html><html><head><title>Gateway</title></head><body><h1>Please try again</h1></body></html>"
+"""What a proxy on the way says in a vendor's place."""
+
+TROUBLES: Mapping[str, Fault] = {
+    "lost before": Fault("lost_before"),
+    "lost after": Fault("lost_after"),
+    "truncated": Fault("truncated"),
+    **{f"page {status}": Fault("status", status=status, body=PROXY_PAGE, content_type="text/html") for status in (200, 502, 503)},
+    "short page": Fault("short_page"),
+    "missing row": Fault("missing_rows"),
+}
+"""Troubles that any vendor's calls meet, by name: a seed picks one, `replace` says where and how often. Each world adds its own in `troubles`."""
 
 
 class FaultPlan:

@@ -78,7 +78,7 @@ def question(portal: Portal, posted: Mapping[str, Any]) -> Question:
     """The question that a posted filter asks. Raises Refused (400) for an unknown property or operator."""
     name, operator = str(posted.get("propertyName", "")), str(posted.get("operator", ""))
     definition = portal.catalogue.by_name.get(name)
-    if definition is None:
+    if definition is None or not portal.seen([name]):
         raise invalid(f"There was a problem with the request: property {name} does not exist.")
     key = key_of(portal, definition)
     match operator:

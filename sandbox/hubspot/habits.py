@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
 ALL_SCOPES = (
@@ -43,6 +43,14 @@ class Habits:
     """Required on the account's create form; binds writes from version 2026-09 on."""
     conditional_properties: tuple[tuple[str, str, str], ...] = ()
     """(property, value, required property): binds writes from version 2026-09 on."""
+    hidden_properties: tuple[str, ...] = ()
+    """What the credential does not see: absent from answers and from the list of properties, and to be written by nobody."""
+    locked_properties: tuple[str, ...] = ()
+    """What it sees and may not write."""
+    alters: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Property -> how automation changes what somebody saves in it, as `alter.altered` has it; the definition tells nothing of it."""
+    page_rows: int = 200
+    """Most rows on a page of a list or search, whatever was asked for."""
     token_life_s: float = 1800.0
     versions_kept: int = 20
 
@@ -64,7 +72,7 @@ class Habits:
 
     def switched(self, changes: Mapping[str, Any]) -> Habits:
         """These habits with some switched, as posted in JSON (lists become tuples). Raises ValueError for an unknown name or another type."""
-        known = {field.name for field in fields(self)}
+        known = {each.name for each in fields(self)}
         unknown = sorted(set(changes) - known)
         if unknown:
             raise ValueError(f"no such habit: {', '.join(unknown)}; known are {', '.join(sorted(known))}")

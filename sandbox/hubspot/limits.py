@@ -13,6 +13,22 @@ TEN_SECONDS = 10.0
 DAY = 86_400.0
 
 
+def daily() -> Refused:
+    """429: the quota of the day is used up."""
+    return Refused(429, "You have reached your daily limit.", extra={"errorType": "RATE_LIMIT", "policyName": "DAILY", "requestId": "sandbox"})
+
+
+def ten_secondly() -> Refused:
+    """429: too many calls in ten seconds."""
+    extra = {"errorType": "RATE_LIMIT", "policyName": "TEN_SECONDLY_ROLLING", "groupName": "publicapi:sandbox:calls"}
+    return Refused(429, "You have reached your ten_secondly_rolling limit.", extra=extra)
+
+
+def secondly() -> Refused:
+    """429: too many searches in a second; it bears no policy's name."""
+    return Refused(429, "You have reached your secondly limit.", "RATE_LIMITS")
+
+
 class Limits:
     """The counters of one portal. They count always; they refuse only when the habit `rate_limit` is on."""
 
@@ -29,8 +45,7 @@ class Limits:
         if now - self._day_began >= DAY:
             self._day_began, self.today = now, 0
         if habits.rate_limit and self.today >= habits.daily_max:
-            extra = {"errorType": "RATE_LIMIT", "policyName": "DAILY", "requestId": "sandbox"}
-            raise Refused(429, "You have reached your daily limit.", extra=extra)
+            raise daily()
         headers = self._spend_search(now, habits) if search else self._spend_call(now, habits, oauth=oauth)
         self.today += 1
         if not oauth and not search:
@@ -42,7 +57,7 @@ class Limits:
         if habits.rate_limit:
             _forget(self._searches, now - 1.0)
             if len(self._searches) >= habits.search_per_second:
-                raise Refused(429, "You have reached your secondly limit.", "RATE_LIMITS")
+                raise secondly()
             self._searches.append(now)
         return {"x-hubspot-rate-limit-exemptions": "[ten-secondly]"}
 
@@ -52,8 +67,7 @@ class Limits:
         if habits.rate_limit:
             _forget(self._recent, now - TEN_SECONDS)
             if len(self._recent) >= most:
-                extra = {"errorType": "RATE_LIMIT", "policyName": "TEN_SECONDLY_ROLLING", "groupName": "publicapi:sandbox:calls"}
-                raise Refused(429, "You have reached your ten_secondly_rolling limit.", extra=extra)
+                raise ten_secondly()
             self._recent.append(now)
             left = most - len(self._recent)
         return {

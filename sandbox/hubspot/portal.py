@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,6 +59,10 @@ class Portal:
     def integration(self) -> Author:
         """The author of every write by the API."""
         return Author("INTEGRATION", str(self.app_id))
+
+    def seen(self, names: Iterable[str]) -> list[str]:
+        """Those of the properties that are defined and that the credential sees, once each, in order."""
+        return [name for name in self.catalogue.known(names) if name not in self.habits.hidden_properties]
 
     @property
     def lagged(self) -> bool:

@@ -207,13 +207,15 @@ class Catalogue:
         self.by_name.pop(name, None)
 
     def page(self, habits: Habits) -> list[dict[str, Any]]:
-        """Every definition as the API shows them."""
-        return [self.shown(each, habits) for each in self.by_name.values()]
+        """Every definition that the credential sees, as the API shows them."""
+        return [self.shown(each, habits) for each in self.by_name.values() if each.name not in habits.hidden_properties]
 
     def shown(self, definition: Definition, habits: Habits) -> dict[str, Any]:
-        """One definition as the API shows it; whether stage options are editable is a habit."""
+        """One definition as the API shows it; whether stage options are editable, and values locked, is a habit."""
         if definition.name == "lifecyclestage":
             definition = replace(definition, fixed_options=not habits.stage_options_by_api)
+        if definition.name in habits.locked_properties:
+            definition = replace(definition, read_only=True)
         return definition.as_json()
 
 

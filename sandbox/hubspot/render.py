@@ -18,8 +18,8 @@ Show = Callable[[Contact], dict[str, Any]]
 
 def shower(portal: Portal, properties: Iterable[str], history: Sequence[str] = ()) -> Show:
     """A function that shows contacts with these properties: the undefined ones are silently absent, the empty ones null."""
-    names = portal.catalogue.known(dict.fromkeys([*(properties or DEFAULTS), *ALWAYS]))
-    told = portal.catalogue.known(history)
+    names = portal.seen([*(properties or DEFAULTS), *ALWAYS])
+    told = portal.seen(history)
     special: list[tuple[str, Getter]] = []
     for name in names:
         read = getter(name)

@@ -22,7 +22,7 @@ def endpoint(portal: Portal, call: Call) -> Response:
         case "POST", ("batch", "read"):
             return _many(portal, call)
         case "GET", (name,):
-            return answer(portal.catalogue.shown(portal.catalogue.get(name), portal.habits))
+            return answer(portal.catalogue.shown(portal.catalogue.get(next(iter(portal.seen([name])), "")), portal.habits))
         case "PATCH", (name,):
             return answer(portal.catalogue.shown(portal.catalogue.patch(name, call.body, portal.habits, portal.now()), portal.habits))
         case "DELETE", (name,):
@@ -36,6 +36,6 @@ def _many(portal: Portal, call: Call) -> Response:
     posted = call.body.get("inputs")
     if not isinstance(posted, list):
         raise invalid("inputs is missing")
-    names = portal.catalogue.known(str(row.get("name")) for row in posted)
+    names = portal.seen(str(row.get("name")) for row in posted)
     results = [portal.catalogue.shown(portal.catalogue.get(name), portal.habits) for name in names]
     return answer({"status": "COMPLETE", "results": results})

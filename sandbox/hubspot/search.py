@@ -204,7 +204,7 @@ def checked(portal: Portal, call: Call) -> Query:
         raise invalid(f"A search gives at most {MOST_RESULTS} results; {after} is beyond them.")
     sort, descending = _sort(portal, body)
     above, groups = (None, groups) if portal.habits.ids_compare_as_text else _split_off_ids(portal, groups)
-    return Query(groups, str(body.get("query") or ""), above, sort, descending, limit, after)
+    return Query(groups, str(body.get("query") or ""), above, sort, descending, min(limit, portal.habits.page_rows), after)
 
 
 def _groups(body: Mapping[str, Any]) -> list[Group]:
@@ -236,7 +236,7 @@ def _sort(portal: Portal, body: Mapping[str, Any]) -> tuple[str, bool]:
         name, descending = first.lstrip("-"), first.startswith("-")
     else:
         name, descending = str(first.get("propertyName", "")), str(first.get("direction", "ASCENDING")).upper().startswith("DESC")
-    if name not in portal.catalogue.by_name:
+    if not portal.seen([name]):
         raise invalid(f"There was a problem with the request: property {name} does not exist.")
     return name, descending
 

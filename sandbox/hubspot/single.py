@@ -28,7 +28,7 @@ def listed(portal: Portal, call: Call) -> Response:
     if int(limit) > most:
         raise invalid(f"The limit of {limit} is above the maximum of {most}.")
     find = portal.store.bin_page if call.flag("archived") else portal.store.page
-    found, following = find(int(after), max(1, int(limit)))
+    found, following = find(int(after), max(1, min(int(limit), portal.habits.page_rows)))
     show = shower(portal, call.names("properties"), history)
     page: dict[str, Any] = {"results": [show(contact) for contact in found]}
     if following is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from ..alter import altered
 from .errors import BadValue, Refused, invalid_values
 from .instants import calendar_date, instant, instant_ms
 from .portal import Portal
@@ -38,11 +39,12 @@ def stored(portal: Portal, given: Mapping[str, object], current: Mapping[str, st
         value = as_text(raw).strip()
         try:
             definition = portal.catalogue.by_name.get(name)
-            if definition is None:
+            if definition is None or (by_api and not portal.seen([name])):
                 raise _Bad("PROPERTY_DOESNT_EXIST", f'Property "{name}" does not exist')
-            if by_api and definition.read_only:
+            if by_api and (definition.read_only or name in portal.habits.locked_properties):
                 raise _Bad("READ_ONLY_VALUE", f'"{name}" is a read only property; its value cannot be set.')
-            found[name] = _form(portal, definition, value, current.get(name, "")) if value else ""
+            formed = _form(portal, definition, value, current.get(name, "")) if value else ""
+            found[name] = altered(formed, portal.habits.alters[name]) if name in portal.habits.alters else formed
         except _Bad as error:
             bad.append(BadValue(name, value, error.error, error.message))
     if bad:

@@ -23,6 +23,7 @@ from .portal import Portal
 from .properties import Catalogue
 from .render import shower
 from .search import Search
+from .troubles import TROUBLES
 
 LONGEST_URL = 8_192
 
@@ -49,9 +50,19 @@ class HubSpotWorld(BaseWorld):
         self.portal = Portal(portal_id, self.clock, habits, Catalogue(self.clock.now_ms()), Store(habits.versions_kept))
         self.tokens = Tokens(token, oauth_app or OAuthApp())
         self.limits = Limits()
+        self.troubles = TROUBLES
         self.by_hand = Hands(self.portal)
         self._search = Search(self.portal)
         self._register()
+
+    def short_page(self, request: Request, rows: int) -> Response:
+        """Answer a list or search with fewer rows than it asks for."""
+        before = self.portal.habits
+        self.portal.habits = replace(before, page_rows=rows)
+        try:
+            return self.route(request)
+        finally:
+            self.portal.habits = before
 
     def template(self, request: Request) -> str:
         """The path with its ids replaced."""

@@ -213,6 +213,7 @@ def _done(call: Call, job: Job, sobject: SObject, values: dict[str, Any]) -> tup
     if operation == "update":
         update(call.org, sobject.name, id, {name: value for name, value in values.items() if name.lower() != "id"}, moment, manners)
     else:
+        call.org.check_shared(id)
         delete(call.org, sobject.name, id, moment)
         if operation == "hardDelete" and sobject.soft_deletes:
             call.org.store.remove(sobject.name, id)

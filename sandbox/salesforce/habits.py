@@ -5,7 +5,8 @@ What every org does (read-only converted Leads, one-second stamps, row errors in
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 
@@ -17,6 +18,8 @@ class Habits:
     `commit_lag_s`: somebody's changes become visible this long after their stamp. `page_rows`: most rows in a query page.
     `hidden_fields`, `locked_fields`: field-level security, as "Lead.HasOptedOutOfEmail". `tracked_fields`: field history.
     `hidden_objects`: no right to them, or not switched on in this org: they are in no list, and a query of them is refused.
+    `hidden_records`: ids of records that are not shared with this user: in no answer, deleted or not, and not to be changed.
+    `alters`: "Lead.Title" -> how automation changes what somebody saves there, as `alter.altered` has it; `describe` tells nothing of it.
     `assignment_rules`: active Lead rules give a saved Lead to the queue unless `Sforce-Auto-Assign: FALSE`.
     `duplicate_rules`: on creating a person with the e-mail and last name of another. `vary_order`: without ORDER BY the order changes from call to call.
     """
@@ -28,6 +31,8 @@ class Habits:
     hidden_fields: frozenset[str] = frozenset()
     locked_fields: frozenset[str] = frozenset()
     hidden_objects: frozenset[str] = frozenset()
+    hidden_records: frozenset[str] = frozenset()
+    alters: Mapping[str, str] = field(default_factory=dict[str, str])
     tracked_fields: frozenset[str] = frozenset({"Lead.Status"})
     assignment_rules: bool = True
     duplicate_rules: Literal["off", "alert", "block"] = "alert"

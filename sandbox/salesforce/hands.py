@@ -33,14 +33,14 @@ class Hands(BaseWorld):
         """Change a record. Raises Refused."""
         id = _exact(id)
         kind, _ = self.org.row(id)
-        check_names(self.org, self.org.schema.objects[kind], values)
+        check_names(self.org, self.org.schema.objects[kind], values, by_hand=True)
         cleaned(self.org, self.org.schema.objects[kind], values, creating=False, by_hand=True)
         moment = self.org.moment(by or self.org.somebody)
         self.org.later(lambda: update(self.org, kind, id, values, moment, BY_HAND))
 
     def create(self, kind: str, values: Mapping[str, Any], by: str | None = None) -> str:
         """Make a record and give its id. Raises Refused."""
-        check_names(self.org, self.org.schema.known(kind), values)
+        check_names(self.org, self.org.schema.known(kind), values, by_hand=True)
         cleaned(self.org, self.org.schema.objects[kind], values, creating=True, by_hand=True)
         moment, id = self.org.moment(by or self.org.somebody), self.org.store.mint(kind)
         self.org.later(lambda: _drop(create(self.org, kind, values, moment, BY_HAND, id)))
@@ -75,7 +75,7 @@ class Hands(BaseWorld):
     def add_role(self, opportunity: str, contact: str, by: str | None = None, **values: Any) -> str:
         """Give a Contact a role in an Opportunity; gives the role's id. Raises Refused."""
         given = {"OpportunityId": opportunity, "ContactId": contact, **values}
-        check_names(self.org, self.org.schema.objects["OpportunityContactRole"], given)
+        check_names(self.org, self.org.schema.objects["OpportunityContactRole"], given, by_hand=True)
         moment, id = self.org.moment(by or self.org.somebody), self.org.store.mint("OpportunityContactRole")
         self.org.later(lambda: _drop(create(self.org, "OpportunityContactRole", given, moment, BY_HAND, id)))
         return id
@@ -130,7 +130,7 @@ class Hands(BaseWorld):
     def recalculate(self, id: str, values: Mapping[str, Any]) -> None:
         """A formula gives other values: they change, and no stamp moves (Salesforce Object Reference, System Fields)."""
         kind, row = self.org.row(_exact(id))
-        check_names(self.org, self.org.schema.objects[kind], values)
+        check_names(self.org, self.org.schema.objects[kind], values, by_hand=True)
         self.org.store.put(kind, {**row, **values})
 
     def define(

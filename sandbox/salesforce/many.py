@@ -167,5 +167,6 @@ def _delete(call: Call, given: str) -> dict[str, Any]:
     sobject = call.org.schema.of_id(id) if id else None
     if id is None or sobject is None:
         raise malformed_id(given)
+    call.org.check_shared(id)
     delete(call.org, sobject.name, id, call.org.moment())
     return {"id": id, "success": True, "errors": []}

@@ -74,7 +74,7 @@ class Org:
         self.schema = Schema(standard_objects(), lambda: self.habits.hidden_fields, lambda: self.habits.locked_fields, lambda: self.habits.hidden_objects)
         self.store = Store(self.schema.objects.values(), self.id_key)
         self._queries = 0
-        self.runner = Runner(self.schema, self.store, lambda: self.id_key, self._every_other)
+        self.runner = Runner(self.schema, self.store, lambda: self.id_key, self._every_other, lambda: self.habits.hidden_records)
         self.workflows: list[Workflow] = []
         self.strikes: list[Strike] = []
         self._late: list[tuple[int, Callable[[], None]]] = []
@@ -139,6 +139,11 @@ class Org:
         if sobject is None or found is None:
             raise Refused("NOT_FOUND", "The requested resource does not exist", status=404)
         return sobject.name, found
+
+    def check_shared(self, id: str) -> None:
+        """Refuse what the integration user would do to a record that is not shared with it."""
+        if id in self.habits.hidden_records:
+            raise refused_row("INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", f"insufficient access rights on cross-reference id: {id[:15]}")
 
     def status_choices(self) -> tuple[Choice, ...]:
         """Lead.Status as LeadStatus has it."""

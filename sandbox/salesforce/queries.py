@@ -40,8 +40,8 @@ class Cursors:
             return call.answer({"totalSize": len(found.rows), "done": True, "records": []})
         asked = BATCH_SIZE.search(call.request.headers.get("sforce-query-options", ""))
         page = min(MOST_PAGE, max(LEAST_PAGE, int(asked.group(1)))) if asked else MOST_PAGE
-        cursor = Cursor(found, min(page, call.org.habits.page_rows), call.org.clock.now_ms())
-        name = call.org.store.mint_as("01g") if len(found.rows) > cursor.page else ""
+        cursor = Cursor(found, page, call.org.clock.now_ms())
+        name = call.org.store.mint_as("01g") if len(found.rows) > _room(call, cursor) else ""
         if name:
             self._open[name] = cursor
             while len(self._open) > KEPT:
@@ -58,8 +58,13 @@ class Cursors:
 
     def _page(self, call: Call, name: str, cursor: Cursor, start: int) -> Response:
         assert cursor.found.shape is not None
-        stop = start + cursor.page
+        stop = start + _room(call, cursor)
         total = len(cursor.found.rows)
         emit = call.org.runner.emitter(cursor.found.kind, cursor.found.shape, call.base)
         more = {"nextRecordsUrl": f"{call.base}/query/{name}-{stop}"} if stop < total else {}
         return call.answer({"totalSize": total, "done": stop >= total, **more, "records": [emit(row) for row in cursor.found.rows[start:stop]]})
+
+
+def _room(call: Call, cursor: Cursor) -> int:
+    """Rows that this page of the cursor has."""
+    return max(1, min(cursor.page, call.org.habits.page_rows))

@@ -68,7 +68,7 @@ def _row(call: Call, sobject: SObject, given: str) -> Row:
     if id is None:
         raise Refused("NOT_FOUND", "Provided external ID field does not exist or is not accessible: " + given, status=404)
     row = call.org.store.tables[sobject.name].rows.get(id)
-    if row is None:
+    if row is None or id in call.org.habits.hidden_records:
         raise not_found()
     if row.get("IsDeleted"):
         raise Refused("ENTITY_IS_DELETED", "entity is deleted", [], 404)
@@ -125,7 +125,8 @@ def key_field(call: Call, sobject: SObject, name: str, *, external_only: bool = 
 
 def matches(call: Call, sobject: SObject, one: Field, value: str) -> list[Row]:
     """Live rows with this key; case counts unless the field is unique and ignores it."""
-    found = [row for row in call.org.store.tables[sobject.name].find(one.name, [value]) if not row.get("IsDeleted")]
+    hidden = call.org.habits.hidden_records
+    found = [row for row in call.org.store.tables[sobject.name].find(one.name, [value]) if not row.get("IsDeleted") and row["Id"] not in hidden]
     return [row for row in found if row[one.name] == value] if one.external_id and not (one.unique and not one.case_sensitive) else found
 
 
@@ -168,15 +169,16 @@ def changed_ids(call: Call, sobject: SObject) -> Response:
     """`/sobjects/X/updated`: ids of live rows changed in a span of at most 30 days; seconds are cut off."""
     start, end = _span(call, days=30, least_s=0)
     rows = call.org.store.tables[sobject.name].span((start, ""), (end, "\x7f"))
-    ids = [row["Id"] for row in rows if not row.get("IsDeleted")]
+    ids = [row["Id"] for row in rows if not row.get("IsDeleted") and row["Id"] not in call.org.habits.hidden_records]
     return call.answer({"ids": ids, "latestDateCovered": call.org.now()})
 
 
 def deleted_ids(call: Call, sobject: SObject) -> Response:
     """`/sobjects/X/deleted`: ids of rows deleted in a span of at most 15 days."""
     start, end = _span(call, days=15, least_s=61)
-    table = call.org.store.tables[sobject.name]
-    found = [{"id": row["Id"], "deletedDate": row["SystemModstamp"]} for row in table.span((start, ""), (end, "\x7f")) if row.get("IsDeleted")]
+    rows = call.org.store.tables[sobject.name].span((start, ""), (end, "\x7f"))
+    gone = [row for row in rows if row.get("IsDeleted") and row["Id"] not in call.org.habits.hidden_records]
+    found = [{"id": row["Id"], "deletedDate": row["SystemModstamp"]} for row in gone]
     earliest = stamps.of_ms(call.org.clock.now_ms() - 15 * 86_400_000)
     return call.answer({"deletedRecords": found, "earliestDateAvailable": earliest, "latestDateCovered": call.org.now()})
 
@@ -208,5 +210,5 @@ def read_rows(call: Call, sobject: SObject, ids: list[Any], names: list[str]) ->
         if id is None:
             raise malformed_id(given)
         row = rows.get(id)
-        found.append(emit(row) if row is not None and not row.get("IsDeleted") else None)
+        found.append(emit(row) if row is not None and not row.get("IsDeleted") and id not in call.org.habits.hidden_records else None)
     return call.answer(found)

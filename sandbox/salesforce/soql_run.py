@@ -36,13 +36,24 @@ class Found:
 
 
 class Runner:
-    """Runs queries over one store. `id_key` is the order of ids; `every_other` decides whether rows without a given order come reversed."""
+    """Runs queries over one store. `id_key` is the order of ids; `every_other` decides whether rows without a given order come reversed.
 
-    def __init__(self, schema: Schema, store: Store, id_key: Callable[[], Callable[[str], str]], every_other: Callable[[], bool]) -> None:
+    `hidden`: ids of records that are shown to nobody who asks.
+    """
+
+    def __init__(
+        self,
+        schema: Schema,
+        store: Store,
+        id_key: Callable[[], Callable[[str], str]],
+        every_other: Callable[[], bool],
+        hidden: Callable[[], frozenset[str]],
+    ) -> None:
         self.schema = schema
         self.store = store
         self._id_key = id_key
         self._every_other = every_other
+        self._hidden = hidden
 
     def run(self, text: str, *, everything: bool = False) -> Found:
         """Run a query; `everything` includes deleted rows, as queryAll does. Raises Refused."""
@@ -80,15 +91,23 @@ class Runner:
         by_stamp = keys == [(sobject.stamp.lower(), False, False), ("id", False, False)]
         if direct is None and by_stamp:
             bounds = stamp_bounds(select.where, sobject.stamp, lookup.id_key)
-            return _kept(table.walk(bounds.low, bounds.high), test, everything)
+            return self._kept(table.walk(bounds.low, bounds.high), test, everything)
         if direct is None and keys == [("id", False, False)]:
-            return _kept(table.walk_ids(id_bound(select.where)), test, everything)
+            return self._kept(table.walk_ids(id_bound(select.where)), test, everything)
         if direct is None:
             bounds = stamp_bounds(select.where, sobject.stamp, lookup.id_key)
             direct = list(table.rows.values()) if bounds.low is None and bounds.high is None else table.span(bounds.low, bounds.high)
         if self._every_other():
             direct.reverse()
-        return self._sorted(select.order, list(_kept(direct, test, everything)), lookup) if select.order else _kept(direct, test, everything)
+        return self._sorted(select.order, list(self._kept(direct, test, everything)), lookup) if select.order else self._kept(direct, test, everything)
+
+    def _kept(self, rows: Iterable[Row], test: Test | None, everything: bool) -> Iterator[Row]:
+        hidden = self._hidden()
+        if hidden:
+            rows = (row for row in rows if row["Id"] not in hidden)
+        if test is None:
+            return (row for row in rows if everything or not row.get("IsDeleted"))
+        return (row for row in rows if (everything or not row.get("IsDeleted")) and test(row))
 
     def _direct(self, select: Select, table: Table, lookup: Lookup) -> list[Row] | None:
         """Candidates by an equality on an indexed field; None if there is none."""
@@ -197,12 +216,6 @@ def _parent(id: str | None, targets: dict[str, tuple[dict[str, Row], Emit]]) -> 
     rows, emit = targets[id[:3]]
     row = rows.get(id)
     return None if row is None else emit(row)
-
-
-def _kept(rows: Iterable[Row], test: Test | None, everything: bool) -> Iterator[Row]:
-    if test is None:
-        return (row for row in rows if everything or not row.get("IsDeleted"))
-    return (row for row in rows if (everything or not row.get("IsDeleted")) and test(row))
 
 
 def unknown_column(name: str, sobject: SObject, text: str = "") -> Refused:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
+from ..alter import altered
 from .errors import Refused, refused_row
 from .fields import NUMBERS, TEXTS, Choice, Field, Row, SObject
 from .ids import normalise
@@ -17,10 +18,11 @@ _EMAIL = re.compile(r"[A-Za-z0-9._|\\%#~`=?&/$^*!}{+'-]+@(?:[A-Za-z0-9](?:[A-Za-
 MAX_CHOSEN = 100
 
 
-def check_names(org: Org, sobject: SObject, values: Mapping[str, Any]) -> None:
-    """Refuse fields that are not there or hidden. Raises INVALID_FIELD."""
+def check_names(org: Org, sobject: SObject, values: Mapping[str, Any], *, by_hand: bool = False) -> None:
+    """Refuse fields that are not there, or hidden from the integration. Raises INVALID_FIELD."""
     for name in values:
-        if name != "attributes" and org.schema.visible(sobject, name) is None:
+        known = name.lower() in sobject.by_lower if by_hand else org.schema.visible(sobject, name) is not None
+        if name != "attributes" and not known:
             raise Refused("INVALID_FIELD", f"No such column '{name}' on sobject of type {sobject.name}")
 
 
@@ -31,7 +33,7 @@ def cleaned(org: Org, sobject: SObject, values: Mapping[str, Any], *, creating: 
     if unwritable:
         hint = "Please check the security settings of this field and verify that it is read/write for your profile or permission set."
         raise refused_row("INVALID_FIELD_FOR_INSERT_UPDATE", f"Unable to create/update fields: {', '.join(unwritable)}. {hint}", unwritable)
-    found = {name: _value(org, sobject, sobject.fields[name], value) for name, value in given.items()}
+    found = {name: _altered(org, f"{sobject.name}.{name}", _value(org, sobject, sobject.fields[name], value)) for name, value in given.items()}
     missing = [
         name for name, value in found.items() if value is None and not sobject.fields[name].nillable and not (creating and sobject.fields[name].defaulted)
     ]
@@ -46,6 +48,11 @@ def _writable(org: Org, sobject: SObject, one: Field, creating: bool, by_hand: b
     if by_hand:
         return one.creatable if creating else one.updatable
     return org.schema.writable(sobject, one, creating=creating)
+
+
+def _altered(org: Org, field: str, value: Any) -> Any:
+    """What automation makes of a text."""
+    return altered(value, org.habits.alters[field]) if isinstance(value, str) and field in org.habits.alters else value
 
 
 def _value(org: Org, sobject: SObject, one: Field, value: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..clock import WorldClock
@@ -19,6 +20,7 @@ from .oauth import ConnectedApp, Sessions
 from .org import LEAD_STATUSES, Org
 from .queries import Cursors
 from .records import changed_ids, deleted_ids, read_rows, route_record
+from .troubles import TROUBLES, limit_exceeded
 
 ORG_ID = "00D5g000004XYZAEA4"
 TOKEN = "00D-sandbox-session"
@@ -52,12 +54,22 @@ class SalesforceWorld(Hands):
         self.org = Org(org_id, self.clock, habits or Habits(), lead_statuses)
         self.sessions = Sessions(self.org, app or ConnectedApp(), token)
         self.used = 0
+        self.troubles = TROUBLES
         self._cursors = Cursors()
         self._jobs = Jobs()
         self.views["records"] = self.records
         self.hands |= self.over_http()
         self.hands["hands/expire-sessions"] = self._expire
         self.hands["hands/api-usage"] = self._set_usage
+
+    def short_page(self, request: Request, rows: int) -> Response:
+        """Answer a query with fewer rows than its page has room for."""
+        before = self.org.habits
+        self.org.habits = replace(before, page_rows=rows)
+        try:
+            return self.route(request)
+        finally:
+            self.org.habits = before
 
     def template(self, request: Request) -> str:
         path = request.path.rstrip("/")
@@ -82,7 +94,7 @@ class SalesforceWorld(Hands):
         try:
             self.sessions.check(request)
             if self.used >= self.org.habits.daily_calls:
-                raise Refused("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", status=403)
+                raise limit_exceeded()
             self.used += 1
         except Refused as error:
             return json_answer(refused_body(error), error.status)

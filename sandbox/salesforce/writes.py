@@ -60,6 +60,8 @@ def update(org: Org, kind: str, id: str, values: Mapping[str, Any], moment: Mome
         raise refused_row("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", status=404)
     if old.get("IsDeleted"):
         raise refused_row("ENTITY_IS_DELETED", "entity is deleted", status=404)
+    if not manners.by_hand:
+        org.check_shared(id)
     if old.get("IsConverted") and not org.habits.converted_leads_editable:
         raise refused_row("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead")
     org.strike(kind, id)
