@@ -16,6 +16,7 @@ from ..model.errors import ConfigurationError, QuotaSpent, StagesyncError, Unrea
 from . import accounts, comparing, expressing, wiring
 from .config import Config, mistakes, read
 from .maps import Seen, compile_for
+from .serving.forecast import Cost, forecast
 from .system_config import MAPPING_KEYS, SystemConfig
 from .teams import resolve
 from .unmapped import Unmapped, told, unmapped_values
@@ -105,7 +106,16 @@ def look(config: Config, found: Findings) -> dict[str, tuple[AccountId, SystemDe
                 seen[name] = (known.identity, known.description)
         with place.store.read() as tx:
             found.unmapped = unmapped_values(tx, place.id)
+            for cost in forecast(tx, place.id, config.timetable.runs_a_day(place.clock.now_ms())):
+                _afford(config, cost, found)
     return seen
+
+
+def _afford(config: Config, cost: Cost, found: Findings) -> None:
+    """A timetable that spends a whole day's calls on nothing."""
+    share = getattr(config.systems[cost.system].settings, "daily_share", 1.0) if cost.system in config.systems else 1.0
+    if cost.share is not None and cost.share > share:
+        found.note(f"schedule: {config.timetable} is more than the daily quota of {cost.system} allows: {cost}; write a longer `every` under [schedule]")
 
 
 def _look_at(place: wiring.Place, name: str, system: SystemConfig, found: Findings) -> accounts.Known | None:

@@ -22,6 +22,7 @@ from ..model.errors import ConfigurationError
 from .rules import SECTIONS as RULE_SECTIONS
 from .rules import read_rules
 from .secrets import read_secret
+from .serving.timetable import Timetable, read_timetable
 from .system_config import SystemConfig, read_system
 from .tables import Table
 from .toml_file import read_toml
@@ -42,6 +43,7 @@ SECTIONS = (
     "teams",
     "authority",
     "signals",
+    "schedule",
     *RULE_SECTIONS,
 )
 GUARDS = ("creates", "fills", "updates", "clears", "archives", "lowerings", "people")
@@ -71,6 +73,7 @@ class Config:
     sla: Sla | None = None
     authority: Authority | None = None
     rules: Rulebook | None = None
+    timetable: Timetable = field(default_factory=Timetable)
     notes: tuple[str, ...] = ()
 
 
@@ -143,6 +146,7 @@ def _read(root: Table, path: Path, funnel: Funnel, problems: Problems) -> Config
         sla=read_sla(root.values, funnel, problems.add),
         authority=_authority(root, funnel, names, problems),
         rules=read_rules(root.values, funnel, folder, problems),
+        timetable=read_timetable(sections["schedule"]),
         notes=tuple(problems.notes),
     )
 

@@ -11,6 +11,14 @@ ConfigOption = Annotated[
     Path | None,
     typer.Option("--config", "-c", help="The configuration file. [default: stagesync.toml, or what STAGESYNC_CONFIG names]", show_default=False),
 ]
+ConfigsArgument = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="[CONFIG]...",
+        help="Configuration files, or folders of *.toml. [default: stagesync.toml, or what STAGESYNC_CONFIG names]",
+        show_default=False,
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 OnlyOption = Annotated[
     list[str] | None,

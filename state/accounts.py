@@ -58,6 +58,8 @@ _CURSOR = Statement(select(_cursor.cursor, _cursor.swept_at).where(_cursor.works
 _NEW_CURSOR = Bulk(schema.cursor, ("workspace", "account"), ignore=True)
 _SET_CURSOR = Bulk(schema.cursor, ("cursor",), ("workspace", "account"))
 _SET_SWEPT = Bulk(schema.cursor, ("swept_at",), ("workspace", "account"))
+_SET_READ = Bulk(schema.cursor, ("read_at",), ("workspace", "account"))
+_READ = Statement(select(_cursor.account, _cursor.read_at).where(_cursor.workspace == bindparam("ws"), _cursor.read_at.is_not(None)))
 
 
 def workspace(tx: Tx, name: str) -> Workspace:
@@ -158,3 +160,14 @@ def set_swept(tx: Tx, ws: int, account: int, at: int) -> None:
     """Remember a sweep."""
     tx.many(_NEW_CURSOR, [(ws, account)])
     tx.many(_SET_SWEPT, [(at, ws, account)])
+
+
+def set_read(tx: Tx, ws: int, account: int, at: int) -> None:
+    """Remember that a pull came to its end: in the transaction that holds the last of what it brought."""
+    tx.many(_NEW_CURSOR, [(ws, account)])
+    tx.many(_SET_READ, [(at, ws, account)])
+
+
+def read_at(tx: Tx, ws: int) -> dict[int, int]:
+    """Account -> when it was last read to its end."""
+    return dict(tx.rows(_READ, {"ws": ws}))

@@ -11,7 +11,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint, literal_column
 from sqlalchemy.sql.elements import ColumnElement
 
-REVISION = "0003"
+REVISION = "0004"
 """The revision of the schema that this program speaks; zero-padded, so that later means greater."""
 
 ID = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER makes SQLite's primary key the row id itself
@@ -63,6 +63,7 @@ cursor = Table(
     Column("account", ForeignKey("account.id"), primary_key=True),
     Column("cursor", Text),
     Column("swept_at", BigInteger),
+    Column("read_at", BigInteger),
 )
 
 person = Table(
@@ -252,6 +253,21 @@ lease = Table(
     Column("holder", Text),
     Column("since", BigInteger),
     Column("until", BigInteger),
+)
+
+schedule = Table(
+    "schedule",
+    metadata,
+    Column("workspace", ForeignKey("workspace.id"), primary_key=True),
+    Column("spec", Text, nullable=False),
+    Column("slot", BigInteger, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Column("began_at", BigInteger),
+    Column("ended_at", BigInteger),
+    Column("holder", Text),
+    Column("outcome", Text),
+    Column("reason", Text),
+    Column("failures", Integer, nullable=False),
 )
 
 limit = Table("limit", metadata, Column("bucket", Text, primary_key=True), Column("next", Float(53), nullable=False))

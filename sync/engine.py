@@ -53,6 +53,7 @@ class RunReport:
 
     `breached`: clocks that ran out unanswered. `promoted`: (qualification rule, its mode) -> for how many people it speaks.
     `unread`: (system, what it did not tell although it was asked): the run went on without. `ahead`: people who were written and read back before the others.
+    `quota`: system -> calls of its account used today, by anybody, and how many it has; where the vendor tells.
     """
 
     run: int
@@ -69,6 +70,7 @@ class RunReport:
     promoted: Mapping[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
     unread: Sequence[tuple[str, str]] = ()
     ahead: int = 0
+    quota: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
     error: Exception | None = None
 
     @property
@@ -233,10 +235,17 @@ def apply(
             promoted={(rule, mode): count for rule, mode, count in counts.get("promoted", ())},
             unread=[(system, finding) for system, finding in counts.get("unread", ())],
             ahead=ahead,
+            quota=quota(session),
             error=error,
         )
         runs.finish(tx, run, session.clock.now_ms(), "stopped" if error or session.stop() else "applied", {**counts, **_run_counts(report, counts)})
     return report
+
+
+def quota(session: Session) -> dict[str, tuple[int, int]]:
+    """System -> calls of its account used today and how many it has, where the vendor has told."""
+    usages = {connected.name: connected.connector.usage() for connected in session.systems.values()}
+    return {name: (usage.daily_used, usage.daily_limit) for name, usage in usages.items() if usage.daily_used is not None and usage.daily_limit}
 
 
 def _side_by_side(senders: Sequence[Sender], send: Callable[[Sender], None], halt: threading.Event) -> Exception | None:
@@ -271,4 +280,5 @@ def _run_counts(report: RunReport, planned: Mapping[str, Any]) -> dict[str, Any]
         "open_holds": report.held,
         "calls": dict(report.calls),
         "drifted": report.drifted,
+        "quota": report.quota,
     }

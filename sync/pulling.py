@@ -127,7 +127,7 @@ def _consume(
             part = incoming[account]
             if isinstance(item, _End):
                 left -= 1
-                _commit(session, run, part)
+                _commit(session, run, part, whole=item.error is None)
                 if item.error is not None:
                     return item.error
                 continue
@@ -144,15 +144,17 @@ def _consume(
     return None
 
 
-def _commit(session: Session, run: int, part: _Incoming) -> None:
-    """Observations and the cursor that covers them, together."""
+def _commit(session: Session, run: int, part: _Incoming, *, whole: bool = False) -> None:
+    """Observations and the cursor that covers them, together. `whole`: with them, everything is read."""
     seen, part.seen = part.seen, Seen()
     now = session.clock.now_ms()
     account = part.connected.system.account
-    if part.cursor is None and not (seen.records or seen.gone or seen.moved or seen.signals):
+    if not whole and part.cursor is None and not (seen.records or seen.gone or seen.moved or seen.signals):
         return
     with session.store.write() as tx:
         absorbed = absorb(tx, session.workspace, part.connected.system, seen, run, now)
+        if whole:
+            accounts.set_read(tx, session.workspace, account, now)
         if part.cursor is not None:
             accounts.set_cursor(tx, session.workspace, account, orjson.dumps({"asks": part.asks, "cursor": part.cursor}).decode())
     part.total = part.total.plus(len(seen.records), absorbed)
