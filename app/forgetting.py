@@ -11,11 +11,13 @@ from ..mapping.keys import key_value
 from ..model.errors import ConfigurationError, SafetyStop, StateError
 from ..state import accounts, forgotten
 from ..state.erasing import scrub
+from ..state.inbox import inbox_path
 from ..state.store import Tx
 from ..sync import forget as forgetting
-from ..sync.dossier import EMAIL, Dossier, find_dossier
+from ..sync.dossier import EMAIL, Dossier
 from . import output, people, wiring
 from .config import load
+from .mail import Mail
 from .traces import files_with
 from .views import words
 from .wiring import Place
@@ -33,19 +35,20 @@ class Forgotten:
 
 def forget(who: str, path: Path | None, *, yes: bool, json: bool) -> int:
     """Ask, erase, and tell what is left to do elsewhere. Raises `ConfigurationError` where nobody is meant, `SafetyStop` without a yes."""
-    with wiring.opened(load(path)) as place, wiring.held(place, "forget"):
+    with wiring.opened(load(path)) as place, wiring.held(place, "forget"), Mail.of(place) as mail:
         with place.store.read() as tx:
             systems = accounts.bound(tx, place.id)
             whos = people.named([who])
-            found = [file for name in whos if (file := _find(tx, place.id, systems, name)) is not None]
-        files = list({(*file.persons, *(link.id for link in file.records)): file for file in found}.values())
+            found = [file for name in whos if (file := _find(tx, place.id, systems, name, mail)) is not None]
+        files = list({(*file.persons, *(link.id for link in file.records), *file.keys): file for file in found}.values())
         names = {account: name for name, account in systems.items()}
         _ask(files, names, yes=yes, json=json)
+        events = [mail.erase(file, names) for file in files]  # first: were we stopped in between, nobody would be found by that name any more
         with place.store.write() as tx:
             now = place.clock.now_ms()
             forgetting.prepare(tx, place.id, now)
-            told = [_told(file, forgetting.forget(tx, place.id, file, now), names) for file in files]
-        clean = _scrubbed(place)
+            told = [_told(file, forgetting.forget(tx, place.id, file, now), names, gone) for file, gone in zip(files, events, strict=True)]
+        clean = _scrubbed(place) and mail.scrub()
         left = _left_in(place, [address for file in files for address in file.addresses] or [address for name in whos if (address := key_value(EMAIL, name))])
     if json:
         output.say_json(_json(told, left, clean=clean))
@@ -69,10 +72,10 @@ def lift(who: str, path: Path | None, *, json: bool) -> int:
     return 0
 
 
-def _find(tx: Tx, ws: int, systems: Mapping[str, int], name: str) -> Dossier | None:
+def _find(tx: Tx, ws: int, systems: Mapping[str, int], name: str, mail: Mail) -> Dossier | None:
     """Their file; None for somebody who was forgotten already, of whom only the files of the state may still hold something."""
     try:
-        return find_dossier(tx, ws, systems, name)
+        return mail.find_dossier(tx, ws, systems, name)
     except ConfigurationError:
         address = key_value(EMAIL, name)
         if address is None or not forgotten.covered(tx, ws, [(EMAIL, address)]):
@@ -118,8 +121,8 @@ def _records(file: Dossier, names: Mapping[int, str]) -> tuple[tuple[str, str, s
     return tuple((names.get(link.account, f"account {link.account}"), link.kind, link.ref) for link in there)
 
 
-def _told(file: Dossier, rows: Mapping[str, int], names: Mapping[int, str]) -> Forgotten:
-    return Forgotten(_name(file), rows, _records(file, names), file.also)
+def _told(file: Dossier, rows: Mapping[str, int], names: Mapping[int, str], events: int) -> Forgotten:
+    return Forgotten(_name(file), {**rows, **({"event": events} if events else {})}, _records(file, names), file.also)
 
 
 def _left_in(place: Place, addresses: Sequence[str]) -> tuple[list[Path], list[Path]]:
@@ -127,8 +130,10 @@ def _left_in(place: Place, addresses: Sequence[str]) -> tuple[list[Path], list[P
     path = place.store.path
     if path is None:
         return [], []
-    own = [path, path.with_name(path.name + "-wal")]
-    copies = sorted(each for each in path.parent.iterdir() if each.name.startswith(f"{path.name}.") and each.suffix in (".bak", ".part"))
+    files = (path, inbox_path(path))
+    own = [each for file in files for each in (file, file.with_name(file.name + "-wal"))]
+    begin = tuple(f"{file.name}." for file in files)
+    copies = sorted(each for each in path.parent.iterdir() if each.name.startswith(begin) and each.suffix in (".bak", ".part"))
     return files_with(addresses, own), copies
 
 

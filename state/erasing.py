@@ -54,14 +54,14 @@ def meet_again(tx: Tx, ws: int, links: Iterable[int]) -> None:
 _ERASED_FROM = (action, signal, match_key, change, link, stage_entry, person)
 
 
-def scrub(store: Store) -> bool:
+def scrub(store: Store, tables: Sequence[sa.Table] = _ERASED_FROM) -> bool:
     """Let nothing be left of erased rows in the database's own files; False where another program that reads keeps something in them.
 
     SQLite: the file is written anew and its -wal emptied. PostgreSQL: the tables are vacuumed; its write-ahead log and its backups are the server's own.
     """
     with store.alone() as run:
         if store.path is None:
-            for table in _ERASED_FROM:
+            for table in tables:
                 run(f"VACUUM {table.name}")
             return True
         run("VACUUM")

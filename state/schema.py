@@ -8,6 +8,8 @@ The SQL of a fresh database comes from here; `migrations/` brings an older one t
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint, literal_column
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -16,8 +18,28 @@ REVISION = "0004"
 
 ID = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER makes SQLite's primary key the row id itself
 
-metadata = MetaData(naming_convention={"uq": "uq_%(table_name)s_%(column_0_N_name)s", "ix": "ix_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s"})
-version = Table("stagesync_version", MetaData(), Column("version_num", String(32), primary_key=True))  # in the form that Alembic keeps
+NAMING = {"uq": "uq_%(table_name)s_%(column_0_N_name)s", "ix": "ix_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s"}
+
+metadata = MetaData(naming_convention=NAMING)
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """The tables of one database of ours: the state's, or the inbox's beside it. `what`: its word in messages. `migrations`: the folder of its older forms."""
+
+    what: str
+    metadata: MetaData
+    version: Table
+    revision: str
+    migrations: str
+
+
+def version_table(name: str) -> Table:
+    """The table with the one row that says which revision a database has, in the form that Alembic keeps."""
+    return Table(name, MetaData(), Column("version_num", String(32), primary_key=True))
+
+
+STATE = Schema("state", metadata, version_table("stagesync_version"), REVISION, "migrations")
 
 
 def word(text: str) -> ColumnElement[str]:

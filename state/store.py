@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Dialect, Engine
 
 from ..model.errors import NewerSchema, StateError
 from .errors import explained
+from .schema import STATE, Schema
 from .sql import POSTGRES, SQLITE, Bulk, Statement, encode
 
 __all__ = ["NewerSchema", "StateError", "Store", "Tx", "open_store"]
@@ -148,7 +149,7 @@ def _all_rows(cursor: Any) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in cursor.fetchall()] if cursor.description else []
 
 
-def open_store(url: str) -> Store:
+def open_store(url: str, schema: Schema = STATE) -> Store:
     """Open the database at `url`, creating it or bringing it to our schema (SQLite: after a backup beside it).
 
     `sqlite:///stagesync.db`, `sqlite:////absolute/path.db`, `postgresql://user@host/name`.
@@ -158,7 +159,7 @@ def open_store(url: str) -> Store:
     from .migrate import prepare
 
     engine, where, path = connect(url)
-    return _opened(engine, where, path, lambda: prepare(engine, where, path))
+    return _opened(engine, where, path, lambda: prepare(schema, engine, where, path))
 
 
 def reopen_store(url: str) -> Store:
@@ -170,7 +171,7 @@ def reopen_store(url: str) -> Store:
     from .migrate import expect
 
     engine, where, path = connect(url, existing=True)
-    store = _opened(engine, where, path, lambda: expect(engine, where))
+    store = _opened(engine, where, path, lambda: expect(STATE, engine, where))
     store.guard = _refuse
     return store
 

@@ -16,11 +16,13 @@ from typer.testing import Result
 
 from stagesync.app.traces import files_with
 from stagesync.model.errors import ConfigurationError
+from stagesync.model.events import Event
 from stagesync.sandbox.hubspot import HubSpotWorld
 from stagesync.sandbox.salesforce import SalesforceWorld
 from stagesync.sandbox.worlds import Worlds
-from stagesync.state import accounts, keys, leases, links
+from stagesync.state import accounts, inbox, keys, leases, links
 from stagesync.state.erasing import scrub
+from stagesync.state.inbox import Arrival, open_inbox
 from stagesync.state.schema import metadata
 from stagesync.state.sql import Statement
 from stagesync.sync import holds
@@ -54,7 +56,7 @@ def files(acme: Box) -> list[Path]:
 
 def state_of(acme: Box) -> Path:
     """The state's file."""
-    return next(path for path in files(acme) if path.suffix == ".db")
+    return next(path for path in files(acme) if path.suffix == ".db" and ".inbox" not in path.name)
 
 
 def test_nothing_of_a_forgotten_person_is_left_in_the_files(acme: Box) -> None:
@@ -71,6 +73,33 @@ def test_nothing_of_a_forgotten_person_is_left_in_the_files(acme: Box) -> None:
     assert "hubspot contact" in told.stdout
     assert len(list(acme.worlds.hubspot.by_hand.contacts())) == 2
     assert acme.json("why", BEN)["people"][0]["email"] == BEN
+
+
+def told(acme: Box, key: str, body: object) -> None:
+    """A product tells something by itself."""
+    with closing(open_inbox(f"sqlite:///{state_of(acme)}")) as store, store.write() as tx:
+        inbox.put(tx, [Arrival(acme.config.stem, "product", Event(key, body), 1)])
+
+
+def test_events_about_a_forgotten_person_go_out_of_the_inbox(acme: Box) -> None:
+    """They are shown to whoever asks what is kept, and erased from the inbox's file too; somebody else's stay."""
+    told(acme, "1", {"email": ANNA.upper(), "name": NAME})
+    told(acme, "2", {"email": BEN})
+    assert [each["id"] for each in orjson.loads(export(acme, ANNA).stdout)["inbox"]] == ["1"]
+    gone = acme.run("forget", ANNA, "--yes", "--json")
+    assert orjson.loads(gone.stdout)["forgotten"][0]["rows"]["event"] == 1
+    assert not files_with(PERSONAL, files(acme))
+    assert files_with([BEN], [state_of(acme).with_name("stagesync.inbox.db")])
+
+
+def test_somebody_of_whom_only_an_event_is_known_can_be_forgotten(acme: Box) -> None:
+    """Nobody has read a record of theirs yet: the event goes, and their address is known again."""
+    told(acme, "1", {"email": "new.canary@acme.example"})
+    assert acme.run("forget", "new.canary@acme.example", "--yes").exit_code == 0
+    assert not files_with(["new.canary"], files(acme))
+    acme.worlds.salesforce.create("Lead", {"Email": "new.canary@acme.example", "LastName": "Other", "Company": "Acme"})
+    assert acme.run("sync", "--yes").exit_code == 0
+    assert not files_with(["new.canary"], files(acme))
 
 
 def test_the_ledger_still_counts_and_names_nobody(acme: Box) -> None:

@@ -22,8 +22,9 @@ from alembic.operations import Operations
 
 from stagesync.model.errors import ConfigurationError, NewerSchema, StagesyncError, StateError
 from stagesync.state import accounts, links, people
+from stagesync.state.inbox_schema import INBOX
 from stagesync.state.links import LinkRow
-from stagesync.state.schema import REVISION, metadata
+from stagesync.state.schema import REVISION, STATE, Schema
 from stagesync.state.sql import Statement
 from stagesync.state.store import Store, open_store
 
@@ -308,22 +309,24 @@ def shape(connection: sa.Connection) -> Any:
     return columns, indexes
 
 
-def test_a_migrated_database_is_like_a_fresh_one(store_url: str, postgres_server: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("schema", [STATE, INBOX], ids=lambda schema: schema.what)
+def test_a_migrated_database_is_like_a_fresh_one(store_url: str, postgres_server: str, tmp_path: Path, schema: Schema) -> None:
     """From before the first revision up to today's, by Alembic, compared with what the tables' definition creates."""
+    version = schema.version.name
     with tables(store_url) as connection:
-        connection.execute(sa.text("CREATE TABLE stagesync_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
-    with closing(open_store(store_url)), tables(store_url) as connection:
+        connection.execute(sa.text(f"CREATE TABLE {version} (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+    with closing(open_store(store_url, schema)), tables(store_url) as connection:
         migrated = shape(connection)
-        assert connection.execute(sa.text("SELECT version_num FROM stagesync_version")).scalar_one() == REVISION
+        assert connection.execute(sa.text(f"SELECT version_num FROM {version}")).scalar_one() == schema.revision
     if store_url.startswith("sqlite"):
         fresh_url = f"sqlite:///{tmp_path / 'fresh.db'}"
     else:
         fresh_url = f"{store_url}_fresh"
         with psycopg.connect(postgres_server, autocommit=True) as server:
             server.execute(f"CREATE SCHEMA {fresh_url.rpartition('%3D')[2]}".encode())
-    with closing(open_store(fresh_url)), tables(fresh_url) as connection:
+    with closing(open_store(fresh_url, schema)), tables(fresh_url) as connection:
         assert shape(connection) == migrated
-    assert set(migrated[0]) == {*metadata.tables, "stagesync_version"}
+    assert set(migrated[0]) == {*schema.metadata.tables, version}
 
 
 def test_before_a_migration_the_file_is_copied(sqlite_url: str) -> None:

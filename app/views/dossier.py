@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...state import changes, runs
 from ...state.actions import ActionRow
+from ...state.inbox import EventRow
 from ...state.links import LinkRow
 from ...state.people import PersonRow
 from ...state.store import Tx
@@ -17,8 +18,8 @@ from .lifecycle import lifecycle_json
 _SORTS = {"decide": "decision", "overrule": "overruled value", "hold": "open question", "create": "new record", "update": "changed record"}
 
 
-def dossier_json(tx: Tx, file: Dossier, names: Mapping[int, str], now: int) -> dict[str, Any]:
-    """The file as one object; times are UTC. `names`: account -> system."""
+def dossier_json(tx: Tx, file: Dossier, names: Mapping[int, str], now: int, events: Sequence[EventRow] = ()) -> dict[str, Any]:
+    """The file as one object; times are UTC. `names`: account -> system. `events`: what the inbox holds of them."""
     told = [row.run for row in file.signals] + [row.run for row in file.actions]
     history = changes.of_links(tx, [link.id for link in file.records])
     told += [row.run for rows in history.values() for row in rows]
@@ -54,6 +55,7 @@ def dossier_json(tx: Tx, file: Dossier, names: Mapping[int, str], now: int) -> d
             }
             for row in file.signals
         ],
+        "inbox": [{"system": row.system, "received": words.stamp(row.received), "id": row.key, "state": row.state, "body": row.body} for row in events],
         "runs": [_run(tx, number) for number in sorted({number for number in told if number is not None})],
     }
 

@@ -1,0 +1,37 @@
+"""The tables of the inbox: what the systems told us by themselves, kept before it is acknowledged and until it was worked off.
+
+They stand in a file of their own beside an SQLite state, so that a long write of the engine delays nobody's post; with PostgreSQL beside the state's
+tables. `inbox_migrations/` brings an older inbox to the same shape. The workspace stands here by its name: whoever takes posts in need not open the state.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, Table, Text, UniqueConstraint
+
+from .schema import ID, NAMING, Schema, version_table, word
+
+metadata = MetaData(naming_convention=NAMING)
+INBOX = Schema("inbox", metadata, version_table("stagesync_inbox_version"), "0001", "inbox_migrations")
+
+event = Table(
+    "event",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("workspace", Text, nullable=False),
+    Column("system", Text, nullable=False),
+    Column("received", BigInteger, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("code", Text),
+    UniqueConstraint("workspace", "system", "key"),
+)
+_new, _parked, _done = (event.c.state == word(state) for state in ("new", "parked", "done"))
+Index("ix_event_new", event.c.workspace, event.c.system, event.c.id, sqlite_where=_new, postgresql_where=_new)
+Index("ix_event_parked", event.c.workspace, event.c.id, sqlite_where=_parked, postgresql_where=_parked)
+Index("ix_event_done", event.c.received, sqlite_where=_done, postgresql_where=_done)
+
+# One row. `next`: the number of the next event; whoever takes one holds the row until the commit, so that a lower number is never seen after a higher one.
+# `mark` tells this inbox from another at the same place, in which the numbers begin anew.
+box = Table("box", metadata, Column("name", Text, primary_key=True), Column("mark", Text, nullable=False), Column("next", BigInteger, nullable=False))
