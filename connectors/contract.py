@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
+from ..model.events import Event
 from ..model.ports import Clock, Limiter, TokenStore
 from ..model.records import Observation, Page, Query, Record, Ref
 from ..model.writes import Outcome, Step, Write
@@ -189,4 +190,57 @@ class Plugin(Protocol):
 
     def open(self, system: str, settings: Any, ports: Ports) -> Connector:
         """Open the account; `settings` is an instance of `self.settings`. Makes no call yet."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A request that somebody sent us. `path`: with its query, as it came. `headers`: names in lower case. `received`: by our clock (ms)."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+    received: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a system wants to hear."""
+
+    status: int = 204
+    body: bytes = b""
+    media_type: str | None = None
+
+
+class Hooks(Protocol):
+    """How one system tells us by itself what happened: by what its posts are known to be its own, and what is in them. Used from several threads."""
+
+    @property
+    def media_types(self) -> frozenset[str]:
+        """The content types that it sends."""
+        ...
+
+    def verify(self, post: Post) -> str | None:
+        """Why the post is not to be believed, in two or three words without anything that came with it; None: it is the system's own. Never raises.
+
+        It sees the raw body, before anybody takes it apart. What is compared with a secret is compared in constant time.
+        """
+        ...
+
+    def read(self, post: Post) -> Sequence[Event]:
+        """The events of a post that is believed. Raises `ValueError` where it cannot be understood; its text may hold nothing that came with the post."""
+        ...
+
+    def reply(self) -> Reply:
+        """What it wants to hear once its events are kept."""
+        ...
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """What a plugin has in addition whose systems tell something by themselves."""
+
+    def hooks(self, system: str, settings: Any) -> Hooks | None:
+        """How this system's posts are read; None where its settings say nothing of posts."""
         ...
