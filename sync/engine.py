@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from ..model.errors import ConfigurationError, SafetyStop
@@ -208,11 +209,11 @@ def apply(
     senders = [Sender(halting, connected, run, started, limit) for connected in session.systems.values() if connected.system.writes]
     ahead, drifted, error = 0, 0, None
     if first is not None:
-        ahead, error = canary(session, run, first, started, lambda send: _side_by_side(senders, send, halt), stored=stored)
+        ahead, error = canary(session, run, first, started, lambda send: _side_by_side(session, senders, send, halt), stored=stored)
     if error is None:
         drifted = commit_decisions(session, run, started, stored=stored)
         _look_again(session, started + 1)
-        error = _side_by_side(senders, Sender.send, halt)
+        error = _side_by_side(session, senders, Sender.send, halt)
     settle(session, run, started)
     with session.store.write() as tx:
         closing.settle_due(tx, session.workspace, run, started)
@@ -248,8 +249,8 @@ def quota(session: Session) -> dict[str, tuple[int, int]]:
     return {name: (usage.daily_used, usage.daily_limit) for name, usage in usages.items() if usage.daily_used is not None and usage.daily_limit}
 
 
-def _side_by_side(senders: Sequence[Sender], send: Callable[[Sender], None], halt: threading.Event) -> Exception | None:
-    """Every system's writes in a thread of its own; the first error, after all have ended. A fault of the configuration halts the others too."""
+def _side_by_side(session: Session, senders: Sequence[Sender], send: Callable[[Sender], None], halt: threading.Event) -> Exception | None:
+    """Every system's writes beside the others'; the first error, after all have ended. A fault of the configuration halts the others too."""
     errors: list[Exception] = []
 
     def work(sender: Sender) -> None:
@@ -260,11 +261,7 @@ def _side_by_side(senders: Sequence[Sender], send: Callable[[Sender], None], hal
             if isinstance(error, ConfigurationError):
                 halt.set()
 
-    threads = [threading.Thread(target=work, args=(sender,)) for sender in senders]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    session.beside.run([partial(work, sender) for sender in senders])
     return errors[0] if errors else None
 
 

@@ -1,11 +1,10 @@
-"""Reads all systems side by side: a thread each, one writer of the state, memory bounded by a few pages."""
+"""Reads all systems side by side, with one writer of the state."""
 
 from __future__ import annotations
 
 import hashlib
-import queue
-import threading
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,12 +12,12 @@ import orjson
 
 from ..model.records import Page, Query, Ref
 from ..state import accounts, links
+from .beside import End
 from .observe import Absorbed, Seen, absorb
 from .session import Connected, Session
 
 COMMIT_EVERY = 5_000
 _LOOK_THROUGH = 5_000
-_WAIT_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,26 +54,15 @@ class _Incoming:
     unknown: list[Ref] = field(default_factory=list[Ref])
 
 
-@dataclass(frozen=True, slots=True)
-class _End:
-    error: BaseException | None = None
-
-
 def pull_all(session: Session, run: int) -> dict[str, Pulled]:
     """Read what is new from every system; returns what each showed. Raises the first system's error after the others stopped."""
-    pages: queue.Queue[tuple[int, Page | _End]] = queue.Queue(maxsize=2 * len(session.systems) + 2)
-    stop = threading.Event()
     incoming: dict[int, _Incoming] = {}
     for account, connected in session.systems.items():
         incoming[account] = _Incoming(connected, _digest(session.asks(account), signals=session.signals))
-    threads = [threading.Thread(target=_read, args=(session, part, _query(session, part), pages, stop), daemon=True) for part in incoming.values()]
-    for thread in threads:
-        thread.start()
-    error = _consume(session, run, incoming, pages, stop, len(threads))
-    for thread in threads:
-        thread.join()
-    if error is not None:
-        raise error
+    pages = session.beside.merge({account: part.connected.connector.pull(_query(session, part)) for account, part in incoming.items()})
+    with closing(pages):
+        for account, page in pages:
+            _take(session, run, incoming[account], page)
     for part in incoming.values():
         _read_unknown(session, run, part)
         if part.swept:
@@ -96,52 +84,21 @@ def _query(session: Session, part: _Incoming) -> Query:
     return Query(session.asks(account), cursor, sweep=part.swept and not part.anew, signals=session.signals)
 
 
-def _read(session: Session, part: _Incoming, query: Query, pages: queue.Queue[tuple[int, Page | _End]], stop: threading.Event) -> None:
-    account = part.connected.system.account
-    end = _End()
-    try:
-        for page in part.connected.connector.pull(query):
-            if not _hand_over(pages, (account, page), stop):
-                return
-    except Exception as error:  # noqa: BLE001 - carried over to the thread that runs the sync, and raised there
-        end = _End(error)
-    _hand_over(pages, (account, end), stop)
-
-
-def _hand_over(pages: queue.Queue[tuple[int, Page | _End]], item: tuple[int, Page | _End], stop: threading.Event) -> bool:
-    while not stop.is_set():
-        try:
-            pages.put(item, timeout=_WAIT_S)
-        except queue.Full:
-            continue
-        return True
-    return False
-
-
-def _consume(
-    session: Session, run: int, incoming: dict[int, _Incoming], pages: queue.Queue[tuple[int, Page | _End]], stop: threading.Event, left: int
-) -> BaseException | None:
-    try:
-        while left:
-            account, item = pages.get()
-            part = incoming[account]
-            if isinstance(item, _End):
-                left -= 1
-                _commit(session, run, part, whole=item.error is None)
-                if item.error is not None:
-                    return item.error
-                continue
-            part.seen.records.extend(item.records)
-            part.seen.gone.extend(item.gone)
-            part.seen.moved.extend(item.moved)
-            part.seen.signals.extend(item.signals)
-            part.cursor = item.cursor
-            part.total = replace(part.total, findings=tuple(dict.fromkeys((*part.total.findings, *item.findings))))
-            if len(part.seen.records) + len(part.seen.signals) >= COMMIT_EVERY:
-                _commit(session, run, part)
-    finally:
-        stop.set()
-    return None
+def _take(session: Session, run: int, part: _Incoming, page: Page | End) -> None:
+    """One more page, or the end of all. Raises what broke the reading off, after what had come is kept."""
+    if isinstance(page, End):
+        _commit(session, run, part, whole=page.error is None)
+        if page.error is not None:
+            raise page.error
+        return
+    part.seen.records.extend(page.records)
+    part.seen.gone.extend(page.gone)
+    part.seen.moved.extend(page.moved)
+    part.seen.signals.extend(page.signals)
+    part.cursor = page.cursor
+    part.total = replace(part.total, findings=tuple(dict.fromkeys((*part.total.findings, *page.findings))))
+    if len(part.seen.records) + len(part.seen.signals) >= COMMIT_EVERY:
+        _commit(session, run, part)
 
 
 def _commit(session: Session, run: int, part: _Incoming, *, whole: bool = False) -> None:

@@ -9,6 +9,7 @@ from ..connectors.contract import Connector
 from ..model.ports import Clock
 from ..model.writes import Step, Write
 from ..state.store import Store
+from .beside import THREADS, Beside
 from .desk import Desk, System
 from .guard import DEFAULT_LIMITS, Limit
 
@@ -52,6 +53,7 @@ class Session:
     limits: Mapping[str, Limit] = field(default_factory=lambda: DEFAULT_LIMITS)
     progress: Progress = quiet
     sweep_every_ms: int = 24 * 3600 * 1000
+    beside: Beside = THREADS
     stop: Callable[[], bool] = never
     """Somebody wants the run to end after the batch in hand."""
     signals: bool = False

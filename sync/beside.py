@@ -1,0 +1,94 @@
+"""Work on several systems side by side: a thread each, because the vendors' clients block.
+
+The engine asks for it through the session, so that a test can have the same work done in one thread, in an order that it can repeat.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+Item = TypeVar("Item")
+_WAIT_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """A source has no more items: it came to its end, or `error` broke it off."""
+
+    error: Exception | None = None
+
+
+class Beside(Protocol):
+    """How the work on several systems is done at once."""
+
+    def run(self, works: Sequence[Callable[[], None]]) -> None:
+        """Do all of them, and come back when all have ended. None of them may raise."""
+        ...
+
+    def merge(self, sources: Mapping[int, Iterable[Item]]) -> Generator[tuple[int, Item | End], None, None]:
+        """Hand out what the sources yield, as it comes: (whose, item), and (whose, End) where one has ended.
+
+        Memory is bounded: a source waits while nobody takes its items. Once it is closed, no source is asked for more.
+        """
+        ...
+
+
+class Threads:
+    """A thread for each system."""
+
+    def run(self, works: Sequence[Callable[[], None]]) -> None:
+        """As `Beside.run`."""
+        threads = [threading.Thread(target=work) for work in works]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def merge(self, sources: Mapping[int, Iterable[Item]]) -> Generator[tuple[int, Item | End], None, None]:
+        """As `Beside.merge`."""
+        came: queue.Queue[tuple[int, Item | End]] = queue.Queue(maxsize=2 * len(sources) + 2)
+        stop = threading.Event()
+        threads = [threading.Thread(target=_read, args=(whose, source, came, stop), daemon=True) for whose, source in sources.items()]
+        for thread in threads:
+            thread.start()
+        try:
+            yield from _taken(came, len(threads))
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()
+
+
+def _taken(came: queue.Queue[tuple[int, Item | End]], left: int) -> Iterator[tuple[int, Item | End]]:
+    while left:
+        whose, item = came.get()
+        left -= isinstance(item, End)
+        yield whose, item
+
+
+def _read(whose: int, source: Iterable[Item], came: queue.Queue[tuple[int, Item | End]], stop: threading.Event) -> None:
+    end = End()
+    try:
+        for item in source:
+            if not _hand_over(came, (whose, item), stop):
+                return
+    except Exception as error:  # noqa: BLE001 - carried over to the thread that runs the sync, and raised there
+        end = End(error)
+    _hand_over(came, (whose, end), stop)
+
+
+def _hand_over(came: queue.Queue[tuple[int, Item | End]], item: tuple[int, Item | End], stop: threading.Event) -> bool:
+    while not stop.is_set():
+        try:
+            came.put(item, timeout=_WAIT_S)
+        except queue.Full:
+            continue
+        return True
+    return False
+
+
+THREADS = Threads()
