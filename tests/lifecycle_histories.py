@@ -12,8 +12,10 @@ from pathlib import Path
 from random import Random
 from typing import Any, Literal
 
-from histories import FIELDS, History, Lab
+from histories import History
+from lab import Lab
 from oracle import ROUNDS, Memory, agreed, once, proved
+from somebody import FIELDS
 
 from stagesync.lifecycle.authority import Authority
 from stagesync.lifecycle.policy import Policy

@@ -11,14 +11,14 @@ from hubspot_portal import settings as hubspot_settings
 from salesforce_org import Drawer, Hand, NoLimits
 from salesforce_org import settings as salesforce_settings
 
-from stagesync.connectors.contract import Connector, Ports
+from stagesync.connectors.contract import AccountId, Connector, Ports
 from stagesync.connectors.hubspot import plugin as hubspot
 from stagesync.connectors.hubspot.connector import open_account
 from stagesync.connectors.salesforce import plugin as salesforce
 from stagesync.connectors.salesforce.connector import open_org
 from stagesync.lifecycle.presets import default_funnel
 from stagesync.mapping.compile import compile_maps
-from stagesync.mapping.maps import SystemInput
+from stagesync.mapping.maps import Maps, SystemInput
 from stagesync.sandbox.clients import WorldAdapter, WorldPool
 from stagesync.sandbox.clock import WorldClock
 from stagesync.sandbox.hubspot import HubSpotWorld
@@ -86,12 +86,7 @@ class Office:
         return self._wired(store, {name: opened[name] for name in self.order if name in opened})
 
     def _wired(self, store: Any, opened: Mapping[str, Connector]) -> Session:
-        funnel, defaults = default_funnel(), {"hub": hubspot.defaults(), "hub2": hubspot.defaults(), "crm": salesforce.defaults()}
-        known = {name: connector.identity() for name, connector in opened.items()}
-        inputs = {
-            name: SystemInput(defaults[name], connector.describe(), self.overrides.get(name, {}), known[name].zone, "US") for name, connector in opened.items()
-        }
-        maps = compile_maps(self.fields, inputs, stages=funnel.positions, sides=funnel.sides, signals=self.signals)
+        funnel, (known, maps) = default_funnel(), self.looked_at(opened)
         connected: dict[int, Connected] = {}
         with store.write() as tx:
             workspace = accounts.workspace(tx, "office")
@@ -102,6 +97,15 @@ class Office:
                 connected[account] = Connected(system, connector, known[name].own_actor)
         desk = Desk({account: each.system for account, each in connected.items()}, maps, funnel, self.settings)
         return Session(store, workspace.name, workspace.id, connected, desk, self.clock, signals=self.signals)
+
+    def looked_at(self, opened: Mapping[str, Connector]) -> tuple[Mapping[str, AccountId], Maps]:
+        """Whose accounts these are, and the maps for what they look like."""
+        funnel, defaults = default_funnel(), {"hub": hubspot.defaults(), "hub2": hubspot.defaults(), "crm": salesforce.defaults()}
+        known = {name: connector.identity() for name, connector in opened.items()}
+        inputs = {
+            name: SystemInput(defaults[name], connector.describe(), self.overrides.get(name, {}), known[name].zone, "US") for name, connector in opened.items()
+        }
+        return known, compile_maps(self.fields, inputs, stages=funnel.positions, sides=funnel.sides, signals=self.signals)
 
     def plan(self) -> engine.PlanReport:
         """Plan only, a second later."""

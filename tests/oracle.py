@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from histories import FIELDS, LINE, Doing, Lab, Row
+from lab import Lab
+from somebody import FIELDS, LINE, Doing, Row
 
 from stagesync.model.records import Ref
 from stagesync.state import actions, links

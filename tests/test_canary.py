@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from histories import Lab
+from lab import Lab
 from office import Office
 
 from stagesync.model.errors import SafetyStop

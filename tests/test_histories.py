@@ -12,7 +12,8 @@ from random import Random
 from typing import Literal
 
 import pytest
-from histories import History, Lab
+from histories import History
+from lab import Lab
 from oracle import settled
 
 from stagesync.sandbox.faults import Fault

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from histories import Lab
+from lab import Lab
 from merging import CITY
 from office import NEWEST
 from oracle import Memory

@@ -12,7 +12,8 @@ from random import Random
 from typing import Any, TypeVar
 
 import pytest
-from histories import Died, History, Lab
+from histories import History
+from lab import Died, Lab
 from test_undo import undo, worlds
 
 from stagesync.model.errors import StagesyncError

@@ -1,0 +1,278 @@
+"""A lab: an office in which things happen between the engine's own calls, and in which the program may die at each of them.
+
+All in one thread and from a seed, so that whatever goes wrong goes wrong again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import Any, TypeVar
+
+from somebody import Somebody
+
+from stagesync.connectors.contract import AccountId, Connector
+from stagesync.mapping.maps import Maps
+from stagesync.model.errors import StagesyncError
+from stagesync.sandbox.hubspot.habits import Habits
+from stagesync.state import leases
+from stagesync.state.store import Store, Tx, open_store
+from stagesync.sync import engine
+from stagesync.sync.session import Session
+
+Item = TypeVar("Item")
+
+
+class Died(Exception):
+    """The program ended here, without a chance to say anything."""
+
+
+_KNOWN: dict[str, tuple[Mapping[str, AccountId], Maps]] = {}
+"""What was seen of accounts that look alike."""
+
+
+@cache
+def empty_state() -> bytes:
+    """A state's file before its first run."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "state.db"
+        open_store(f"sqlite:///{path}").close()
+        return path.read_bytes()
+
+
+class OneByOne:
+    """The work on several systems in one thread, in an order that comes from a seed."""
+
+    def __init__(self, random: Random) -> None:
+        self.random = random
+
+    def run(self, works: Sequence[Callable[[], None]]) -> None:
+        """One after the other."""
+        for work in self.random.sample(works, len(works)):
+            work()
+
+    def merge(self, sources: Mapping[int, Iterable[Item]]) -> Generator[tuple[int, Item | None], None, None]:
+        """An item from this source, then one from that."""
+        left = {whose: iter(source) for whose, source in sources.items()}
+        while left:
+            whose = self.random.choice(sorted(left))
+            try:
+                yield whose, next(left[whose])
+            except StopIteration:
+                del left[whose]
+                yield whose, None
+            except Exception:
+                yield whose, None
+                raise
+
+
+class Door:
+    """Stands between a connector and its world: tells the lab about every call, and lets nothing through once the program is dead."""
+
+    def __init__(self, lab: Lab, name: str, world: Any) -> None:
+        self.lab, self.name, self.world = lab, name, world
+
+    def arrive(self, request: Any) -> Any:
+        """The call sets out."""
+        self.lab.call_begins(self.name, f"{request.method} {request.path}")
+        self.lab.note_window(self.name, request)
+        return self.world.arrive(request)
+
+    def pause_s(self, request: Any, fault: Any) -> float:
+        """No waiting."""
+        return 0.0
+
+    def wait(self, seconds: float) -> None:
+        """No waiting."""
+
+    def answer(self, request: Any, fault: Any = None) -> Any:
+        """The call is carried out, and answered if somebody still listens."""
+        try:
+            response = self.world.answer(request, fault)
+        finally:
+            self.lab.call_ended(self.name, f"{request.method} {request.path}")
+        self.lab.alive()
+        return response
+
+
+class Fragile:
+    """The state's store as a program has it that may die at any commit."""
+
+    def __init__(self, lab: Lab, store: Store) -> None:
+        self.lab, self.store = lab, store
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.store, name)
+
+    @property
+    def guard(self) -> Any:
+        """What a lease checks before each write."""
+        return self.store.guard
+
+    @guard.setter
+    def guard(self, check: Any) -> None:
+        self.store.guard = check
+
+    @contextmanager
+    def write(self) -> Iterator[Tx]:
+        """As the store's, unless the program dies before or just after the commit."""
+        self.lab.alive()
+        with self.store.write() as tx:
+            yield tx
+            self.lab.commit_begins()
+        self.lab.commit_ends()
+
+    @contextmanager
+    def read(self) -> Iterator[Tx]:
+        """As the store's."""
+        self.lab.alive()
+        with self.store.read() as tx:
+            yield tx
+
+
+class Lab(Somebody):
+    """An office in which things happen between the engine's own calls.
+
+    `moments`: (world, number of the call) -> what somebody does before it. `after`: (world, call, what somebody does right after the first such call).
+    """
+
+    def __init__(self, folder: Path, *, habits: Habits | None = None, random: Random | None = None, **options: Any) -> None:
+        self.calls: Counter[str] = Counter()
+        self.commits = 0
+        self.moments: dict[tuple[str, int], Callable[[], None]] = {}
+        self.dies_at: tuple[str, int] | None = None
+        self.after: tuple[str, str, Callable[[], None]] | None = None
+        self.dead = False
+        self.watching = False
+        self.running = False
+        self.beside = OneByOne(random or Random(0))
+        self.reads: list[tuple[int, str, Any]] = []
+        self.windows: set[int] = set()
+        (folder / "state.db").write_bytes(empty_state())
+        super().__init__(folder, hub_habits=habits or Habits(restore_moves_stamp=True), **options)
+        self.watching = True
+
+    # -- between connector and world
+
+    def way_to(self, world: Any) -> Any:
+        """Every call goes through a door."""
+        name = "crm" if world is self.crm else "hub" if world is self.hub else "hub2"
+        return Door(self, name, world)
+
+    def reopened(self) -> Session:
+        """A fresh session whose state is fragile."""
+        self.watching, watching = False, self.watching
+        session = super().reopened()
+        self.watching = watching
+        fragile: Any = Fragile(self, self.store)
+        return replace(session, store=fragile, beside=self.beside)
+
+    def looked_at(self, opened: Mapping[str, Connector]) -> tuple[Mapping[str, AccountId], Maps]:
+        """As the program does, the accounts are not looked at again at every start."""
+        key = repr((list(opened), self.fields, self.overrides, self.signals))
+        if key not in _KNOWN:
+            _KNOWN[key] = super().looked_at(opened)
+        return _KNOWN[key]
+
+    def alive(self) -> None:
+        """Raises where the program is dead."""
+        if self.dead:
+            raise Died
+
+    def call_begins(self, name: str, request: str) -> None:
+        """Somebody's moment between two calls; or the program's last."""
+        self.alive()
+        if not self.watching:
+            return
+        self.calls[name] += 1
+        moment = self.moments.pop((name, self.calls[name]), None)
+        if moment is not None:
+            self.story.append(f"   before call {self.calls[name]} to {name} ({request}):")
+            moment()
+        self._die_at(name, self.calls[name])
+
+    def note_window(self, name: str, request: Any) -> None:
+        """What was typed since the engine last read this record, and is written over now: nobody can see that in time."""
+        if not (request.method == "PATCH" or request.path.endswith(("/batch/update", "/composite"))):
+            self.reads.append((len(self.doings), name, request))
+            return
+        for doing in self.doings:
+            if doing.world == name and doing.id.encode() in request.body:
+                seen = any(number > doing.number and where == name and _reads(read, doing.id) for number, where, read in self.reads)
+                if not seen:
+                    self.windows.add(doing.number)
+
+    def call_ended(self, name: str, request: str) -> None:
+        """What somebody does right after a call of that kind, before its answer is heard of."""
+        if self.watching and self.after and (name, request.startswith(self.after[1])) == (self.after[0], True):
+            _, _, deed = self.after
+            self.after = None
+            deed()
+
+    def commit_begins(self) -> None:
+        """The program may die just before a commit."""
+        self.commits += 1
+        self._die_at("commit", self.commits)
+
+    def commit_ends(self) -> None:
+        """Or just after it."""
+        self._die_at("committed", self.commits)
+
+    def _die_at(self, place: str, number: int) -> None:
+        self.alive()
+        if self.dies_at == (place, number):
+            self.dead = True
+            raise Died
+
+    # -- the engine's rounds
+
+    def round(self) -> engine.RunReport | None:
+        """One run; None where something stopped it. A program that died is started again."""
+        self.clock.at += 1
+        self.commits = 0
+        self.rounds += 1
+        self.calls.clear()
+        self.running = True
+        try:
+            with leases.acquire(self.store, self.session.workspace, "test"):
+                planned = engine.plan(self.session)
+                report = engine.apply(self.session, planned.run, planned=planned)
+        except (StagesyncError, Died) as error:
+            self.story.append(f"-- run stopped: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")
+            report = None
+        else:
+            self.story.append(f"-- run: {report.writes} writes, {report.new_holds} new holds, error {report.error!r}")
+        self.running = False
+        for name, moment in sorted(self.moments.items()):
+            self.story.append(f"   after the run (planned for {name}):")
+            moment()
+        self.moments.clear()
+        if self.dead or (report is not None and isinstance(report.error, Died)):
+            self.restart()
+            return None
+        return report
+
+    def restart(self) -> None:
+        """Somebody starts the program again, when the vendors can be reached."""
+        self.calm()
+        self.story.append("-- died, started again")
+        self.dead, self.dies_at = False, None
+        self.store.close()
+        self.session = self.reopened()
+
+    def calm(self) -> None:
+        """No more trouble."""
+        self.dies_at = None
+        for world in self.worlds().values():
+            world.faults.clear()
+
+
+def _reads(request: Any, id: str) -> bool:
+    """The call shows that record: it names it, or asks for whatever is new."""
+    return id in request.path or id.encode() in request.body or request.path.endswith(("/search", "/query", "/query/", "/queryAll", "/queryAll/", "/contacts"))

@@ -1,0 +1,222 @@
+"""Somebody at work in the systems: what they see there, what they type, make, delete, merge and convert, and a record of all of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from office import Office
+
+from stagesync.model.records import Ref
+from stagesync.state import links
+from stagesync.state.links import LinkRow
+from stagesync.sync.session import Session
+
+FIELDS = ("first_name", "city", "job_title")
+NATIVE = {
+    "contact": {"first_name": "firstname", "last_name": "lastname", "city": "city", "job_title": "jobtitle", "email": "email", "stage": "lifecyclestage"},
+    "Lead": {"first_name": "FirstName", "last_name": "LastName", "city": "City", "job_title": "Title", "email": "Email", "stage": "Status"},
+    "Contact": {"first_name": "FirstName", "last_name": "LastName", "city": "MailingCity", "job_title": "Title", "email": "Email"},
+}
+STAGES = {
+    "contact": {"lead": "lead", "mql": "marketingqualifiedlead", "sql": "salesqualifiedlead", "opportunity": "opportunity"},
+    "Lead": {"lead": "Open - Not Contacted", "mql": "Marketing Qualified", "sal": "Working - Contacted", "sql": "Sales Qualified"},
+}
+COMPANY = {"Lead": {"Company": "Inc"}, "Contact": {}}
+LINE = ("lead", "mql", "sal", "sql", "opportunity")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A live record as somebody sees it. `values` in our terms; blank is None."""
+
+    world: str
+    kind: str
+    id: str
+    values: dict[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """One thing that somebody typed: over `before`, in one field of one record. `human`: the last name, which nobody changes.
+
+    `met`: the engine had linked the record by then; before that a blank is no clear.
+    `run`: how many runs there had been.
+    """
+
+    number: int
+    human: str
+    world: str
+    id: str
+    field: str
+    before: str | None
+    value: str | None
+    met: bool
+    run: int
+
+
+class Somebody(Office):
+    """The worlds of an office as somebody sees them. `doings`: all that was typed; `story`: all that happened, for whoever reads a failure.
+
+    `made`: the records that somebody made. `tainted`: people of whom nobody can say any more who they are. `lowered`: whose stage somebody lowered.
+    """
+
+    def __init__(self, *place: Any, **options: Any) -> None:
+        self.doings: list[Doing] = []
+        self.made: set[tuple[str, str]] = set()
+        self.tainted: set[str] = set()
+        self.lowered: set[str] = set()
+        self.deleted: dict[tuple[str, str], str] = {}
+        self.story: list[str] = []
+        self.rounds = 0
+        super().__init__(*place, **options)
+
+    def reopened(self) -> Session:
+        """A fresh session; `store` is its state, for looking into."""
+        session = super().reopened()
+        self.store = session.store
+        return session
+
+    def worlds(self) -> dict[str, Any]:
+        """By name."""
+        return {name: world for name, world in (("hub", self.hub), ("crm", self.crm), ("hub2", self.hub2)) if world is not None}
+
+    # -- what somebody sees and does
+
+    def rows(self, world: str) -> list[Row]:
+        """The live records of one world, in a stable order."""
+        found: list[Row] = []
+        if world == "crm":
+            for kind in ("Lead", "Contact"):
+                found.extend(self._row(world, kind, row["Id"], row) for row in self.crm.rows(kind) if not row.get("IsConverted"))
+        else:
+            found.extend(self._row(world, "contact", each["id"], each["properties"]) for each in self.worlds()[world].contacts())
+        return sorted(found, key=lambda row: row.id)
+
+    def _row(self, world: str, kind: str, id: str, native: Any) -> Row:
+        values = {name: native.get(mapped) or None for name, mapped in NATIVE[kind].items()}
+        if "stage" in values:
+            words = {text: stage for stage, text in STAGES[kind].items()}
+            values["stage"] = words.get(str(values["stage"]), values["stage"])
+        values["email"] = values["email"].lower() if values["email"] else None
+        return Row(world, kind, id, values)
+
+    def type(self, row: Row, name: str, value: str | None) -> None:
+        """Somebody types a value into one field."""
+        native = STAGES[row.kind][value] if name == "stage" and value is not None else value
+        try:
+            if row.world == "crm":
+                self.crm.edit(row.id, {NATIVE[row.kind][name]: native})
+            else:
+                self.worlds()[row.world].edit(row.id, {NATIVE[row.kind][name]: native or ""})
+        except (ValueError, LookupError) as refused:
+            self.story.append(f"     (refused: {refused})")
+            return
+        self.note(row, name, row.values[name], value)
+
+    def note(self, row: Row, name: str, before: str | None, value: str | None) -> None:
+        """Write down what was typed."""
+        human = str(row.values["last_name"])
+        if name == "stage" and before in LINE and value in LINE and LINE.index(value) < LINE.index(before):
+            self.lowered.add(human)
+        self.doings.append(Doing(len(self.doings), human, row.world, row.id, name, before, value, self.met(row), self.rounds))
+        self.story.append(f"     {row.world} {row.kind} {row.id} ({human}): {name} {before!r} -> {value!r}")
+
+    def link(self, row: Row) -> LinkRow | None:
+        """What the engine remembers of a record, if anything."""
+        account = next(account for account, connected in self.session.systems.items() if connected.name == row.world)
+        ref = Ref(row.kind.lower(), row.id)
+        with self.store.read() as tx:
+            return links.by_refs(tx, self.session.workspace, account, [ref]).get(ref)
+
+    def met(self, row: Row) -> bool:
+        """The engine knows whose record it is."""
+        link = self.link(row)
+        return link is not None and link.state == "linked" and bool(link.carried)
+
+    def make(self, world: str, human: str, values: dict[str, str | None], kind: str = "Lead") -> Row | None:
+        """Somebody makes a record."""
+        kind = kind if world == "crm" else "contact"
+        given = {NATIVE[kind][name]: STAGES[kind][value] if name == "stage" else value for name, value in values.items() if value is not None}
+        given[NATIVE[kind]["last_name"]] = human
+        try:
+            id = self.crm.create(kind, {**given, **COMPANY[kind]}) if world == "crm" else self.worlds()[world].create(given)
+        except ValueError as refused:
+            self.story.append(f"     (refused: {refused})")
+            return None
+        self.made.add((world, id))
+        row = next(row for row in self.rows(world) if row.id == id)
+        self.story.append(f"     {world} {kind} {id} ({human}) is made: {row.values}")
+        for name in (*FIELDS, "email"):
+            if row.values[name] is not None:
+                self.note(row, name, None, row.values[name])
+        if world == "crm":
+            self.doubt(human)  # in HubSpot a second record of a human is merged at once
+        return row
+
+    def delete(self, row: Row) -> None:
+        """Somebody deletes a record."""
+        self.story.append(f"     {row.world} {row.kind} {row.id} ({row.values['last_name']}) is deleted")
+        self.deleted[(row.world, row.id)] = str(row.values["last_name"])
+        if row.world == "crm":
+            self.crm.delete(row.id)
+        else:
+            self.worlds()[row.world].archive(row.id)
+
+    def restore(self, world: str, id: str) -> None:
+        """Somebody takes it out of the bin."""
+        try:
+            if world == "crm":
+                self.crm.undelete(id)
+            else:
+                self.worlds()[world].restore(id)
+        except (ValueError, LookupError) as refused:
+            self.story.append(f"     (refused: {refused})")
+            return
+        del self.deleted[(world, id)]
+        self.doings = [replace(doing, met=False) if (doing.world, doing.id) == (world, id) else doing for doing in self.doings]
+        self.story.append(f"     {world} {id} is restored")
+        self.doubt(next((str(row.values["last_name"]) for row in self.rows(world) if row.id == id), ""))
+
+    def doubt(self, human: str) -> None:
+        """Records of one human that met under different addresses: nobody can know that it is the same human."""
+        if len({row.values["email"] for world in self.worlds() for row in self.rows(world) if row.values["last_name"] == human}) > 1:
+            self.tainted.add(human)
+
+    def convert(self, row: Row) -> None:
+        """Somebody converts a Lead."""
+        made = self.crm.convert(row.id)
+        self.made.add(("crm", made.contact))
+        self.story.append(f"     crm Lead {row.id} ({row.values['last_name']}) is converted to {made.contact}")
+        self._carried_over(self._find("crm", made.contact), [row])
+
+    def merge(self, one: Row, other: Row) -> None:
+        """Somebody merges two records of one world."""
+        try:
+            if one.world == "crm":
+                self.crm.merge(one.id, [other.id])
+                id = one.id
+            else:
+                id = self.worlds()[one.world].merge(one.id, other.id)
+        except (ValueError, LookupError) as refused:
+            self.story.append(f"     (refused: {refused})")
+            return
+        self.made.add((one.world, id))
+        names = {str(one.values["last_name"]), str(other.values["last_name"])}
+        self.story.append(f"     {one.world}: {one.id} and {other.id} {sorted(names)} are merged into {id}")
+        if len(names) > 1:
+            self.tainted |= names
+        self._carried_over(self._find(one.world, id), [one, other])
+
+    def _find(self, world: str, id: str) -> Row:
+        return next(row for row in self.rows(world) if row.id == id)
+
+    def _carried_over(self, now: Row, before: list[Row]) -> None:
+        """A record goes on as another: what was typed into it and still stands was typed there, what gave way was typed over."""
+        for name in (*FIELDS, "email"):
+            for old in before:
+                if old.values.get(name) != now.values[name]:
+                    self.note(replace(now, id=old.id), name, old.values.get(name), now.values[name])
+                else:
+                    mine = (old.world, old.id, name)
+                    self.doings = [replace(doing, id=now.id, met=False) if (doing.world, doing.id, doing.field) == mine else doing for doing in self.doings]
