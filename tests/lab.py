@@ -24,6 +24,7 @@ from stagesync.sandbox.hubspot.habits import Habits
 from stagesync.state import leases
 from stagesync.state.store import Store, Tx, open_store
 from stagesync.sync import engine
+from stagesync.sync.beside import End
 from stagesync.sync.session import Session
 
 Item = TypeVar("Item")
@@ -57,7 +58,7 @@ class OneByOne:
         for work in self.random.sample(works, len(works)):
             work()
 
-    def merge(self, sources: Mapping[int, Iterable[Item]]) -> Generator[tuple[int, Item | None], None, None]:
+    def merge(self, sources: Mapping[int, Iterable[Item]]) -> Generator[tuple[int, Item | End], None, None]:
         """An item from this source, then one from that."""
         left = {whose: iter(source) for whose, source in sources.items()}
         while left:
@@ -66,10 +67,10 @@ class OneByOne:
                 yield whose, next(left[whose])
             except StopIteration:
                 del left[whose]
-                yield whose, None
-            except Exception:
-                yield whose, None
-                raise
+                yield whose, End()
+            except Exception as error:  # noqa: BLE001 - the consumer raises it, as it does what breaks off a thread
+                del left[whose]
+                yield whose, End(error)
 
 
 class Door:
