@@ -824,6 +824,19 @@ def test_opt_out_may_leave_the_stamp() -> None:
 # ---- hands
 
 
+def test_workflows_run_after_the_save(portal: Portal) -> None:
+    """A workflow rewrites a value a moment after whoever saved it, as automation; what it saves is looked at again, later."""
+    portal.world.workflow("jobtitle", {"CEO": "Chief", "Chief": "Boss"})
+    number = portal.world.create({"email": "a@example.com", "jobtitle": "CEO"})
+    assert portal.get(number, "properties=jobtitle").json["properties"]["jobtitle"] == "CEO"
+    for title in ("Chief", "Boss", "Boss"):
+        portal.world.clock.advance(1)
+        assert portal.get(number, "properties=jobtitle").json["properties"]["jobtitle"] == title
+    assert portal.history(number, "jobtitle")[0]["sourceType"] == "AUTOMATION_PLATFORM"
+    with pytest.raises(LookupError, match="no property nothing_such"):
+        portal.world.workflow("nothing_such", {})
+
+
 def test_hands_over_http(portal: Portal) -> None:
     """The same hands by HTTP: define, load, edit, create, merge, archive, restore, purge, habits, records."""
 

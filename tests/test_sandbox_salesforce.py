@@ -372,6 +372,17 @@ def test_workflows_change_what_was_written(client: Client) -> None:
     assert client.soql(f"SELECT Rating FROM Lead WHERE Id = '{id}'") == [{"Rating": "Hot"}]
 
 
+def test_flows_run_after_the_save(client: Client) -> None:
+    """A flow rewrites a value a moment after whoever saved it, in the admin's name; what it saves is looked at again, later."""
+    client.world.flow("Lead", "Title", {"CEO": "Chief Executive Officer", "Chief Executive Officer": "Boss"})
+    id = client.save("Lead", {**LEAD, "Title": "CEO"})[0]["id"]
+    query = f"SELECT Title, LastModifiedById FROM Lead WHERE Id = '{id}'"
+    assert client.soql(query)[0]["Title"] == "CEO"
+    for title in ("Chief Executive Officer", "Boss", "Boss"):
+        client.world.clock.advance(1)
+        assert client.soql(query) == [{"Title": title, "LastModifiedById": client.world.org.admin}]
+
+
 def test_history_of_tracked_fields(client: Client) -> None:
     """Who changed a tracked field, from what to what; untracked fields leave no trace."""
     client.world.org.change_habits({"tracked_fields": ["Lead.Status", "Lead.OwnerId"]})

@@ -11,7 +11,7 @@ from .contacts import Contact
 from .errors import Refused
 from .instants import calendar_date, instant, instant_ms
 from .merge import merge
-from .portal import BY_USER, IMPORTED, Portal
+from .portal import BY_USER, IMPORTED, Portal, Workflow
 from .properties import Definition, options_of
 from .render import shower
 from .single import purge_contact
@@ -141,6 +141,12 @@ class Hands:
     def add_owner(self, email: str, first_name: str = "", last_name: str = "") -> str:
         """A new owner; gives the owner's id."""
         return owners.add(self.portal, email, first_name, last_name).id
+
+    def workflow(self, property: str, rewrites: Mapping[str, str]) -> None:
+        """Switch on a workflow: whoever is saved from now on, by whomever, with one of these values gets the other a moment later. Raises LookupError."""
+        if property not in self.portal.catalogue.by_name:
+            raise LookupError(f"there is no property {property}")
+        self.portal.workflows.append(Workflow(property, dict(rewrites)))
 
     def contacts(self) -> Iterator[dict[str, Any]]:
         """The live contacts as `id` and `properties` (what is filled, the stamps and the merge trail), for comparing worlds."""

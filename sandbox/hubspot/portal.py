@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,6 +37,14 @@ def _owners() -> list[Owner]:
     ]
 
 
+@dataclass(frozen=True)
+class Workflow:
+    """Whoever is saved with one of these values of the property gets another: `rewrites` maps one to the other."""
+
+    property: str
+    rewrites: Mapping[str, str]
+
+
 @dataclass
 class Portal:
     """One HubSpot account."""
@@ -53,6 +61,9 @@ class Portal:
     """Contact -> the names of the forms that it filled in."""
     blocked: set[str] = field(default_factory=set[str])
     """Addresses deleted for privacy before there was a contact."""
+    workflows: list[Workflow] = field(default_factory=list[Workflow])
+    saved: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
+    """(when, contact) of what the workflows have not looked at yet."""
     app_id: int = APP_ID
 
     @property
@@ -68,6 +79,11 @@ class Portal:
     def lagged(self) -> bool:
         """Whether search follows writes late."""
         return self.habits.search_lag_s > 0
+
+    def enrol(self, number: int) -> None:
+        """A contact was saved: the workflows look at it a moment later."""
+        if self.workflows:
+            self.saved.append((self.now(), number))
 
     def now(self) -> int:
         """The present moment in this world, in ms."""

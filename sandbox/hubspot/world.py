@@ -9,7 +9,7 @@ from typing import Any, Literal
 from ..base import BaseWorld
 from ..clock import WorldClock
 from ..wire import Request, Response
-from . import batch, consent, oauth, owners, schema, single
+from . import automation, batch, consent, oauth, owners, schema, single
 from .call import CONTACTS, Call, parsed, template
 from .contacts import Store
 from .errors import Refused, answer, correlation_id, missing_scopes, no_such_contact
@@ -70,6 +70,7 @@ class HubSpotWorld(BaseWorld):
 
     def route(self, request: Request) -> Response:
         """Answer one call of the API."""
+        automation.run_due(self.portal)
         trace = {"x-hubspot-correlation-id": correlation_id()}
         try:
             response = self._permitted(parsed(request), trace)
@@ -211,6 +212,11 @@ class HubSpotWorld(BaseWorld):
         with self.lock:
             return self.by_hand.add_owner(email, first_name, last_name)
 
+    def workflow(self, property: str, rewrites: Mapping[str, str]) -> None:
+        """Switch on a workflow that rewrites a property: see `Hands.workflow`."""
+        with self.lock:
+            self.by_hand.workflow(property, rewrites)
+
     def contacts(self) -> Iterator[dict[str, Any]]:
         """The live contacts as `id` and `properties`, for comparing worlds."""
         with self.lock:
@@ -245,6 +251,7 @@ class HubSpotWorld(BaseWorld):
             "on-email": self.on_email,
             "add-owner": self.add_owner,
             "define": self.define,
+            "workflow": self.workflow,
             "habits": self.switch,
         }.items():
             self.hands[f"hands/{name}"] = done(hand)

@@ -70,6 +70,7 @@ def create(portal: Portal, values: Mapping[str, str], author: Author) -> Contact
     if props.get("email") in portal.optouts:
         props["hs_email_optout"] = "true"
     portal.store.add(contact, lag=portal.lagged)
+    portal.enrol(contact.number)
     return contact
 
 
@@ -85,6 +86,7 @@ def update(portal: Portal, contact: Contact, values: Mapping[str, str], author: 
     if "email" in kept:
         calculated |= _addresses_after(portal, contact, kept["email"])
     portal.store.change(contact, kept, now, author, calculated, lag=portal.lagged)
+    portal.enrol(contact.number)
 
 
 def _backward(portal: Portal, contact: Contact, stage: str) -> bool:

@@ -17,7 +17,7 @@ from .fields import NUMBERS, TEXTS, Choice, Field, Row, spaced
 from .ids import normalise
 from .loading import load
 from .merge import merge
-from .org import Org, Strike
+from .org import Flow, Org, Strike
 from .validate import check_names, cleaned
 from .writes import BY_HAND, create, delete, touch, undelete, update
 
@@ -157,6 +157,11 @@ class Hands(BaseWorld):
         self.org.schema.define(kind, Field(name, label or spaced(name), type, custom=True, **attributes), converts_to)
         self.org.metadata_changed = self.org.now()
 
+    def flow(self, kind: str, field: str, rewrites: Mapping[str, Any]) -> None:
+        """Switch on a flow: whatever is saved from now on, by whomever, with one of these values gets the other a moment later. Raises Refused."""
+        check_names(self.org, self.org.schema.known(kind), {field: None})
+        self.org.flows.append(Flow(kind, field, dict(rewrites)))
+
     def load(self, kind: str, rows: Iterable[Mapping[str, Any]]) -> list[str]:
         """Insert many records past every rule of the API; gives their ids."""
         return load(self.org, kind, rows)
@@ -191,6 +196,7 @@ class Hands(BaseWorld):
             "hands/touch": lambda posted: _nothing(self.touch(**posted)),
             "hands/recalculate": lambda posted: _nothing(self.recalculate(**posted)),
             "hands/define": lambda posted: _nothing(self.define(**posted)),
+            "hands/flow": lambda posted: _nothing(self.flow(**posted)),
             "hands/load": lambda posted: {"ids": self.load(**posted)},
             "hands/habits": lambda posted: _nothing(self.org.change_habits(posted)),
             "hands/fail-rows": lambda posted: _nothing(self.fail_rows(**posted)),

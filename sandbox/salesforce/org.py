@@ -46,6 +46,15 @@ Workflow = Callable[[str, Row], Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
+class Flow:
+    """A flow of the org's own that runs a moment after a row was saved: `rewrites` maps a field's value to the one that it gets."""
+
+    kind: str
+    field: str
+    rewrites: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Moment:
     """When a change happens, and by whom."""
 
@@ -76,6 +85,7 @@ class Org:
         self._queries = 0
         self.runner = Runner(self.schema, self.store, lambda: self.id_key, self._every_other, lambda: self.habits.hidden_records)
         self.workflows: list[Workflow] = []
+        self.flows: list[Flow] = []
         self.strikes: list[Strike] = []
         self._late: list[tuple[int, Callable[[], None]]] = []
         self.integration = self.admin = self.somebody = self.queue = ""
@@ -110,6 +120,10 @@ class Org:
             action()
         else:
             self._late.append((self.clock.now_ms() + int(self.habits.commit_lag_s * 1000), action))
+
+    def soon(self, action: Callable[[], None]) -> None:
+        """Do it a moment after this one."""
+        self._late.append((self.clock.now_ms() + 1, action))
 
     def commit_due(self) -> None:
         """Let every change become visible whose time has come."""

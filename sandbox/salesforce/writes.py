@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from .duplicates import check_duplicates
 from .errors import refused_row
 from .fields import Row, SObject
 from .history import track
-from .org import Moment, Org
+from .org import Flow, Moment, Org
 from .validate import cleaned
 
 
@@ -45,6 +46,7 @@ def create(org: Org, kind: str, values: Mapping[str, Any], moment: Moment, manne
     org.store.put(kind, row)
     track(org, kind, None, row, moment)
     _touch_person(org, kind, row, moment)
+    _start_flows(org, kind, row["Id"])
     if kind == "Campaign":
         list_statuses(org, row["Id"], moment)
     return row["Id"]
@@ -73,6 +75,7 @@ def update(org: Org, kind: str, id: str, values: Mapping[str, Any], moment: Mome
     check_unique(org, sobject, row)
     org.store.put(kind, row)
     track(org, kind, old, row, moment)
+    _start_flows(org, kind, id)
 
 
 def delete(org: Org, kind: str, id: str, moment: Moment) -> None:
@@ -156,6 +159,19 @@ def _assigned(org: Org, kind: str, manners: Manners) -> Row:
     if kind != "Lead" or manners.by_hand or not org.habits.assignment_rules or manners.assign.upper() == "FALSE":
         return {}
     return {"OwnerId": org.queue}
+
+
+def _start_flows(org: Org, kind: str, id: str) -> None:
+    """Flows that run after the save, each in a transaction of its own, as the admin who switched them on."""
+    for flow in org.flows:
+        if flow.kind == kind:
+            org.soon(partial(_run_flow, org, flow, id))
+
+
+def _run_flow(org: Org, flow: Flow, id: str) -> None:
+    row = org.store.tables[flow.kind].rows.get(id)
+    if row is not None and not row.get("IsDeleted") and row.get(flow.field) in flow.rewrites:
+        update(org, flow.kind, id, {flow.field: flow.rewrites[row[flow.field]]}, org.moment(org.admin), BY_HAND)
 
 
 def _finished(org: Org, kind: str, row: Row, old: Row | None, moment: Moment) -> Row:
