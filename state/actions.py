@@ -11,10 +11,10 @@ from collections.abc import Iterable, Sequence
 from itertools import starmap
 from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import Integer, Text, bindparam, delete, func, or_, select, update
+from sqlalchemy import Integer, Text, and_, bindparam, delete, func, or_, select, update
 
 from . import ids as _ids
-from .schema import action, word
+from .schema import action, run, word
 from .sql import Bulk, Statement, among, decode, encode
 from .store import Tx
 
@@ -101,6 +101,22 @@ _DISCARD = Statement(delete(action).where(_c.run == bindparam("run"), _c.state =
 _BY_IDS = Statement(select(*_ROW).where(among(_c.id, "ids")).order_by(_c.id))
 _OF_PERSON = Statement(select(*_ROW).where(_WORKSPACE, _c.person.is_not(None), _c.person == bindparam("person")).order_by(_c.id.desc()).limit(_LIMIT))
 _JOURNAL = Statement(select(*_ROW).where(_c.person.is_not(None), among(_c.person, "ids"), _c.state == word("applied")).order_by(_c.id))
+_LATELY = Statement(
+    select(run.c.started_at, *_ROW)
+    .join(run, run.c.id == _c.run)
+    .where(
+        _WORKSPACE,
+        _c.person.is_not(None),
+        among(_c.person, "ids"),
+        run.c.started_at >= bindparam("since"),
+        or_(
+            and_(_c.op == word("decide"), _c.state == word("applied")),
+            and_(_c.op == word("overrule"), _c.state == word("overruled")),
+            and_(_c.op == word("hold"), _c.state == word("skipped"), _c.answer.is_not(None)),
+        ),
+    )
+    .order_by(_c.id)
+)
 _TALLY = Statement(select(_c.account, _c.op, _c.state, func.count()).where(_c.run == bindparam("run")).group_by(_c.account, _c.op, _c.state))
 
 
@@ -157,6 +173,15 @@ def of_person(tx: Tx, ws: int, person: int, limit: int = 100) -> list[ActionRow]
 def journal(tx: Tx, person_ids: Iterable[int]) -> dict[int, list[ActionRow]]:
     """Person -> all that was applied for them, the oldest first."""
     return _grouped(tx.rows(_JOURNAL, {"ids": tx.listed(person_ids)}), ActionRow._fields.index("person"))
+
+
+def lately(tx: Tx, ws: int, person_ids: Iterable[int], since: int) -> dict[int, list[tuple[int, ActionRow]]]:
+    """Person -> (when the run began, row) of what runs since then (ms) decided and overruled, and of the questions in them that were answered; in order."""
+    found: dict[int, list[tuple[int, ActionRow]]] = defaultdict(list)
+    for at, *columns in tx.rows(_LATELY, {"ws": ws, "ids": tx.listed(person_ids), "since": since}):
+        row = _row(*columns)
+        found[row.person or 0].append((at, row))
+    return dict(found)
 
 
 def tally(tx: Tx, run: int) -> dict[tuple[int | None, str, str], int]:

@@ -12,6 +12,8 @@ from .desk import View
 
 Entry = list[Any]
 """A canonical value in the state: [value, version, source, at]."""
+UNDO = "undo"
+"""From where a value comes that an undo put back."""
 
 
 class Hold(NamedTuple):

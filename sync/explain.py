@@ -14,9 +14,9 @@ from ..state.links import LinkRow
 from ..state.people import PersonRow
 from ..state.store import Tx
 from .claims import STAGE
+from .decision import UNDO
 from .desk import Desk
 from .holds import because
-from .inverse import SOURCE
 from .merge import same_value
 from .parking import PARKED, created_in
 from .qualifying import PROPOSAL
@@ -156,7 +156,7 @@ def _standings(desk: Desk, link: LinkRow, name: str, entry: Sequence[Any]) -> li
         elif carried is None:
             state = "not met yet"
         else:
-            state = "is behind" if carried != entry[1] else _KEPT if entry[2] == SOURCE and not _says(desk, link, name, entry[0]) else "agrees"
+            state = "is behind" if carried != entry[1] else _KEPT if entry[2] == UNDO and not _says(desk, link, name, entry[0]) else "agrees"
         found.append(Standing(label, link.kind, link.ref, native, link.seen.get(native), link.stamp, state))
     return found
 

@@ -44,7 +44,7 @@ class Group:
             case "first":
                 known = {"hub": "the value that was agreed before stands"} if "hub" in self.systems else {}
                 return {**named, "newest": "the value of the record that was modified last stands", **known, **last}
-            case "conflict" | "ask" | "undecided" | "stage":
+            case "conflict" | "ask" | "undecided" | "stage" | "loop":
                 return {**named, "newest": "the value that was entered last stands", "hub": "the value that was agreed before stands", **last}
             case "unauthorised":
                 return {**named, "hub": "the stage that was agreed before stands", **last}
@@ -183,6 +183,9 @@ def _title(group: Group) -> str:
             return f"{several} {'differs' if one else 'differ'} where the records meet for the first time: {whose}?"
         case "conflict" | "ask":
             return f"{several} changed in several systems: {whose}?"
+        case "loop":
+            who = about.replace("+", " and ")
+            return f"{who} keep correcting each other: {several} {'goes' if one else 'go'} back and forth. Which stands: {whose}?"
         case "undecided":
             return f"{several} met an edit while we wrote to {about}: whose value stands?"
         case "consent":

@@ -19,14 +19,12 @@ from ..state.links import LinkRow
 from ..state.people import PersonRow
 from .claims import STAGE, words_of
 from .creation import create_missing
-from .decision import Decision, Stay
+from .decision import UNDO, Decision, Stay
 from .desk import Desk, Known, View, lay_out
 from .qualifying import take_as_heard
 from .removal import RECORD
 from .turns import Journal, Written
 
-SOURCE = "undo"
-"""From where a value comes that was put back."""
 APART = "apart"
 """The kind of question that is left with a record that was taken from its person."""
 
@@ -308,7 +306,7 @@ class _Undoing:
         self.found.fields.append(name)
         if name != STAGE:
             now = decision.canonical.get(name) or [None]
-            decision.canonical[name] = [entry[0], version, SOURCE, self.now, self.now]
+            decision.canonical[name] = [entry[0], version, UNDO, self.now, self.now]
             decision.changed[name] = [now[0], entry[0], version, self.cause]
             return
         stage, side, reason, pass_no, _ = entry
@@ -319,7 +317,7 @@ class _Undoing:
     def _stay(self, decision: Decision) -> Stay:
         state, values = decision.stage, decision.values
         source, owner = (None if value is None else str(value) for value in (values.get("lead_source"), values.get("owner")))
-        return Stay(state.stage, state.side, state.reason, state.pass_no, state.version, self.now, "", SOURCE, self.cause, source, owner)
+        return Stay(state.stage, state.side, state.reason, state.pass_no, state.version, self.now, "", UNDO, self.cause, source, owner)
 
     def _says_otherwise(self, view: View, name: str, seen: Values) -> bool:
         """The record says something else than the hub from now on."""

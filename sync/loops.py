@@ -12,10 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from ..model.stages import StageReading
-from ..state.actions import ActionRow
 from .claims import STAGE, words_of
-from .decision import Decision, Hold, Stay
-from .inverse import SOURCE as UNDO
+from .decision import UNDO, Decision, Hold, Stay
 
 WINDOW_MS = 7 * 24 * 3600 * 1000
 """What is older than this is another story."""
@@ -27,6 +25,8 @@ PUT_BACK = "stagesync"
 """By whom a value is put back that a rule has overruled."""
 
 
+Row = Any
+"""A row of `state.actions` (`ActionRow`); its attributes are used, nothing else of state."""
 _Move: TypeAlias = tuple[Any, Any, str]
 """(before, after, by whom)."""
 
@@ -50,7 +50,7 @@ def quarrel(past: Iterable[Flip], flip: Flip) -> tuple[str, ...]:
     return tuple(sorted(who)) if len(who) > 1 else ()
 
 
-def flips_of(rows: Iterable[tuple[int, ActionRow]], name: str, systems: Mapping[int, str]) -> list[Flip]:
+def flips_of(rows: Iterable[tuple[int, Row]], name: str, systems: Mapping[int, str]) -> list[Flip]:
     """What the journal tells of one field, oldest first: (when, row) of decisions, overruled values and answered questions. `systems`: account -> name.
 
     It begins anew where somebody has decided: by an answer, or by an undo.
@@ -104,7 +104,7 @@ def question(name: str, who: Sequence[str]) -> Hold:
     return Hold(f"{KIND}:{name}:{names}", name, {}, f"{' and '.join(who)} keep correcting each other: each value came back within {days} days")
 
 
-def still_asked(holds: Iterable[ActionRow], name: str, flip: Flip) -> tuple[str, ...]:
+def still_asked(holds: Iterable[Row], name: str, flip: Flip) -> tuple[str, ...]:
     """Between whom, if the question is open and this value is one of those that it is about; else nobody. So it does not lapse with the week."""
     for hold in holds:
         kind, _, rest = (hold.question or "").partition(":")

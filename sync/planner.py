@@ -12,13 +12,25 @@ from ..state import actions, keys, links, people
 from ..state.actions import ActionRow
 from ..state.links import LinkRow
 from .cases import Ambiguous, Case, Cases
+from .claims import STAGE
 from .decision import Decision, Hold
-from .desk import History
+from .desk import Desk, History
 from .knowing import knowledge
+from .loops import ROUNDS, WINDOW_MS, coming, flips_of, quarrel, question, still_asked
 from .plan import Draft, Tally, rows_of
 from .reconcile import reconcile
 from .session import Session
 from .who import Scope
+
+
+@dataclass(slots=True)
+class _Decided:
+    """One case and what was decided. `history`: None until it was needed and read; `blocked`: fields held for what the records do not tell."""
+
+    case: Case
+    decision: Decision
+    history: History | None = None
+    blocked: dict[str, Hold] = field(default_factory=dict[str, Hold])
 
 
 @dataclass(slots=True)
@@ -46,22 +58,28 @@ class Planner:
             return
         for case, known in zip(cases, knowledge(self.session, cases), strict=True):
             case.known = known
-        decided = [(case, self._reconcile(case, None, {})) for case in cases]
-        decided = self._with_history(decided)
-        decided = self._without_taken_addresses(decided)
+        decided = [_Decided(case, self._reconcile(case, None, {})) for case in cases]
+        self._read_histories(decided)
+        self._break_loops(decided)
+        self._hold_taken_addresses(decided)
         self._store(decided)
         self.session.progress("planning", self.tally.people)
 
     def _reconcile(self, case: Case, history: History | None, blocked: Mapping[str, Hold]) -> Decision:
         return reconcile(self.session.desk, case.canonical, case.stage, case.links, answers=case.answers, history=history, blocked=blocked, known=case.known)
 
-    def _with_history(self, decided: list[tuple[Case, Decision]]) -> list[tuple[Case, Decision]]:
+    def _read_histories(self, decided: Sequence[_Decided]) -> None:
         """Reconcile again those whose decision depends on who changed what and when."""
-        wanting = [(case, decision) for case, decision in decided if decision.wants]
+        wanting = [each for each in decided if each.decision.wants]
         if not wanting:
-            return decided
-        history = self._histories(wanting)
-        return [(case, self._reconcile(case, history, {}) if decision.wants else decision) for case, decision in decided]
+            return
+        history = self._histories([(each.case, each.decision) for each in wanting])
+        for each in wanting:
+            each.history = history
+            self._again(each)
+
+    def _again(self, each: _Decided) -> None:
+        each.decision = self._reconcile(each.case, each.history, each.blocked)
 
     def _histories(self, wanting: Sequence[tuple[Case, Decision]]) -> dict[int, dict[str, FieldChange]]:
         wanted: dict[int, list[tuple[LinkRow, set[str]]]] = {}
@@ -86,31 +104,53 @@ class Planner:
                     }
         return found
 
-    def _without_taken_addresses(self, decided: list[tuple[Case, Decision]]) -> list[tuple[Case, Decision]]:
-        """A changed e-mail that another person has is held, naming both; unless that person gives it up in this plan, as in a swap."""
-        movers = [index for index, (_, decision) in enumerate(decided) if _new_address(decision)]
-        if not movers:
-            return decided
+    def _break_loops(self, decided: Sequence[_Decided]) -> None:
+        """A field that only goes on flipping is held. The journal is read for those alone of whom something moved or was put back."""
+        moving = {each.case.row.id: each for each in decided if each.case.row is not None and _moving(self.session.desk, each)}
+        if not moving:
+            return
+        now = self.session.clock.now_ms()
         with self.session.store.read() as tx:
-            found = keys.find(tx, self.session.workspace, "email", list({_address(decided[index][1]) for index in movers}))
+            known = actions.lately(tx, self.session.workspace, list(moving), now - WINDOW_MS)
+        systems = {account: connected.name for account, connected in self.session.systems.items()}
+        for person, each in moving.items():
+            for name in _moving(self.session.desk, each):
+                past = flips_of(known.get(person, ()), name, systems)
+                for flip in coming(each.decision, name, now):
+                    who = quarrel(past, flip) or still_asked(each.case.holds, name, flip)
+                    if who:
+                        each.blocked[name] = question(name, who)
+                    past.append(flip)
+            if each.blocked:
+                self._again(each)
+
+    def _hold_taken_addresses(self, decided: Sequence[_Decided]) -> None:
+        """A changed e-mail that another person has is held, naming both; unless that person gives it up in this plan, as in a swap."""
+        movers = [each for each in decided if _new_address(each.decision)]
+        if not movers:
+            return
+        with self.session.store.read() as tx:
+            found = keys.find(tx, self.session.workspace, "email", list({_address(each.decision) for each in movers}))
             rows = links.by_ids(tx, [link for _, link in found])
         holders: dict[str, list[LinkRow]] = {}
         for address, link in found:
             holders.setdefault(address, []).append(rows[link])
-        blocked: dict[int, LinkRow] = {}
+        staying: list[_Decided] = []
         while True:
-            leaving = {case.row.id for index in movers if index not in blocked and (case := decided[index][0]).row is not None}
-            taken = {index: row for index in movers if index not in blocked and (row := _holder(decided[index], holders, leaving)) is not None}
+            leaving = {each.case.row.id for each in movers if each.case.row is not None}
+            taken = [(each, row) for each in movers if (row := _holder(each, holders, leaving)) is not None]
             if not taken:
                 break
-            blocked |= taken
-        for index in movers:
-            case, decision = decided[index]
-            if index in blocked:
-                decided[index] = (case, self._reconcile(case, {}, {"email": self._taken(decision, blocked[index])}))
-            elif any(row.person in leaving and (case.row is None or row.person != case.row.id) for row in holders.get(_address(decision), ())):
-                decision.frees = True
-        return decided
+            for each, row in taken:
+                each.blocked["email"] = self._taken(each.decision, row)
+                staying.append(each)
+                movers.remove(each)
+        for each in staying:
+            each.history = each.history or {}
+            self._again(each)
+        for each in movers:
+            mine = each.case.row.id if each.case.row is not None else None
+            each.decision.frees = any(row.person in leaving and row.person != mine for row in holders.get(_address(each.decision), ()))
 
     def _taken(self, decision: Decision, row: LinkRow) -> Hold:
         system = self.session.systems.get(row.account)
@@ -136,13 +176,14 @@ class Planner:
         self.tally.new_holds += len(rows)
         self._insert(rows)
 
-    def _store(self, decided: Sequence[tuple[Case, Decision]]) -> None:
+    def _store(self, decided: Sequence[_Decided]) -> None:
         rows: list[Draft] = []
         quiet: list[int] = []
-        fresh = sum(1 for case, _ in decided if case.number is None)
+        fresh = sum(1 for each in decided if each.case.number is None)
         with self.session.store.write() as tx:
             person = people.reserve(tx, fresh) if fresh else 0
-        for case, decision in decided:
+        for each in decided:
+            case, decision = each.case, each.decision
             mine = case.number
             if mine is None:
                 mine, person = person, person + 1
@@ -203,14 +244,25 @@ def _address(decision: Decision) -> str:
     return str(decision.changed["email"][1])
 
 
-def _holder(decided: tuple[Case, Decision], holders: Mapping[str, Sequence[LinkRow]], leaving: Container[int | None]) -> LinkRow | None:
+def _holder(decided: _Decided, holders: Mapping[str, Sequence[LinkRow]], leaving: Container[int | None]) -> LinkRow | None:
     """A record of somebody else who has this person's new address and does not give it up."""
-    case, decision = decided
+    case = decided.case
     if "email" in case.answers:
         return None
     mine = case.row.id if case.row is not None else None
-    others = (row for row in holders.get(_address(decision), ()) if row.person is not None and row.person != mine)
+    others = (row for row in holders.get(_address(decided.decision), ()) if row.person is not None and row.person != mine)
     return next((row for row in others if row.person not in leaving), None)
+
+
+def _moving(desk: Desk, decided: _Decided) -> list[str]:
+    """The fields of which a value moves that has moved before, or is put back, and nobody has just decided that it shall.
+
+    What the lifecycle fills follows the stage, and is not looked at by itself.
+    """
+    decision = decided.decision
+    old = {name for name, change in decision.changed.items() if change[2] > 2 * ROUNDS}  # only then can a value have come back so often
+    names = {*old, *(each.field for each in decision.overruled)} - decided.case.answers.keys()
+    return sorted(name for name in names if name == STAGE or (name in desk.maps.fields and desk.maps.fields[name].heard))
 
 
 def _new_address(decision: Decision) -> bool:

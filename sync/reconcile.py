@@ -75,7 +75,7 @@ def _decide(
     for field in meet(desk, decision, live) if plain else desk.maps.fields.values():
         if field.heard:
             _reconcile_field(desk, decision, field, live, told.answers.get(field.name), told.history, told.blocked)
-    decide_stage(desk, decision, live, told.answers, told.history, told.known)
+    decide_stage(desk, decision, live, told.answers, told.history, told.known, told.blocked)
     stamp(desk, decision, stage, told.known.now)
     decide_removal(desk, decision, links, told.answers.get(RECORD))
     create_missing(desk, decision, links)
@@ -113,10 +113,11 @@ def _reconcile_field(
         why = "a write of ours met an edit, and nobody can tell which came last"
         decision.holds.append(Hold(f"undecided:{name}:{undecided.system.name}", name, choices, why))
         return
-    if name in blocked and any(side.say in ("edited", "behind", "first") for side in sides):
-        decision.holds.append(blocked[name])
-        return
     sides = _as_stored(field, hub, sides, speaking)
+    if name in blocked and any(side.say in ("edited", "behind", "first") for side in sides):
+        told = {side.system: side.value for side in sides if side.say != "silent"}
+        decision.holds.append(blocked[name] if blocked[name].choices else blocked[name]._replace(choices=told))
+        return
     rules = Rules(desk.settings.order, desk.settings.winners.get(field.group), _usable_answer(asked, sides), history is not None or not _timeable(sides))
     verdict = merge(field, hub, sides, rules)
     if verdict.untimed:

@@ -17,8 +17,10 @@ from .qualifying import PROPOSAL, qualify
 from .verdicts import take
 
 
-def decide_stage(desk: Desk, decision: Decision, views: Sequence[View], answers: Mapping[str, Asked], history: History | None, known: Known) -> None:
-    """Decide the stage and plan what each link must be told."""
+def decide_stage(
+    desk: Desk, decision: Decision, views: Sequence[View], answers: Mapping[str, Asked], history: History | None, known: Known, blocked: Mapping[str, Hold]
+) -> None:
+    """Decide the stage and plan what each link must be told. `blocked`: held for a reason outside of the records."""
     claims = claims_of(desk, decision, views, history)
     if claims is None:
         return
@@ -27,6 +29,11 @@ def decide_stage(desk: Desk, decision: Decision, views: Sequence[View], answers:
         claims = answered(claims, asked)
     heard = [claim for _, claim in claims]
     verdict = decide(desk.funnel, decision.stage, heard, desk.settings.stage_conflict, desk.policy.authority)
+    if STAGE in blocked and any(claim.changed or claim.first for claim in heard):
+        choices = {claim.system: words_of(claim.reading) for claim in heard}
+        decision.holds.append(blocked[STAGE]._replace(choices={**choices, "hub": words_of(decision.stage.reading)}))
+        decision.notes = known.notes
+        return
     if verdict.hold is not None:
         choices = {claim.system: words_of(claim.reading) for claim in heard if claim.changed or claim.first}
         decision.holds.append(Hold(verdict.question, STAGE, {**choices, "hub": words_of(decision.stage.reading)}, verdict.hold))

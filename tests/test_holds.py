@@ -155,6 +155,7 @@ def test_nothing_open(tmp_path: Path) -> None:
     [
         ("conflict:phone:crm+hub", "phone", "1 phone changed in several systems: crm, sales, newest?"),
         ("undecided:city:crm", "city", "1 city met an edit while we wrote to crm: whose value stands?"),
+        ("loop:country:crm+hub", "country", "crm and hub keep correcting each other: 1 country goes back and forth. Which stands: crm, sales, newest?"),
         ("consent:email_opt_out:crm+hub", "email_opt_out", "1 person who had opted out is opted in again: does that stand?"),
         ("stage:crm+hub", "stage", "1 stage cannot be decided: crm, sales, newest?"),
         ("merged:crm", "record", "1 pair of linked people merged in crm: the record left over is not touched"),
@@ -169,4 +170,4 @@ def test_every_kind_of_question_has_words(question: str, about: str, title: str)
     group = Group("abc", question, about, 1, systems={"crm": 1, "sales": 1})
     assert group.title == title
     assert "skip" in group.uses
-    assert ("hub" in group.uses) == (group.kind in ("conflict", "undecided", "consent", "stage", "taken"))
+    assert ("hub" in group.uses) == (group.kind in ("conflict", "undecided", "consent", "stage", "taken", "loop"))

@@ -335,6 +335,29 @@ def test_a_batch_of_actions_moves_in_one_step(store: Store) -> None:
         }
 
 
+def test_what_was_decided_lately(store: Store) -> None:
+    """Decisions, overruled values and answered questions of these people, since a time, with when their runs began; nothing that was only planned."""
+    with store.write() as tx:
+        home = Home(tx)
+        mine = {"person": 7, "state": "applied"}
+        (old,) = new_actions(tx, home, {**mine, "op": "decide"})
+        home.run = runs.start(tx, home.ws, "sync", 500, None)
+        rows = new_actions(
+            tx,
+            home,
+            {**mine, "op": "decide"},
+            {**mine, "op": "overrule", "state": "overruled"},
+            {**mine, "op": "hold", "state": "skipped", "answer": "crm"},
+            {**mine, "op": "hold", "state": "skipped"},
+            {**mine, "op": "hold", "state": "held", "answer": "skip"},
+            {**mine, "op": "decide", "state": "planned"},
+            mine,
+            {**mine, "op": "decide", "person": 8},
+        )
+        assert actions.lately(tx, home.ws, [7], 2) == {7: [(500, row) for row in rows[:3]]}
+        assert actions.lately(tx, home.ws, [7, 8], 1) == {7: [(1, old), *((500, row) for row in rows[:3])], 8: [(500, rows[7])]}
+
+
 def test_actions_of_a_run_are_filtered_and_paged(store: Store) -> None:
     """By state, operation and account; a discarded plan leaves what was more than planned."""
     with store.write() as tx:
