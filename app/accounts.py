@@ -85,6 +85,4 @@ def _bind(tx: Tx, workspace: int, name: str, account: int, identity: AccountId, 
 def forget(store: Store, account: int) -> None:
     """What is known of the account is doubtful: the next run asks again."""
     with store.unguarded() as tx:
-        stored = accounts.metadata(tx, account)
-        if stored is not None:
-            accounts.set_metadata(tx, account, stored[0], 0)
+        accounts.doubt(tx, account)

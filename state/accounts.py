@@ -140,6 +140,13 @@ def set_metadata(tx: Tx, account: int, value: Mapping[str, Any], at: int) -> Non
     tx.many(_SET_METADATA, [(encode(value), at, account)])
 
 
+def doubt(tx: Tx, account: int) -> None:
+    """What is known of the account may not be true any more: the next run asks again."""
+    stored = metadata(tx, account)
+    if stored is not None:
+        set_metadata(tx, account, stored[0], 0)
+
+
 def cursor(tx: Tx, ws: int, account: int) -> str | None:
     """How far this workspace has read the account; None: not at all."""
     return next((cursor for cursor, _ in tx.rows(_CURSOR, {"ws": ws, "account": account})), None)

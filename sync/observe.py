@@ -52,6 +52,7 @@ class Absorbed:
     """What a batch amounted to. `unknown`: refs to which something moved, or that a signal is about, and that nobody has read yet.
 
     `forgotten`: records of people who are not to be known any more, of which nothing was kept.
+    `lacking`: records that came without a field that they have told before: what it holds now is not known, and may have been edited.
     """
 
     new: int = 0
@@ -59,6 +60,7 @@ class Absorbed:
     gone: int = 0
     unknown: tuple[Ref, ...] = ()
     forgotten: int = 0
+    lacking: tuple[Ref, ...] = ()
 
 
 @dataclass(slots=True)
@@ -93,6 +95,7 @@ def absorb(tx: Tx, workspace: int, system: System, seen: Seen, run: int, now: in
     first = links.reserve(tx, len(fresh)) if fresh else 0
     for offset, record in enumerate(fresh):
         _add(batch, system, record, first + offset)
+    lacking = tuple(ref for ref, record in newest.items() if (row := batch.known.get(ref)) is not None and _lacks(system, row, record))
     for ref, row in batch.known.items():
         record = newest.get(ref)
         if record is not None:
@@ -102,7 +105,7 @@ def absorb(tx: Tx, workspace: int, system: System, seen: Seen, run: int, now: in
     if seen.signals:
         unknown += _hear(tx, batch, system, [sighting for sighting in seen.signals if sighting.ref not in left_out])
     _store(tx, workspace, batch, run, now)
-    return Absorbed(len(fresh), len(batch.changes), gone, tuple(unknown), len(left_out))
+    return Absorbed(len(fresh), len(batch.changes), gone, tuple(unknown), len(left_out), lacking)
 
 
 def _newest(records: Iterable[Record]) -> dict[Ref, Record]:
@@ -112,6 +115,14 @@ def _newest(records: Iterable[Record]) -> dict[Ref, Record]:
         if other is None or record.stamp >= other.stamp:
             found[record.ref] = record
     return found
+
+
+def _lacks(system: System, row: LinkRow, record: Record) -> bool:
+    """A field that is asked for and was told before is absent. Evidence on other objects (a dot in its name) has its own ways of not being there."""
+    kind = system.map.kinds.get(record.ref.kind)
+    if kind is None or len(record.values) >= len(kind.asks) or record.stamp < row.stamp:
+        return False
+    return any(native in row.seen and native not in record.values and "." not in native for native in kind.asks)
 
 
 def _add(batch: _Batch, system: System, record: Record, link: int) -> None:

@@ -12,11 +12,14 @@ import orjson
 
 from ..model.records import Page, Query, Ref
 from ..state import accounts, links
+from ..state.store import Tx
 from .beside import End
 from .observe import Absorbed, Seen, absorb
 from .session import Connected, Session
 
 COMMIT_EVERY = 5_000
+LACKING = 1_000
+"""So many records that came without a field are read again one by one in the runs that follow; where there are more, everything is."""
 _LOOK_THROUGH = 5_000
 
 
@@ -50,6 +53,7 @@ class _Incoming:
     cursor: str | None = None
     swept: bool = False
     anew: bool = False
+    lacking: dict[Ref, None] = field(default_factory=dict[Ref, None])
     total: Pulled = field(default_factory=Pulled)
     unknown: list[Ref] = field(default_factory=list[Ref])
 
@@ -65,6 +69,7 @@ def pull_all(session: Session, run: int) -> dict[str, Pulled]:
             _take(session, run, incoming[account], page)
     for part in incoming.values():
         _read_unknown(session, run, part)
+        _read_lacking(session, run, part)
         if part.swept:
             _sweep(session, run, part)
     return {part.connected.name: part.total for part in incoming.values()}
@@ -81,6 +86,7 @@ def _query(session: Session, part: _Incoming) -> Query:
     cursor = known.get("cursor") if known.get("asks") == part.asks else None
     part.swept = swept is None or now - swept >= session.sweep_every_ms
     part.anew = cursor is None
+    part.lacking = {} if part.anew else {Ref(*each): None for each in known.get("lacking", ())}
     return Query(session.asks(account), cursor, sweep=part.swept and not part.anew, signals=session.signals)
 
 
@@ -105,18 +111,45 @@ def _commit(session: Session, run: int, part: _Incoming, *, whole: bool = False)
     """Observations and the cursor that covers them, together. `whole`: with them, everything is read."""
     seen, part.seen = part.seen, Seen()
     now = session.clock.now_ms()
-    account = part.connected.system.account
     if not whole and part.cursor is None and not (seen.records or seen.gone or seen.moved or seen.signals):
         return
     with session.store.write() as tx:
         absorbed = absorb(tx, session.workspace, part.connected.system, seen, run, now)
+        part.lacking.update(dict.fromkeys(absorbed.lacking))
         if whole:
-            accounts.set_read(tx, session.workspace, account, now)
-        if part.cursor is not None:
-            accounts.set_cursor(tx, session.workspace, account, orjson.dumps({"asks": part.asks, "cursor": part.cursor}).decode())
+            accounts.set_read(tx, session.workspace, part.connected.system.account, now)
+        _keep_place(tx, session, part)
     part.total = part.total.plus(len(seen.records), absorbed)
     part.unknown.extend(absorbed.unknown)
     session.progress(f"{part.connected.name}: reading", part.total.records)
+
+
+def _keep_place(tx: Tx, session: Session, part: _Incoming) -> None:
+    """The cursor, and who is to be read again. Where they are too many, everything is to be read anew; where that was just done, it has to do."""
+    if part.cursor is None:
+        return
+    known: dict[str, Any] = {"asks": part.asks, "cursor": part.cursor}
+    if len(part.lacking) <= LACKING:
+        known["lacking"] = [[ref.kind, ref.id] for ref in part.lacking]
+    elif not part.anew:
+        known["asks"] = None
+    accounts.set_cursor(tx, session.workspace, part.connected.system.account, orjson.dumps(known).decode())
+
+
+def _read_lacking(session: Session, run: int, part: _Incoming) -> None:
+    """Whoever came without a field is read again, in every run until the field is told: else an edit of it would never be seen.
+
+    Where it is not told now either, the account may have changed: it is asked again what it looks like.
+    """
+    if not part.lacking:
+        return
+    asked = list(part.lacking) if len(part.lacking) <= LACKING else []
+    still = read_refs(session, run, part.connected, asked) if asked else tuple(part.lacking)
+    part.lacking = dict.fromkeys(still)
+    with session.store.write() as tx:
+        _keep_place(tx, session, part)
+        if still:
+            accounts.doubt(tx, part.connected.system.account)
 
 
 def _read_unknown(session: Session, run: int, part: _Incoming) -> None:
@@ -143,13 +176,13 @@ def _sweep(session: Session, run: int, part: _Incoming) -> None:
         accounts.set_swept(tx, session.workspace, account, session.clock.now_ms())
 
 
-def read_refs(session: Session, run: int, connected: Connected, refs: Sequence[Ref]) -> None:
-    """Read these records now and put what is seen into the state."""
+def read_refs(session: Session, run: int, connected: Connected, refs: Sequence[Ref]) -> tuple[Ref, ...]:
+    """Read these records now and put what is seen into the state; gives those that still lack a field."""
     seen = Seen()
     for answer in connected.connector.fetch(refs, session.asks(connected.system.account)):
         seen.take(answer)
     with session.store.write() as tx:
-        absorb(tx, session.workspace, connected.system, seen, run, session.clock.now_ms())
+        return absorb(tx, session.workspace, connected.system, seen, run, session.clock.now_ms()).lacking
 
 
 def _digest(asks: dict[str, tuple[str, ...]], *, signals: bool) -> str:
