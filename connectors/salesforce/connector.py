@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ...model.records import Observation, Page, Query, Record, Ref
+from ...model.records import Native, Observation, Page, Query, Record, Ref
 from ...model.writes import Outcome, Step, Write
 from ..contract import AccountId, Capabilities, Ports, SystemDescription, Usage
 from . import describe as describing
@@ -74,7 +74,9 @@ class SalesforceConnector:
         return fetching.find(self._client, kind, key, values, fields)
 
     def expand(self, write: Write) -> Sequence[Step]:
-        """One step: Salesforce takes every value in one go."""
+        """One step: Salesforce takes every value in one go. What a status means is asked here, not between the last look at a record and the write to it."""
+        if _touches_status(write.kind, write.values):
+            self._converted_statuses()
         return (Step(write.id, 1, write.operation, write.kind, write.ref, write.values),)
 
     def write(self, steps: Sequence[Step]) -> Sequence[Outcome]:
@@ -82,7 +84,7 @@ class SalesforceConnector:
         if not steps:
             return []
         first = steps[0]
-        touches_status = first.kind == "lead" and any("Status" in step.values for step in steps)
+        touches_status = any(_touches_status(step.kind, step.values) for step in steps)
         upsert = first.operation == "create" and self._is_keyed(first.kind)
         converted = self._converted_statuses() if touches_status else frozenset[str]()
         return writing.write(self._client, steps, self._settings, upsert=upsert, converted=converted)
@@ -108,6 +110,10 @@ class SalesforceConnector:
         if kind not in self._keyed:
             self._keyed[kind] = describing.usable_key(self._client.read("GET", f"sobjects/{OBJECTS[kind]}/describe"), key)
         return self._keyed[kind]
+
+
+def _touches_status(kind: str, values: Mapping[str, Native]) -> bool:
+    return kind == "lead" and "Status" in values
 
 
 def open_org(system: str, settings: SalesforceSettings, ports: Ports, adapter: HTTPAdapter | None = None) -> SalesforceConnector:
