@@ -3,8 +3,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 # More words for the program behind a target, for example: make test ARGS="-k merge"
 ARGS ?=
+# How many random histories `make soak` lives, and the seed of the first: make soak N=1000000 SEED=20000
+N ?= 100000
+SEED ?= 10000
 
-.PHONY: help demo test lint format bench lock clean
+.PHONY: help demo test histories soak lint format bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -15,6 +18,12 @@ demo: .venv/.installed ## Run the main job on two sandbox worlds
 
 test: .venv/.installed ## Run every test
 	$(BIN)/python -m pytest -q -n logical --maxprocesses=4 $(ARGS)
+
+histories: .venv/.installed ## Live 10,000 random histories and a large sample of the directed ones
+	$(BIN)/python tests/history_run.py --random 10000 --directed 1500 $(ARGS)
+
+soak: .venv/.installed ## Live N random histories (100,000) and every directed one; ARGS='--seed 417' tells the story of one
+	$(BIN)/python tests/history_run.py --random $(N) --start $(SEED) --directed all $(ARGS)
 
 lint: .venv/.installed ## Check style, types, the house's import rules and the documents
 	$(BIN)/ruff check

@@ -6,9 +6,11 @@ Everything follows from a seed. What somebody does is written down, so that `ora
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from random import Random
 
 from lab import Lab
+from oracle import settled
 from somebody import FIELDS, LINE, STAGES, Row
 
 from stagesync.sandbox.faults import Fault
@@ -191,3 +193,15 @@ class History:
             self.lab.clock.at += self.random.choice((0, 1, 30, 1000))
         self.lab.calm()
         self.lab.later(90_000)
+
+
+def lived(seed: int, folder: Path) -> tuple[list[str], list[str]]:
+    """One history from its seed: what is wrong in the end, and the story. Every third one has a third system."""
+    folder.mkdir()
+    random = Random(seed)
+    lab = Lab(folder, random=Random(seed), second=seed % 3 == 0)
+    try:
+        History(lab, random).live(random.randint(2, 5))
+        return list(settled(lab)), lab.story
+    finally:
+        lab.store.close()

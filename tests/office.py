@@ -86,7 +86,8 @@ class Office:
         return self._wired(store, {name: opened[name] for name in self.order if name in opened})
 
     def _wired(self, store: Any, opened: Mapping[str, Connector]) -> Session:
-        funnel, (known, maps) = default_funnel(), self.looked_at(opened)
+        funnel, self.looks = default_funnel(), self.looked_at(opened)
+        known, maps = self.looks
         connected: dict[int, Connected] = {}
         with store.write() as tx:
             workspace = accounts.workspace(tx, "office")

@@ -1,0 +1,114 @@
+"""Many histories on all processors: `make histories`, `make soak N=100000`, and one again by its seed.
+
+python tests/history_run.py --random 10000 --directed 1500      # seeds 0 to 9999, and a sample of the directed ones
+python tests/history_run.py --seed 417                          # one again, with its story
+python tests/history_run.py --case 88
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+Kind = Literal["random", "directed"]
+AGAIN = {"random": "--seed", "directed": "--case"}
+MEMORY = Path("/dev/shm")
+"""Where Linux keeps files in memory: a state that is thrown away needs no disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How one history ended: what is wrong, and the story of it."""
+
+    kind: Kind
+    number: int
+    wrong: list[str]
+    story: list[str]
+
+    def told(self) -> str:
+        """The whole of it, for whoever must find out why."""
+        return "\n".join([*self.story, *self.wrong, f"again: make soak ARGS='{AGAIN[self.kind]} {self.number}'"])
+
+
+def end_of(kind: Kind, number: int, folder: Path) -> Ended:
+    """Live one history in a new folder below this one. Whatever it raises is wrong as well."""
+    from directed import directed
+    from histories import lived
+
+    live: Callable[[int, Path], tuple[list[str], list[str]]] = lived if kind == "random" else directed
+    place = folder / f"{kind}{number}"
+    try:
+        wrong, story = live(number, place)
+    except Exception as error:  # noqa: BLE001 - a history must not end in an exception, and the others go on
+        import traceback
+
+        wrong, story = [f"it ended in {type(error).__name__}: {error}"], traceback.format_exc().splitlines()
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+    return Ended(kind, number, wrong, story)
+
+
+def _end_of(folder: str, what: tuple[Kind, int]) -> Ended:
+    ended = end_of(*what, Path(folder))
+    return ended if ended.wrong else Ended(ended.kind, ended.number, [], [])
+
+
+def run(work: Sequence[tuple[Kind, int]], processes: int) -> list[Ended]:
+    """All of them; those that went wrong. Says how far it is."""
+    failed: list[Ended] = []
+    began, step = time.monotonic(), max(1, len(work) // 10)
+    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder, multiprocessing.Pool(processes, maxtasksperchild=2_000) as pool:
+        for done, ended in enumerate(pool.imap_unordered(partial(_end_of, folder), work, chunksize=8), 1):
+            if ended.wrong:
+                failed.append(ended)
+                print(ended.told(), flush=True)
+            if done % step == 0:
+                print(f"{done:,} of {len(work):,} histories, {len(failed)} went wrong, {time.monotonic() - began:.0f} s", flush=True)
+    return failed
+
+
+def _asked(words: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Live many histories, and say which went wrong.")
+    parser.add_argument("--random", type=int, default=0, metavar="N", help="so many random ones")
+    parser.add_argument("--start", type=int, default=0, metavar="SEED", help="the seed of the first one")
+    parser.add_argument("--directed", default="0", metavar="N", help="so many of the directed ones, or all")
+    parser.add_argument("--seed", type=int, help="one random history, with its story")
+    parser.add_argument("--case", type=int, help="one directed history, with its story")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    return parser.parse_args(words)
+
+
+def main(words: Sequence[str]) -> int:
+    """0 where all ended well."""
+    from directed import cases, sample
+
+    asked = _asked(words)
+    if asked.seed is not None or asked.case is not None:
+        kind: Kind = "random" if asked.seed is not None else "directed"
+        with tempfile.TemporaryDirectory() as folder:
+            ended = end_of(kind, asked.seed if asked.seed is not None else asked.case, Path(folder))
+        print(ended.told() if ended.wrong else "\n".join([*ended.story, "it ended well"]))
+        return 1 if ended.wrong else 0
+    numbers = sample(len(cases()) if asked.directed == "all" else int(asked.directed))
+    seeds = range(asked.start, asked.start + asked.random)
+    work: list[tuple[Kind, int]] = [*(("directed", number) for number in numbers), *(("random", seed) for seed in seeds)]
+    began = time.monotonic()
+    print(f"{len(numbers):,} of {len(cases()):,} directed histories, and {len(seeds):,} random ones (seeds {seeds.start} to {seeds.stop - 1})", flush=True)
+    failed = run(work, asked.processes)
+    print(f"{time.monotonic() - began:.0f} s on {asked.processes} processors")
+    print(f"{len(work) - len(failed)} passed, {len(failed)} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
