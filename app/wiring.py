@@ -24,7 +24,7 @@ from ..state.store import Store, open_store, reopen_store
 from ..sync.desk import Desk, Settings, System
 from ..sync.guard import DEFAULT_LIMITS, Limit
 from ..sync.session import Connected, Progress, Session, quiet
-from . import accounts
+from . import accounts, output
 from .clock import SystemClock
 from .config import Config
 from .maps import compile_for
@@ -91,7 +91,8 @@ def held(place: Place, command: str) -> AbstractContextManager[leases.Lease]:
 
 def open_connector(place: Place, system: SystemConfig) -> Connector:
     """The system's connector, ready to call."""
-    ports = Ports(place.clock, StoreLimiter(place.store, place.clock), token_store(place.config.path, system))
+    limiter, tokens = StoreLimiter(place.store, place.clock), token_store(place.config.path, system)
+    ports = Ports(place.clock, limiter, tokens, lambda: leases.sending(place.store, place.id))
     return system.plugin.open(system.name, system.settings, ports)
 
 
@@ -143,4 +144,4 @@ def _session(place: Place, connectors: dict[str, Connector], known: dict[str, ac
     desk = Desk(systems, maps, config.funnel, Settings(config.winners, config.order, config.stage_conflict, config.deletes), policy)
     open_ones = {account: Connected(system, connectors[system.name], known[system.name].identity.own_actor) for account, system in systems.items()}
     limits = {**DEFAULT_LIMITS, **{kind: Limit(count, share) for kind, (count, share) in config.guard.items()}}
-    return Session(place.store, config.workspace, place.id, open_ones, desk, place.clock, limits, progress, signals=config.signals)
+    return Session(place.store, config.workspace, place.id, open_ones, desk, place.clock, limits, progress, output.tell, signals=config.signals)

@@ -93,6 +93,7 @@ class Capabilities:
     `reread`: how many refs one `fetch` call reads, where a record should be read again before an update.
     `history`: about how many refs one call reads with the versions of their fields; 0 where there is no history.
     `unique`: native fields of which the vendor itself refuses a second equal value.
+    `lands_s`: a request may still be carried out so many seconds after it was begun, even if whoever sent it is dead.
     `unfed`: native fields that can change without any feed telling it (Salesforce: a contact's role in an opportunity that was deleted).
     """
 
@@ -101,6 +102,7 @@ class Capabilities:
     history: int
     unique: frozenset[str] = frozenset()
     unfed: frozenset[str] = frozenset()
+    lands_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,13 +164,21 @@ class Connector(Protocol):
         ...
 
 
+def unwatched() -> None:
+    """Nobody else can be running."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """What `app` gives a connector to live with."""
+    """What `app` gives a connector to live with.
+
+    `sending` is called before each request that changes something, a repeated one too. It raises `Busy` where another run has taken over: nothing is sent then.
+    """
 
     clock: Clock
     limiter: Limiter
     tokens: TokenStore
+    sending: Callable[[], None] = unwatched
 
 
 class Plugin(Protocol):

@@ -26,10 +26,14 @@ from tenacity import RetryCallState, Retrying
 
 from ..model.errors import ConfigurationError, QuotaSpent, Unreachable
 from ..model.ports import Clock, Limiter, Rate
-from .contract import Usage
+from .contract import Usage, unwatched
 
 REPLY_LIMIT = 64 * 1024 * 1024
 """More bytes than this in one (decompressed) answer is no answer of an API."""
+
+
+CONNECT_S = 10.0
+"""How long a connection may take to come about; less where even an answer may not take as long."""
 
 
 class Trouble(Unreachable):
@@ -69,8 +73,13 @@ class Patience:
 
     attempts: int = 6
     total_s: float = 90.0
-    connect_s: float = 10.0
+    connect_s: float = CONNECT_S
     read_s: float = 60.0
+
+    @property
+    def lands_s(self) -> float:
+        """How long a request that was begun may be on its way, as far as we would wait for it ourselves."""
+        return self.connect_s + self.read_s
 
 
 @dataclass(slots=True)
@@ -101,6 +110,7 @@ class Line:
     patience: Patience = Patience()
     daily_share: float = 0.9
     meter: Meter = field(default_factory=Meter)
+    sending: Callable[[], None] = unwatched
 
     def ask(
         self,
@@ -108,19 +118,23 @@ class Line:
         judge: Callable[[Answer], None],
         *,
         repeatable: bool,
+        changes: bool = False,
         pace: Sequence[Pace] = (),
         json: bool = True,
     ) -> Answer:
         """Make one call, again where that is harmless, and give its answer with `data` parsed.
 
         `send` raises `NotDone` or `MaybeDone` where the connection fails (see `lost`); `judge` raises them, or an error that stops
-        everything, for an answer that is trouble. `repeatable`: doing it twice is the same as doing it once. `json`: a 2xx must be JSON.
+        everything, for an answer that is trouble. `repeatable`: doing it twice is the same as doing it once. `changes`: it changes
+        something, so that the run must still be in force at each attempt. `json`: a 2xx must be JSON.
         """
 
         def once() -> Answer:
             self._stop_at_our_share()
             for bucket, rate in pace:
                 self.limiter.take(bucket, rate)
+            if changes:
+                self.sending()  # last of all: whatever lies between this and the request, a run may fall asleep in
             answer = parsed(self._timed(send), where=self.system, required=json)
             judge(answer)
             return answer

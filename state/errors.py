@@ -31,6 +31,7 @@ _SQLITE = {
 }
 _POSTGRES = {
     "08": ("the connection to the database server broke", "run again when it is up"),
+    "25P03": ("the program was asleep in the middle of a transaction, so the database server ended it", "run again"),
     "40": ("the database gave way to another program at the same rows", "run again"),
     "42501": ("the database user lacks a right", "let the user create and change tables in this database"),
     "53": ("the database server is out of disk, memory or connections", "make room there and run again; nothing was half-written"),

@@ -25,6 +25,8 @@ from .sql import POSTGRES, SQLITE, Bulk, Statement, encode
 __all__ = ["NewerSchema", "StateError", "Store", "Tx", "open_store"]
 
 _AT_ONCE = 5_000
+ASLEEP_S = 60
+"""Seconds without a statement after which a server ends a write transaction: whoever fell asleep inside one would keep all others out for ever."""
 
 
 class Tx:
@@ -135,6 +137,8 @@ class Store:
     @contextmanager
     def _transaction(self) -> Iterator[Tx]:
         with self._my_turn(), explained(self.where), self._engine.connect() as connection, connection.execution_options(stagesync_immediate=True).begin():
+            if self.path is None:
+                connection.exec_driver_sql(f"SET LOCAL idle_in_transaction_session_timeout = '{ASLEEP_S}s'")
             yield Tx(connection, self.unguarded)
 
     @contextmanager

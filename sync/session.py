@@ -21,6 +21,10 @@ def quiet(what: str, count: int) -> None:
     """No progress display."""
 
 
+def silent(sentence: str) -> None:
+    """Nobody listens."""
+
+
 def never() -> bool:
     """Nobody asks to stop."""
     return False
@@ -52,6 +56,8 @@ class Session:
     clock: Clock
     limits: Mapping[str, Limit] = field(default_factory=lambda: DEFAULT_LIMITS)
     progress: Progress = quiet
+    tell: Callable[[str], None] = silent
+    """Called with a sentence that somebody should read at once, whether or not there is a progress display."""
     sweep_every_ms: int = 24 * 3600 * 1000
     beside: Beside = THREADS
     stop: Callable[[], bool] = never

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from ..model.records import Gone, Native, Observation, Present, Record
-from ..state import actions, links, people
+from ..state import actions, leases, links, people
 from ..state.actions import ActionRow
 from ..state.links import LinkRow
 from ..state.store import Tx
@@ -26,6 +27,7 @@ def settle(session: Session, run: int, started: int = 0) -> int:
     with session.store.read() as tx:
         intents = actions.open_intents(tx, session.workspace)
     open_ones = [row for row in intents if row.account in session.systems]
+    _let_land(session, {row.account for row in open_ones if row.run != run and row.account is not None and not _acknowledged(row)})
     for account, connected in session.systems.items():
         mine = [row for row in open_ones if row.account == account]
         if mine:
@@ -33,8 +35,27 @@ def settle(session: Session, run: int, started: int = 0) -> int:
     return len(open_ones)
 
 
+def _acknowledged(row: ActionRow) -> bool:
+    return row.result is not None and "ref" in row.result
+
+
+def _let_land(session: Session, accounts: Set[int]) -> None:
+    """What a run sent that was killed or superseded may still be carried out: looking before that would find nothing, and the write would be made twice."""
+    silent_s = leases.silent_s(session.store)
+    if not accounts or silent_s is None:
+        return
+    systems = [session.systems[account] for account in sorted(accounts)]
+    longest = max(connected.connector.capabilities.lands_s for connected in systems)
+    left = min(longest, longest - silent_s)  # a clock that was set back makes nobody wait longer
+    if left <= 0:
+        return
+    names = " and ".join(connected.name for connected in systems)
+    session.tell(f"waiting {math.ceil(left)} s: a run that broke off had just written to {names}, and that may still arrive there")
+    session.clock.sleep(left)
+
+
 def _settle_system(session: Session, ledger: Ledger, rows: Sequence[ActionRow], now: int) -> None:
-    acknowledged = [row for row in rows if row.result is not None and "ref" in row.result]
+    acknowledged = [row for row in rows if _acknowledged(row)]
     known = {row.id for row in acknowledged}
     if acknowledged:
         read_back(session, ledger, acknowledged, now)

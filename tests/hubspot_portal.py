@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from salesforce_org import Drawer, Hand, NoLimits
+from salesforce_org import Drawer, Hand, NoLimits, Watch
 
 from stagesync.connectors.contract import Ports
 from stagesync.connectors.hubspot.connector import HubSpot, open_account
@@ -46,12 +46,13 @@ class Portal:
         self.clock = Hand()
         self.world = HubSpotWorld(clock=WorldClock(lambda: self.clock.at), habits=habits or Habits())
         self.drawer = Drawer()
+        self.watch = Watch()
         self.settings = settings(**given)
         self.connector = self.reopened()
 
     def reopened(self, limiter: Limiter | None = None) -> HubSpot:
         """A fresh connector, as after a restart."""
-        return open_account("hubspot", self.settings, Ports(self.clock, limiter or NoLimits(), self.drawer), WorldPool(self.world))
+        return open_account("hubspot", self.settings, Ports(self.clock, limiter or NoLimits(), self.drawer, self.watch.sending), WorldPool(self.world))
 
     def contact(self, number: int, **values: str | None) -> str:
         """A contact that somebody typed in; gives its id."""

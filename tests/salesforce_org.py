@@ -10,6 +10,7 @@ from typing import Any
 from stagesync.connectors.contract import Ports
 from stagesync.connectors.salesforce.connector import SalesforceConnector, open_org
 from stagesync.connectors.salesforce.settings import SalesforceSettings
+from stagesync.model.errors import Busy
 from stagesync.model.ports import Rate, Secret
 from stagesync.model.records import Gone, Moved, Query, Record
 from stagesync.sandbox.clients import WorldAdapter
@@ -70,6 +71,20 @@ class Drawer:
         self.kept[name] = token
 
 
+class Watch:
+    """Counts requests that are about to change something, and lets so many of them pass before another run takes over."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.passes = 1_000_000
+
+    def sending(self) -> None:
+        """One more. Raises `Busy` once another run has taken over."""
+        self.asked += 1
+        if self.asked > self.passes:
+            raise Busy("workspace 'main' is held by the next one")
+
+
 def settings(**given: Any) -> SalesforceSettings:
     """Settings with the sandbox's first token, unless another credential is given."""
     credential: dict[str, Any] = {} if "client_id" in given else {"access_token": Secret(TOKEN)}
@@ -83,12 +98,13 @@ class Org:
         self.clock = Hand()
         self.world = SalesforceWorld(clock=WorldClock(lambda: self.clock.at), habits=habits or Habits(duplicate_rules="off"), app=app)
         self.drawer = Drawer()
+        self.watch = Watch()
         self.settings = settings(**given)
         self.connector = self.reopened()
 
     def reopened(self) -> SalesforceConnector:
         """A fresh connector, as after a restart."""
-        return open_org("crm", self.settings, Ports(self.clock, NoLimits(), self.drawer), WorldAdapter(self.world))
+        return open_org("crm", self.settings, Ports(self.clock, NoLimits(), self.drawer, self.watch.sending), WorldAdapter(self.world))
 
     def lead(self, last: str, **values: Any) -> str:
         """A Lead that somebody typed in; gives its id."""

@@ -11,7 +11,7 @@ import requests
 import urllib3.exceptions as pool
 from hypothesis import given
 from hypothesis import strategies as st
-from salesforce_org import Hand, NoLimits
+from salesforce_org import Hand, NoLimits, Watch
 
 from stagesync.connectors.manners import (
     Answer,
@@ -28,7 +28,7 @@ from stagesync.connectors.manners import (
     plain,
     retry_after,
 )
-from stagesync.model.errors import ConfigurationError, QuotaSpent, Unreachable
+from stagesync.model.errors import Busy, ConfigurationError, QuotaSpent, Unreachable
 from stagesync.model.ports import Rate
 
 GOOD = Answer(200, {}, b'{"ok":true}')
@@ -113,6 +113,20 @@ def test_the_judge_decides_and_every_try_is_paced() -> None:
     asking = Line("crm", Hand(), Noting())
     assert asking.ask(replies(Answer(429, {}, b""), GOOD), judge, repeatable=False, pace=(("a", Rate(1, 1)), ("b", Rate(1, 1)))).ok
     assert taken == ["a", "b", "a", "b"]
+
+
+def test_a_run_that_was_superseded_repeats_nothing() -> None:
+    """Each try of a call that changes something is preceded by the question whether the run is still in force; a read asks nobody."""
+    watch = Watch()
+    asking = Line("crm", Hand(), NoLimits(), sending=watch.sending)
+    asking.ask(replies(NotDone("busy"), GOOD), no_judge, repeatable=True)
+    assert watch.asked == 0
+    asking.ask(replies(NotDone("busy"), NotDone("busy"), GOOD), no_judge, repeatable=False, changes=True)
+    assert watch.asked == 3
+    watch.passes = 4
+    with pytest.raises(Busy):
+        asking.ask(replies(NotDone("busy"), GOOD), no_judge, repeatable=False, changes=True)
+    assert (watch.asked, asking.meter.calls) == (5, 6)
 
 
 def test_seconds_at_the_vendor_are_measured() -> None:

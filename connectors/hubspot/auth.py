@@ -87,7 +87,7 @@ class RefreshedToken:
 
     def _refresh(self) -> None:
         refresh = self._tokens.load(self._name) or self._seed.reveal()
-        answer = self._line.ask(lambda: self._post(refresh), self._judge, repeatable=True)
+        answer = self._line.ask(lambda: self._post(refresh), self._judge, repeatable=True, changes=True)
         given = body(answer)
         access = given.get("access_token")
         if not answer.ok or not access:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ...model.ports import Rate
 from ..contract import Ports
-from ..manners import Answer, Line, Pace, Patience, checked_url, collect, http_date_ms, lost
+from ..manners import CONNECT_S, Answer, Line, Pace, Patience, checked_url, collect, http_date_ms, lost
 from .auth import credential, fingerprint
 from .errors import judge, strange, unexpected
 from .paths import Paths
@@ -29,7 +29,8 @@ class Client:
         self.settings = settings
         self.paths = Paths(settings.api_version)
         self.clock = ports.clock
-        self.line = Line(system, ports.clock, ports.limiter, Patience(read_s=settings.timeout_s), settings.daily_share)
+        patience = Patience(connect_s=min(CONNECT_S, settings.timeout_s), read_s=settings.timeout_s)
+        self.line = Line(system, ports.clock, ports.limiter, patience, settings.daily_share, sending=ports.sending)
         self.server_time = 0
         """The vendor's clock at the last answer, in milliseconds."""
         base_url = checked_url(settings.base_url, where=f"systems.{system}.base_url")
@@ -79,7 +80,7 @@ class Client:
         repeatable: bool,
         pace: Pace | None = None,
     ) -> Answer:
-        """One call. A refused OAuth token is renewed once: the first call was surely not carried out."""
+        """One call. What may not be repeated changes something. A refused OAuth token is renewed once: the first call was surely not carried out."""
 
         def attempt() -> Answer:
             bearer = self._credential.bearer()
@@ -89,7 +90,9 @@ class Client:
                 if answer.status != 401:
                     judge(answer, where=self.system, now_ms=self.clock.now_ms())
 
-            return self.line.ask(lambda: self._send(method, path, query, body, bearer), judged, repeatable=repeatable, pace=(pace or self._app_pace,))
+            return self.line.ask(
+                lambda: self._send(method, path, query, body, bearer), judged, repeatable=repeatable, changes=not repeatable, pace=(pace or self._app_pace,)
+            )
 
         answer = attempt()
         if answer.status == 401 and self._credential.renew():

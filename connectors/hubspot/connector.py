@@ -32,6 +32,7 @@ class HubSpot:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._app_id = client.settings.app_id
+        self._capabilities = replace(_CAPABILITIES, lands_s=client.line.patience.lands_s)
         self._asked: set[str] = {STAGE}
         self._sample: Sample | None = None
         self._stages: Mapping[str, int] | None = None
@@ -40,7 +41,7 @@ class HubSpot:
     @property
     def capabilities(self) -> Capabilities:
         """Batches of 100, field-level history, unique e-mail."""
-        return _CAPABILITIES
+        return self._capabilities
 
     def identity(self) -> AccountId:
         """The portal. `own_actor` is the app's id, once it is known."""

@@ -82,7 +82,9 @@ class Session:
     def _ask(self, form: dict[str, str], *, repeatable: bool, kept: str | None = None) -> Secret:
         """Not repeated for a refresh token: where tokens rotate, one that is used twice is withdrawn."""
         where = f"{self._line.system} ({self._settings.form})"
-        answer = self._line.ask(_post(self._settings, form, where), lambda answer: _judge(answer, where, self._line.clock.now_ms()), repeatable=repeatable)
+        answer = self._line.ask(
+            _post(self._settings, form, where), lambda answer: _judge(answer, where, self._line.clock.now_ms()), repeatable=repeatable, changes=kept is not None
+        )
         found = answer.data if isinstance(answer.data, dict) else {}
         token = found.get("access_token")
         if not isinstance(token, str) or not token:

@@ -18,7 +18,7 @@ from simple_salesforce.api import Salesforce
 from ...model.errors import ConfigurationError, CredentialError, Unreachable
 from ...model.ports import Secret
 from ..contract import Ports
-from ..manners import Answer, Line, Patience, Trouble, collect, http_date_ms, is_loopback, lost
+from ..manners import CONNECT_S, Answer, Line, Patience, Trouble, collect, http_date_ms, is_loopback, lost
 from .auth import Session
 from .errors import Expired, judge, locator_gone, refusals, stopped
 from .rows import Row, records_of
@@ -28,7 +28,6 @@ from .spared import Spared
 
 Method = Literal["GET", "POST", "PATCH", "DELETE"]
 
-CONNECT_S = 10.0
 _CHUNK = 1 << 18
 _USAGE = re.compile(r"(?:^|[;, ])(?:per-app-)?api-usage=(\d+)/(\d+)")
 
@@ -39,8 +38,8 @@ class Client:
     def __init__(self, system: str, settings: SalesforceSettings, ports: Ports, adapter: HTTPAdapter | None = None) -> None:
         self.system = system
         self.clock = ports.clock
-        patience = Patience(total_s=max(90.0, 2 * settings.timeout_s), connect_s=CONNECT_S, read_s=settings.timeout_s)
-        self.line = Line(system, ports.clock, ports.limiter, patience, settings.daily_share)
+        patience = Patience(total_s=max(90.0, 2 * settings.timeout_s), connect_s=min(CONNECT_S, settings.timeout_s), read_s=settings.timeout_s)
+        self.line = Line(system, ports.clock, ports.limiter, patience, settings.daily_share, sending=ports.sending)
         self.session = Session(settings, self.line, ports.tokens)
         self._settings = settings
         self._http = _http(settings, adapter)
@@ -54,7 +53,9 @@ class Client:
         """The org's own address, without scheme."""
         return self._settings.instance_url.partition("://")[2]
 
-    def call(self, method: Method, path: str, body: object = None, *, repeatable: bool, headers: Mapping[str, str] | None = None) -> Answer:
+    def call(
+        self, method: Method, path: str, body: object = None, *, repeatable: bool, changes: bool = False, headers: Mapping[str, str] | None = None
+    ) -> Answer:
         """One call below `/services/data/vNN.0/`, or at the root for a path that begins with a slash.
 
         Gives refusals back as they are. Raises `NotDone`, `MaybeDone` and everything that stops a run. A token that is not accepted is renewed once:
@@ -63,11 +64,11 @@ class Client:
         payload = None if body is None else orjson.dumps(body)
         token = self.session.token()
         try:
-            return self._ask(token, method, path, payload, repeatable, headers)
+            return self._ask(token, method, path, payload, headers, repeatable=repeatable, changes=changes)
         except Expired:
             token = self.session.renew(token)
         try:
-            return self._ask(token, method, path, payload, repeatable, headers)
+            return self._ask(token, method, path, payload, headers, repeatable=repeatable, changes=changes)
         except Expired:
             raise CredentialError("a fresh access token is not accepted", where=self.system, next_step="check the app's rights and session policies") from None
 
@@ -177,7 +178,9 @@ class Client:
         """Give back connections."""
         self._http.close()
 
-    def _ask(self, token: Secret, method: Method, path: str, payload: bytes | None, repeatable: bool, headers: Mapping[str, str] | None) -> Answer:
+    def _ask(
+        self, token: Secret, method: Method, path: str, payload: bytes | None, headers: Mapping[str, str] | None, *, repeatable: bool, changes: bool
+    ) -> Answer:
         door = self._opened(token)
         url = f"https://{door.sf_instance}{path}" if path.startswith("/") else door.base_url + path
         sent = {**door.headers, "X-PrettyPrint": "0", **(headers or {})}
@@ -185,7 +188,7 @@ class Client:
         def send() -> Answer:
             return self._sent(method, url, payload, sent)
 
-        return self.line.ask(send, lambda answer: judge(answer, self.system, self.clock.now_ms()), repeatable=repeatable)
+        return self.line.ask(send, lambda answer: judge(answer, self.system, self.clock.now_ms()), repeatable=repeatable, changes=changes)
 
     def _opened(self, token: Secret) -> Salesforce:
         if self._door is None or self._door[0] != token:
@@ -195,7 +198,7 @@ class Client:
         return self._door[1]
 
     def _sent(self, method: Method, url: str, payload: bytes | None, headers: Mapping[str, str]) -> Answer:
-        timeout = (CONNECT_S, self._settings.timeout_s)
+        timeout = (self.line.patience.connect_s, self.line.patience.read_s)
         request = self._http.prepare_request(requests.Request(method, url.partition("?")[0], data=payload, headers=headers))
         request.url = url  # whole and as it is: requests would look at each character of a long query several times
         options = self._http.merge_environment_settings(url, {}, stream=True, verify=None, cert=None)

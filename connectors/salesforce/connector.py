@@ -38,7 +38,14 @@ class SalesforceConnector:
         self._keyed: dict[str, bool] = {}
         key = settings.external_id_field
         unique = frozenset({key} if key else ())
-        self.capabilities = Capabilities(writing.batch, fetching.COLLECTION, history=HISTORY_REACH, unique=unique, unfed=frozenset(evidence.FIELDS))
+        self.capabilities = Capabilities(
+            writing.batch,
+            fetching.COLLECTION,
+            history=HISTORY_REACH,
+            unique=unique,
+            unfed=frozenset(evidence.FIELDS),
+            lands_s=client.line.patience.lands_s,
+        )
 
     def identity(self) -> AccountId:
         """The org and our own user in it; asked once."""

@@ -114,7 +114,7 @@ def _filled(step: Step) -> dict[str, Any]:
 
 def _send(client: Client, request: _Request, steps: Sequence[Step], settings: SalesforceSettings) -> list[Outcome]:
     try:
-        answer = client.call(request.method, request.path, request.body, repeatable=request.repeatable, headers=headers(settings))
+        answer = client.call(request.method, request.path, request.body, repeatable=request.repeatable, changes=True, headers=headers(settings))
     except NotDone as trouble:
         return [Deferred(trouble.what, trouble.retry_after or _WAIT_S) for _ in steps]
     except MaybeDone as trouble:
