@@ -18,6 +18,9 @@ from .schema import action, run, word
 from .sql import Bulk, Statement, among, decode, encode
 from .store import Tx
 
+ANSWERED = "answered_at"
+"""Under this name the `result` of a hold says when it was answered (ms)."""
+
 
 class ActionRow(NamedTuple):
     """One step for one person and account, or one held field.
@@ -54,6 +57,8 @@ class HoldGroup(NamedTuple):
     first_id: int
 
 
+_ALL = 2**31 - 1
+"""More rows than there are: `LIMIT` takes a number on both databases."""
 _c = action.c
 _ROW = tuple(_c[name] for name in ActionRow._fields)
 _WORKSPACE = _c.workspace == bindparam("ws")
@@ -85,7 +90,7 @@ _SET_RANGE = Statement(
     )
     .values(state=bindparam("after"))
 )
-_ANSWER = Statement(update(action).where(among(_c.id, "ids")).values(answer=bindparam("text", type_=Text())))
+_ANSWER = Statement(update(action).where(among(_c.id, "ids")).values(answer=bindparam("text", type_=Text()), result=bindparam("told", type_=Text())))
 _INTENTS = Statement(select(*_ROW).where(_WORKSPACE, _INTENT).order_by(_c.id))
 _HOLDS = Statement(select(*_ROW).where(_WORKSPACE, _HELD, _AFTER).order_by(_c.id).limit(_LIMIT))
 _HOLDS_OF_QUESTION = Statement(select(*_ROW).where(_WORKSPACE, _HELD, _c.question == bindparam("question"), _AFTER).order_by(_c.id).limit(_LIMIT))
@@ -165,8 +170,8 @@ def by_ids(tx: Tx, ids: Iterable[int]) -> dict[int, ActionRow]:
     return {row[0]: _row(*row) for row in tx.rows(_BY_IDS, {"ids": tx.listed(ids)})}
 
 
-def of_person(tx: Tx, ws: int, person: int, limit: int = 100) -> list[ActionRow]:
-    """A person's actions, the newest first."""
+def of_person(tx: Tx, ws: int, person: int, limit: int = _ALL) -> list[ActionRow]:
+    """A person's actions, the newest first; all of them, or the newest so many."""
     return list(starmap(_row, tx.rows(_OF_PERSON, {"ws": ws, "person": person, "limit": limit})))
 
 
@@ -204,9 +209,9 @@ def set_results(tx: Tx, rows: Sequence[tuple[int, str, dict[str, Any] | None, in
     tx.many(_RESULTS, [(state, _result(result), attempts, id_) for id_, state, result, attempts in rows])
 
 
-def answer(tx: Tx, ids: Iterable[int], answer: str) -> None:
-    """Write down what somebody decided; the next run acts on it."""
-    tx.run(_ANSWER, {"ids": tx.listed(ids), "text": answer})
+def answer(tx: Tx, ids: Iterable[int], answer: str, at: int) -> None:
+    """Write down what somebody decided, and when (ms); the next run acts on it."""
+    tx.run(_ANSWER, {"ids": tx.listed(ids), "text": answer, "told": encode({ANSWERED: at})})
 
 
 def discard(tx: Tx, run: int) -> None:

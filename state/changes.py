@@ -13,9 +13,16 @@ from .schema import change
 from .sql import Bulk, Statement, among, decode, encode
 from .store import Tx
 
+RECORD = ""
+"""The name under which a change tells of the record itself: [where it was, where it is], each `there`, `deleted` or `erased`.
+
+Of one that moved to another ref: [its address, the new one], an address being `KIND ID`; with the values that it had, where its row lives on under the new ref.
+"""
+THERE, DELETED, ERASED = "there", "deleted", "erased"
+
 
 class ChangeRow(NamedTuple):
-    """One difference. `at`: the vendor's time; `seen_at`: when we read it; `values`: native field -> [before, after]."""
+    """One difference. `at`: the vendor's time; `seen_at`: when we read it; `values`: native field (or `RECORD`) -> [before, after]."""
 
     id: int
     link: int

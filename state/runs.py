@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from sqlalchemy import Integer, Text, bindparam, func, insert, or_, select, update
 
 from .schema import run
-from .sql import Statement, decode, encode
+from .sql import Statement, among, decode, encode
 from .store import Tx
+
+APPLIED_AT = "applied_at"
+"""Under this name the counts of a run say when it began to carry its plan out (ms): a plan may lie for hours before somebody approves it."""
 
 
 class RunRow(NamedTuple):
@@ -23,6 +26,11 @@ class RunRow(NamedTuple):
     mapping: str | None
     digest: str | None
     counts: dict[str, Any]
+
+    @property
+    def acted_at(self) -> int:
+        """When it began to carry its plan out, else when it was started."""
+        return int(self.counts.get(APPLIED_AT, self.started_at))
 
 
 _c = run.c
@@ -49,6 +57,7 @@ _FINISH = Statement(
 )
 _OF_WORKSPACE = Statement(select(*_ROW).where(_WORKSPACE, _c.id == bindparam("run")))
 _BY_ID = Statement(select(*_ROW).where(_c.id == bindparam("run")))
+_BY_IDS = Statement(select(*_ROW).where(among(_c.id, "runs")))
 _RECENT = Statement(
     select(*_ROW)
     .where(_WORKSPACE, or_(bindparam("kind", type_=Text()).is_(None), _c.kind == bindparam("kind", type_=Text())))
@@ -76,6 +85,11 @@ def finish(tx: Tx, run: int, at: int, state: str, counts: Mapping[str, Any], dig
 def by_id(tx: Tx, run: int) -> RunRow | None:
     """The run of this id."""
     return next(iter(_rows(tx.rows(_BY_ID, {"run": run}))), None)
+
+
+def by_ids(tx: Tx, numbers: Iterable[int]) -> dict[int, RunRow]:
+    """Id -> run."""
+    return {row.id: row for row in _rows(tx.rows(_BY_IDS, {"runs": tx.listed(numbers)}))}
 
 
 def of_workspace(tx: Tx, ws: int, run: int) -> RunRow | None:

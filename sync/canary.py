@@ -16,8 +16,6 @@ from .session import Session
 from .settle import settle
 from .verify import verify_people
 
-_ROWS = 1_000
-"""More rows than one plan has about one person."""
 _TOLD = 3
 
 
@@ -67,7 +65,7 @@ def _chosen(tx: Tx, session: Session, run: int, number: int) -> list[int]:
 
 def _rows_of(tx: Tx, session: Session, run: int, persons: Sequence[int]) -> list[ActionRow]:
     """All that the plan has about them, in the plan's order."""
-    found = [row for person in persons for row in actions.of_person(tx, session.workspace, person, _ROWS) if row.run == run and row.state == "planned"]
+    found = [row for person in persons for row in actions.of_person(tx, session.workspace, person) if row.run == run and row.state == "planned"]
     return sorted(found, key=lambda row: row.id)
 
 

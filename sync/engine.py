@@ -202,7 +202,7 @@ def apply(
     started = session.clock.now_ms()
     with session.store.write() as tx:
         row = runs.by_id(tx, run)
-        counts = dict(row.counts) if row else {}
+        counts = {**(row.counts if row else {}), runs.APPLIED_AT: started}
         runs.finish(tx, run, started, "applying", counts)
     halt = threading.Event()
     halting = replace(session, stop=lambda: session.stop() or halt.is_set())

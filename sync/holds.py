@@ -123,7 +123,7 @@ def resolve(store: Store, workspace: int, group: str, use: str, only: Collection
             raise ConfigurationError(f"--use {use} is no answer to: {chosen.title}", where=f"resolve {group}", next_step=f"use one of: {allowed}")
         rows = [hold for hold in each_hold(tx, workspace) if hold.question == chosen.question and hold.answer is None and (only is None or hold.person in only)]
     with store.write() as tx:
-        actions.answer(tx, [row.id for row in rows], use)
+        actions.answer(tx, [row.id for row in rows], use, now)
         if use != "skip":
             people.mark_due(tx, workspace, sorted({row.person for row in rows if row.person is not None}), now)
             _match_again(tx, rows)

@@ -100,12 +100,14 @@ def absorb(tx: Tx, workspace: int, system: System, seen: Seen, run: int, now: in
         record = newest.get(ref)
         if record is not None:
             _update(batch, system, row, record, run, now)
-    gone = sum(_lose(batch, gone) for gone in seen.gone)
-    unknown = [ref for moved in seen.moved if (ref := _move(batch, system, moved)) is not None]
+    changed = len(batch.changes)
+    sight = (now, run)
+    gone = sum(_lose(batch, gone, sight) for gone in seen.gone)
+    unknown = [ref for moved in seen.moved if (ref := _move(batch, system, moved, sight)) is not None]
     if seen.signals:
         unknown += _hear(tx, batch, system, [sighting for sighting in seen.signals if sighting.ref not in left_out])
     _store(tx, workspace, batch, run, now)
-    return Absorbed(len(fresh), len(batch.changes), gone, tuple(unknown), len(left_out), lacking)
+    return Absorbed(len(fresh), changed, gone, tuple(unknown), len(left_out), lacking)
 
 
 def _newest(records: Iterable[Record]) -> dict[Ref, Record]:
@@ -152,7 +154,8 @@ def _update(batch: _Batch, system: System, row: LinkRow, record: Record, run: in
         if not different and not restored:
             batch.observed[row.id] = Observed(row.id, record.stamp, seen, row.agreed, record.author, row.state)
             return
-    batch.changes.append((row.id, row.person, record.stamp, now, run, record.author, different))
+    back = {changes.RECORD: [changes.DELETED, changes.THERE]} if restored and row.stamp else {}
+    batch.changes.append((row.id, row.person, record.stamp, now, run, record.author, {**back, **different}))
     agreed = {**overlay(row, values), **_found_out(row, kind.stage, different)}
     changed = row._replace(stamp=record.stamp, seen=seen, agreed=agreed, author=record.author, claim=unparked(row.claim))
     new_keys, old_keys = kind.keys(seen), kind.keys(row.seen)
@@ -204,12 +207,13 @@ def overlay(row: LinkRow, values: Values) -> dict[str, Native]:
     return agreed
 
 
-def _lose(batch: _Batch, gone: Gone) -> int:
+def _lose(batch: _Batch, gone: Gone, sight: tuple[int, int]) -> int:
     row = _current(batch, gone.ref)
     if row is None or row.state in ("gone", "moved"):
         return 0
     notes = {**(row.claim or {}), ERASED: True} if gone.why == "erased" else row.claim
     batch.rewritten[row.id] = row._replace(state="gone", claim=notes)
+    batch.changes.append((row.id, row.person, gone.at, *sight, None, {changes.RECORD: [changes.THERE, gone.why]}))
     if row.person is not None and row.state == "linked":
         batch.due.add(row.person)
     return 1
@@ -229,8 +233,8 @@ def _current(batch: _Batch, ref: Ref) -> LinkRow | None:
     return row._replace(stamp=seen.stamp, seen=seen.seen, agreed=seen.agreed, author=seen.author) if seen else row
 
 
-def _move(batch: _Batch, system: System, moved: Moved) -> Ref | None:
-    """The link follows its record. Returns the new ref if nobody has read it yet."""
+def _move(batch: _Batch, system: System, moved: Moved, sight: tuple[int, int]) -> Ref | None:
+    """The link follows its record. `sight`: when (ms) and by which run that was seen. Returns the new ref if nobody has read it yet."""
     old, target = _current(batch, moved.ref), _current(batch, moved.to)
     evidence = _evidence(system, moved)
     if old is not None and old.state == "moved":
@@ -240,6 +244,8 @@ def _move(batch: _Batch, system: System, moved: Moved) -> Ref | None:
             notes = {**(old.claim or {}), **evidence}
             batch.rewritten[old.id] = old._replace(kind=moved.to.kind, ref=moved.to.id, stamp=0, seen={}, agreed={}, carried={}, claim=notes)
             batch.known[moved.to] = batch.rewritten[old.id]
+            place = [f"{old.kind} {old.ref}", f"{moved.to.kind} {moved.to.id}", old.seen]
+            batch.changes.append((old.id, old.person, None, *sight, None, {changes.RECORD: place}))
         return moved.to
     _retell(batch, system, moved, old)
     person = target.person if target.person is not None else (old.person if old is not None else None)
@@ -249,6 +255,8 @@ def _move(batch: _Batch, system: System, moved: Moved) -> Ref | None:
         batch.rewritten[target.id] = target
     if old is not None:
         batch.rewritten[old.id] = old._replace(state="moved")
+        place = [f"{old.kind} {old.ref}", f"{moved.to.kind} {moved.to.id}"]
+        batch.changes.append((old.id, old.person, None, *sight, None, {changes.RECORD: place}))
         batch.followed.append((old.id, moved.to))
         spare = target.state == "parked" and target.person == old.person  # a duplicate that was set aside takes the place of what went into it
         if (target.person is None or spare) and old.person is not None and old.state == "linked":

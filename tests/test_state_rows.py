@@ -392,8 +392,8 @@ def test_holds_are_grouped_by_their_question(store: Store) -> None:
         assert actions.holds(tx, home.ws, limit=2) == rows[:2]
         assert actions.holds_of_people(tx, home.ws, [one.id]) == {one.id: [rows[0]]}
         assert actions.holds_of_links(tx, home.ws, [record.id]) == {record.id: [rows[2]]}
-        actions.answer(tx, [rows[0].id], "hubspot")
-        assert actions.of_person(tx, home.ws, one.id) == [rows[0]._replace(answer="hubspot")]
+        actions.answer(tx, [rows[0].id], "hubspot", 7)
+        assert actions.of_person(tx, home.ws, one.id) == [rows[0]._replace(answer="hubspot", result={"answered_at": 7})]
         actions.set_state(tx, [row.id for row in rows], "applied")
         assert actions.hold_groups(tx, home.ws) == []
 
