@@ -122,7 +122,7 @@ class Tale:
         with self.stand.session("why") as session, session.store.read() as tx:
             systems = {each.name: account for account, each in session.systems.items()}
             for person in find_people(tx, session.workspace, systems, twice.email):
-                self.lines(why_text(tx, session.desk, session.workspace, person, "job_title"))
+                self.lines(why_text(tx, session, person, "job_title"))
 
     def question(self) -> None:
         """One group of holds, and the answer that resolves it."""

@@ -142,6 +142,9 @@ def _session(place: Place, connectors: dict[str, Connector], known: dict[str, ac
     authority = resolve(config.authority, {name: each.description for name, each in known.items()})[0] if config.authority is not None else None
     policy = Policy(authority, config.rules, config.sla)
     desk = Desk(systems, maps, config.funnel, Settings(config.winners, config.order, config.stage_conflict, config.deletes), policy)
-    open_ones = {account: Connected(system, connectors[system.name], known[system.name].identity.own_actor) for account, system in systems.items()}
+    open_ones = {
+        account: Connected(system, connectors[system.name], (each := known[system.name]).identity.own_actor, each.description.users)
+        for account, system in systems.items()
+    }
     limits = {**DEFAULT_LIMITS, **{kind: Limit(count, share) for kind, (count, share) in config.guard.items()}}
     return Session(place.store, config.workspace, place.id, open_ones, desk, place.clock, limits, progress, output.tell, signals=config.signals)

@@ -9,6 +9,7 @@ from ..connectors.contract import Connector
 from ..model.ports import Clock
 from ..model.writes import Step, Write
 from ..state.store import Store
+from .actors import Actors
 from .beside import THREADS, Beside
 from .desk import Desk, System
 from .guard import DEFAULT_LIMITS, Limit
@@ -32,11 +33,12 @@ def never() -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """One system with its open connector. `own_actor`: by what its vendor names our own writes."""
+    """One system with its open connector. `own_actor`: by what its vendor names our own writes. `users`: id -> address, as the account lists them."""
 
     system: System
     connector: Connector
     own_actor: str | None = None
+    users: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def name(self) -> str:
@@ -64,6 +66,11 @@ class Session:
     """Somebody wants the run to end after the batch in hand."""
     signals: bool = False
     """Events that are evidence are read and kept."""
+
+    @property
+    def actors(self) -> Actors:
+        """Who somebody is, as far as the accounts have told."""
+        return Actors({each.name: each.users for each in self.systems.values()}, {each.name: each.own_actor for each in self.systems.values()})
 
     def asks(self, account: int) -> dict[str, tuple[str, ...]]:
         """Kind -> native fields to read."""

@@ -95,7 +95,7 @@ class Office:
                 account = accounts.account(tx, known[name].vendor, known[name].id, known[name].name)
                 accounts.bind(tx, workspace.id, name, account)
                 system = System(name, account, maps.systems[name], self.directions.get(name, "both"))
-                connected[account] = Connected(system, connector, known[name].own_actor)
+                connected[account] = Connected(system, connector, known[name].own_actor, connector.describe().users)
         desk = Desk({account: each.system for account, each in connected.items()}, maps, funnel, self.settings)
         return Session(store, workspace.name, workspace.id, connected, desk, self.clock, signals=self.signals)
 

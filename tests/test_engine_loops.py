@@ -9,7 +9,7 @@ from office import Office
 from stagesync.app.views.holds import holds_text
 from stagesync.app.views.why import why_text
 from stagesync.sync import holds
-from stagesync.sync.explain import why
+from stagesync.sync.explain import story
 from stagesync.sync.holds import Group
 
 ANNA = "anna@a.example"
@@ -179,14 +179,14 @@ def test_why_tells_the_quarrel(tmp_path: Path) -> None:
     quarrelling(office)
     rounds(office)
     with office.session.store.read() as tx:
-        (told,) = why(tx, office.session.desk, office.session.workspace, 1, "job_title")
+        (told,) = story(tx, office.session, 1, "job_title").fields
     assert [event.note for event in told.events if event.kind == "decided"] == ["edited in hub", "edited in crm", "edited in hub", "edited in crm"]
     assert [event.note for event in told.events if event.kind == "held"] == [
         "crm and hub keep correcting each other: each value came back within 7 days; waits for an answer"
     ]
     assert told.next == ("nothing, until the question is answered",)
     with office.session.store.read() as tx:
-        text = "\n".join(why_text(tx, office.session.desk, office.session.workspace, 1, "job_title"))
+        text = "\n".join(why_text(tx, office.session, 1, "job_title"))
     assert "crm and hub keep correcting each other" in text and LONG in text
 
 

@@ -125,7 +125,7 @@ def test_a_rule_that_asks_is_answered_yes(store_url: str) -> None:
     assert (stage(office), office.run().held) == ("marketingqualifiedlead", 0)
     with office.session.store.read() as tx:
         assert entries.of_people(tx, [1])[1][-1].evidence == "somebody moved: lead -> mql, as the rule fits proposed"
-        assert "the rule fits holds; answered: fits" in "\n".join(why_text(tx, office.session.desk, office.session.workspace, 1, "stage"))
+        assert "the rule fits holds; answered: fits" in "\n".join(why_text(tx, office.session, 1, "stage"))
 
 
 def test_a_rule_that_asks_is_answered_no(store_url: str) -> None:

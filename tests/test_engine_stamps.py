@@ -140,8 +140,8 @@ def test_what_somebody_types_is_put_back(tmp_path: Path) -> None:
         assert office.moment("anna@a.example") == moved
         assert office.run().writes == 0
     with office.session.store.read() as tx:
-        story = "\n".join(why_text(tx, office.session.desk, office.session.workspace, 1, "mql_date"))
-        told = why_json(tx, office.session.desk, office.session.workspace, 1, "mql_date")
+        story = "\n".join(why_text(tx, office.session, 1, "mql_date"))
+        told = why_json(tx, office.session, 1, "mql_date")
     assert "from stagesync (set by the lifecycle when the person entered mql)" in story
     assert "the lifecycle sets this field" in story
     assert told["fields"][0]["rule"] == "set by the lifecycle when the person entered mql"
@@ -159,7 +159,7 @@ def test_why_tells_that_an_edit_will_be_put_back(tmp_path: Path) -> None:
     office.crm.edit(lead, {"MQL_Date__c": None})
     office.run(only=["bob@b.example"])
     with office.session.store.read() as tx:
-        story = why_text(tx, office.session.desk, office.session.workspace, 2, "mql_date")
+        story = why_text(tx, office.session, 2, "mql_date")
     assert story[-3] == "  What comes next: the next run puts back what was changed there: the lifecycle sets this field"
 
 
@@ -259,7 +259,7 @@ def test_a_reason_is_told_to_a_field_that_comes_later(tmp_path: Path) -> None:
     assert office.contact("anna@a.example")["disqualified_reason"] == office.person("anna@a.example")["Disqualified_Reason__c"] == "Closed - Not Converted"
     assert office.person("anna@a.example").get("Disqualified_On__c") is None
     with office.session.store.read() as tx:
-        assert "(blank) -> (blank)" not in "\n".join(why_text(tx, office.session.desk, office.session.workspace, 1))
+        assert "(blank) -> (blank)" not in "\n".join(why_text(tx, office.session, 1))
 
 
 def test_history_fills_what_a_first_meeting_left_open(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from office import Office
 from stagesync.model.errors import ConfigurationError
 from stagesync.state import leases, people
 from stagesync.sync import engine, failures
-from stagesync.sync.explain import why
+from stagesync.sync.explain import story
 from stagesync.sync.failures import Cause
 from stagesync.sync.wording import without_values
 
@@ -253,5 +253,5 @@ def test_why_tells_what_is_parked(tmp_path: Path) -> None:
     """Whoever asks about the field reads which system refused it, with which code, and how to have it tried again."""
     office, _ = refused_create(tmp_path)
     with office.session.store.read() as tx:
-        (city,) = why(tx, office.session.desk, office.session.workspace, 1, "city")
+        (city,) = story(tx, office.session, 1, "city").fields
     assert city.next[0].startswith("crm refused to make the record (FIELD_CUSTOM_VALIDATION_EXCEPTION): tried again when something changes, or on")

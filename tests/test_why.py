@@ -22,7 +22,7 @@ def _who(office: Office, email: str) -> int:
 def _why(office: Office, email: str, field: str) -> Why:
     person = _who(office, email)
     with office.session.store.read() as tx:
-        (told,) = explain.why(tx, office.session.desk, office.session.workspace, person, field)
+        (told,) = explain.story(tx, office.session, person, field).fields
     return told
 
 
@@ -67,9 +67,9 @@ def test_the_text_of_a_conflict(tmp_path: Path) -> None:
     office = _conflict(tmp_path)
     person = _who(office, "anna@a.example")
     with office.session.store.read() as tx:
-        text = why_text(tx, office.session.desk, office.session.workspace, person, "city")
-        everything = why_text(tx, office.session.desk, office.session.workspace, person)
-        told = why_json(tx, office.session.desk, office.session.workspace, person, "city")
+        text = why_text(tx, office.session, person, "city")
+        everything = why_text(tx, office.session, person)
+        told = why_json(tx, office.session, person, "city")
     assert text[0] == f"Anna Ash <anna@a.example> (p{person})"
     assert text[2] == 'city: "Ulm", from hub'
     assert any('crm\'s "Berlin" gave way to "Ulm" (several changed it and nobody knows which came last, so hub goes first)' in line for line in text)
@@ -90,7 +90,7 @@ def test_an_open_question_is_told(tmp_path: Path) -> None:
     assert told.next == ("nothing, until the question is answered",)
     assert [hold.payload["choices"] for hold in told.holds] == [{"crm": "Bonn", "hub": "Ulm"}]
     with office.session.store.read() as tx:
-        text = "\n".join(why_text(tx, office.session.desk, office.session.workspace, told.person, "city"))
+        text = "\n".join(why_text(tx, office.session, told.person, "city"))
     assert "nobody has said who wins" in text
     assert "waits for an answer" in text
 
@@ -106,10 +106,10 @@ def test_an_answered_question_is_told(tmp_path: Path) -> None:
     holds.resolve(office.session.store, office.session.workspace, group.id, "crm", None, office.clock.now_ms())
     office.run()
     told = _why(office, "anna@a.example", "city")
-    assert [(event.kind, event.run) for event in told.events] == [("held", 1), ("met", 2), ("overruled", 2), ("written", 2)]
+    assert [(event.kind, event.run) for event in told.events] == [("held", 1), ("answered", 1), ("met", 2), ("overruled", 2), ("written", 2)]
     assert told.events[0].note.endswith("answered: crm")
-    assert (told.events[1].system, told.events[1].after) == ("crm", "Bonn")
-    assert (told.events[2].system, told.events[2].before, told.events[2].note) == ("hub", "Ulm", "answered: crm")
+    assert (told.events[2].system, told.events[2].after) == ("crm", "Bonn")
+    assert (told.events[3].system, told.events[3].before, told.events[3].note) == ("hub", "Ulm", "answered: crm")
     assert told.holds == ()
 
 

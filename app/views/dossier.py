@@ -11,6 +11,7 @@ from ...state.inbox import EventRow
 from ...state.links import LinkRow
 from ...state.people import PersonRow
 from ...state.store import Tx
+from ...sync.actors import NOBODY
 from ...sync.dossier import Dossier
 from . import words
 from .lifecycle import lifecycle_json
@@ -63,7 +64,7 @@ def dossier_json(tx: Tx, file: Dossier, names: Mapping[int, str], now: int, even
 def _person(tx: Tx, row: PersonRow) -> dict[str, Any]:
     fields = {name: {"value": entry[0], "version": entry[1], "from": entry[2], "at": words.stamp(entry[3])} for name, entry in row.canonical.items()}
     stage = {"stage": row.stage, "side": row.side, "reason": row.reason, "pass": row.pass_no, "version": row.stage_version}
-    return {"stage": stage, "fields": fields, "notes": row.notes or {}, "look_again": words.stamp(row.review_at), **lifecycle_json(tx, row)}
+    return {"stage": stage, "fields": fields, "notes": row.notes or {}, "look_again": words.stamp(row.review_at), **lifecycle_json(tx, row, NOBODY)}
 
 
 def _address(link: LinkRow, names: Mapping[int, str]) -> dict[str, Any]:

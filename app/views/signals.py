@@ -11,11 +11,11 @@ from ...state.store import Tx
 from . import words
 
 
-def events_of(tx: Tx, person: int) -> list[SignalRow]:
-    """Their signals, the newest first; those of their records that the next run will give to them are among them."""
+def events_of(tx: Tx, person: int, at: int | None = None) -> list[SignalRow]:
+    """Their signals up to that moment (ms), the newest first; those of their records that the next run will give to them are among them."""
     mine = [row.id for row in links.of_people(tx, [person]).get(person, ())]
     found = [*signals.of_people(tx, [person]).get(person, ()), *(row for rows in signals.of_links(tx, mine).values() for row in rows)]
-    return sorted(found, key=lambda row: (-row.at, -row.id))
+    return sorted((row for row in found if at is None or row.at <= at), key=lambda row: (-row.at, -row.id))
 
 
 def signals_text(tx: Tx, person: int) -> list[str]:
@@ -28,9 +28,9 @@ def signals_text(tx: Tx, person: int) -> list[str]:
     return [*lines, *words.table(rows), "Times are UTC."]
 
 
-def signals_json(tx: Tx, person: int) -> dict[str, Any]:
+def signals_json(tx: Tx, person: int, at: int | None = None) -> dict[str, Any]:
     """The same as one object."""
-    return {"person": person, "signals": [_json(row) for row in events_of(tx, person)]}
+    return {"person": person, "signals": [_json(row) for row in events_of(tx, person, at)]}
 
 
 def _json(row: SignalRow) -> dict[str, Any]:
@@ -38,9 +38,9 @@ def _json(row: SignalRow) -> dict[str, Any]:
     return {**told, "seen_at": words.stamp(row.seen_at), "run": row.run}
 
 
-def summary(tx: Tx, person: int) -> list[str]:
+def summary(tx: Tx, person: int, at: int | None = None) -> list[str]:
     """How often they did what, as one line under their stage; none where nothing is known."""
-    events = events_of(tx, person)
+    events = events_of(tx, person, at)
     last = {row.kind: words.moment(row.at)[:10] for row in reversed(events)}
     counted = Counter(row.kind for row in events)
     told = ", ".join(f"{kind} {counted[kind]:,} (last {day})" for kind, day in sorted(last.items(), key=lambda each: each[1], reverse=True))

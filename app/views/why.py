@@ -2,42 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...state import people
 from ...state.store import Tx
 from ...sync import explain
 from ...sync.claims import STAGE
-from ...sync.desk import Desk
-from ...sync.explain import Event, Standing, Why
+from ...sync.explain import Event, Standing, Story, Why
 from ...sync.holds import because, group_id
+from ...sync.session import Session
 from . import words
 from .lifecycle import lifecycle_json, lifecycle_text
 from .signals import signals_json, summary
 
-
-def why_text(tx: Tx, desk: Desk, workspace: int, person: int, field: str | None = None) -> list[str]:
-    """The story of one field, or of all fields that say something, as lines."""
-    row = people.by_ids(tx, [person])[person]
-    told = [each for each in explain.why(tx, desk, workspace, person, field) if field is not None or _says_something(each)]
-    lines = [words.person(words.canonical_values(row.canonical), person)]
-    for each in told:
-        lines += ["", *_story(each), *([*lifecycle_text(tx, row), *summary(tx, person)] if each.field == STAGE else [])]
-    lines += ["", "Times are UTC: the vendor's own for what was seen there, the start of the run for what we did."]
-    return lines
+LATEST = 12
+"""So many events of a field are told where all fields are; the others are counted."""
+_CLOCKS = "Times are UTC: the vendor's own for what was seen there, the moment at which the run began to carry it out for what we did."
+_MOMENT = "What a system said counts by the vendor's time, what we did by ours; so a system may say what no run had read yet."
 
 
-def why_json(tx: Tx, desk: Desk, workspace: int, person: int, field: str | None = None) -> dict[str, Any]:
+def why_text(tx: Tx, session: Session, person: int, field: str | None = None, at: int | None = None) -> list[str]:
+    """The story of one field, or of all fields that say something, as lines. `at`: as it stood at that moment (ms)."""
+    story = explain.story(tx, session, person, field, at)
+    name = words.person(words.canonical_values(story.row.canonical), person)
+    lines = [name if at is None else f"{name} as of {words.moment(at)} UTC"]
+    if story.then is None:
+        return [*lines, "", *_not_known(tx, session, story, at)]
+    for each in story.fields:
+        if field is not None or _says_something(each):
+            lines += ["", *_story(each, at, whole=field is not None)]
+            lines += [*lifecycle_text(tx, story.then, session.actors, at), *summary(tx, person, at)] if each.field == STAGE else []
+    return [*lines, "", _CLOCKS, *([] if at is None else [_MOMENT])]
+
+
+def _not_known(tx: Tx, session: Session, story: Story, at: int | None) -> list[str]:
+    since = "" if story.known_since is None else f": they were first met at {words.moment(story.known_since)} UTC"
+    told = lifecycle_text(tx, story.row._replace(notes=None), session.actors, at)
+    return [f"Nobody here knew this person then{since}.", *(["What the histories told later:", *told] if told else [])]
+
+
+def why_json(tx: Tx, session: Session, person: int, field: str | None = None, at: int | None = None) -> dict[str, Any]:
     """The same as one object."""
-    row = people.by_ids(tx, [person])[person]
-    told = explain.why(tx, desk, workspace, person, field)
+    story = explain.story(tx, session, person, field, at)
     return {
         "person": person,
-        "email": words.canonical_values(row.canonical).get("email"),
-        "fields": [_field_json(each) for each in told],
-        **lifecycle_json(tx, row),
-        **(signals_json(tx, person) if field in (None, STAGE) else {}),
+        "email": words.canonical_values(story.row.canonical).get("email"),
+        "at": words.stamp(at),
+        "known_since": words.stamp(story.known_since),
+        "known": story.then is not None,
+        "fields": [_field_json(each) for each in story.fields],
+        **lifecycle_json(tx, story.then or story.row._replace(notes=None), session.actors, at),
+        **(signals_json(tx, person, at) if field in (None, STAGE) else {}),
     }
 
 
@@ -45,37 +60,64 @@ def _says_something(told: Why) -> bool:
     return told.value is not None or bool(told.holds) or any(standing.value not in (None, False) for standing in told.standings)
 
 
-def _story(told: Why) -> list[str]:
+def _story(told: Why, at: int | None, *, whole: bool) -> list[str]:
     source = f", from {told.source}" if told.source else ""
     rule = f" ({told.rule})" if told.rule else ""
     lines = [f"{words.label(told.field)}: {words.value(told.value)}{source}{rule}"]
     shown = [(each.system, f"{each.kind} {each.ref}", f"{each.native} = {words.value(each.value)}", _standing(each)) for each in told.standings]
-    lines += ["  What each system says"]
+    lines += ["  What each system says" if at is None else "  What each system said"]
     lines += words.table(shown, 4) if shown else ["    no system carries this field for this person"]
-    if told.events:
-        lines += ["  What happened"]
-        lines += words.table([(words.moment(event.at), f"run {event.run}" if event.run else "", _sentence(event)) for event in told.events], 4)
+    lines += _happened(told, whole=whole)
     for hold in told.holds:
         lines += [f"  Open question {group_id(hold.question or '')}: {because(hold)}"]
         lines += words.table([(name, words.value(choice)) for name, choice in hold.payload.get("choices", {}).items()], 4)
+    if at is not None:
+        return [*lines, *_after(told)]
     return [*lines, f"  What comes next: {'; '.join(told.next) or 'nothing, as long as nobody edits'}"]
 
 
+def _happened(told: Why, *, whole: bool) -> list[str]:
+    events = told.events if whole else [event for event in told.events if event.kind != "record" or told.field == STAGE]
+    if not events:
+        return []
+    left = 0 if whole else max(len(events) - LATEST, 0)
+    more = [f"    {words.count(left, 'earlier event')} left out: `stagesync why p{told.person} {told.field}` tells all"] if left else []
+    return ["  What happened", *more, *words.table(_lines(events)[left:], 4)]
+
+
+def _after(told: Why) -> list[str]:
+    if not told.later:
+        return ["  What came after: nothing until now"]
+    more = f" ({words.count(len(told.later) - 1, 'more event')} since)" if len(told.later) > 1 else ""
+    return ["  What came after", *words.table(_lines(told.later[:1]), 4), *([f"    {more.strip()}"] if more else [])]
+
+
 def _standing(standing: Standing) -> str:
-    return f"{standing.state} (record last modified {words.moment(standing.stamp)})"
+    who = f" by {standing.who}" if standing.who else ""
+    return f"{standing.state} (record last modified {words.moment(standing.stamp)}{who})" if standing.stamp else standing.state
+
+
+def _lines(events: Sequence[Event]) -> list[tuple[str, str, str]]:
+    return [(words.moment(event.at), f"run {event.run}" if event.run else "", _sentence(event)) for event in events]
 
 
 def _sentence(event: Event) -> str:
     note = f" ({words.reason(event.note)})" if event.note else ""
+    by = f", by {event.who}" if event.who else ""
     match event.kind:
         case "seen":
-            return f"{event.system} changed {event.native}: {words.change(event.before, event.after)}{note}"
+            who = f" (record last modified by {event.who})" if event.who else ""
+            return f"{event.system} changed {event.native}: {words.change(event.before, event.after)}{who}"
+        case "record":
+            return f"{event.system}: {_became(event)}{by}{note}"
         case "met":
             return f"first meeting: {words.value(event.after)}{f' from {event.system}' if event.system else ''}"
         case "decided":
-            return f"decided: {words.change(event.before, event.after)}{note}"
+            return f"decided: {words.change(event.before, event.after)}{note}{by}"
         case "held":
             return f"held: {event.note}"
+        case "answered":
+            return f"answered: {event.after}"
         case "overruled":
             return f"{event.system}'s {words.value(event.before)} gave way to {words.value(event.after)}{note}"
         case "written":
@@ -84,6 +126,16 @@ def _sentence(event: Event) -> str:
                 if event.before is None and event.after is None
                 else f"write to {event.system}: {words.change(event.before, event.after)}{note}"
             )
+
+
+def _became(event: Event) -> str:
+    match event.before, event.after:
+        case "there", after:
+            return f"the {event.native or 'record'} was {after}"
+        case "deleted" | "erased", _:
+            return f"the {event.native} is back"
+        case before, after:
+            return f"the {before} lives on as {after}"
 
 
 def _field_json(told: Why) -> dict[str, Any]:
@@ -107,6 +159,7 @@ def _field_json(told: Why) -> dict[str, Any]:
             for hold in told.holds
         ],
         "next": list(told.next),
+        "after": [_event_json(each) for each in told.later],
     }
 
 
@@ -117,7 +170,8 @@ def _standing_json(standing: Standing) -> Mapping[str, Any]:
         "ref": standing.ref,
         "native": standing.native,
         "value": standing.value,
-        "modified": words.stamp(standing.stamp),
+        "modified": words.stamp(standing.stamp or None),
+        "modified_by": standing.who or None,
         "state": standing.state,
     }
 
@@ -131,5 +185,7 @@ def _event_json(event: Event) -> Mapping[str, Any]:
         "native": event.native or None,
         "before": event.before,
         "after": event.after,
+        "by": event.who or None,
+        "read": words.stamp(event.seen_at),
         "note": event.note or None,
     }
