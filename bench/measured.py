@@ -1,7 +1,7 @@
-"""The process that is measured: `python -m bench.measured sync|decide|read|plain CONFIG` does one thing and prints what it cost as JSON.
+"""The process that is measured: `python -m bench.measured sync|decide|read|plain|why CONFIG` does one thing and prints what it cost as JSON.
 
 `sync`: one whole run, approved, whatever the guards say. `decide`: a plan, with the decisions on a clock. `read`: our connectors read everything and it is
-thrown away. `plain`: the same fields read by httpx and orjson with nothing around them.
+thrown away. `plain`: the same fields read by httpx and orjson with nothing around them. `why`: the story of each person that is named, twice.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ def cpu_s() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def main(what: str, config: Path) -> None:
+def main(what: str, config: Path, whos: list[str]) -> None:
     """Do it, and tell."""
-    jobs: dict[str, Callable[[Path], dict[str, Any]]] = {"sync": sync, "decide": decide, "read": read, "plain": plain}
+    jobs: dict[str, Callable[[Path], dict[str, Any]]] = {"sync": sync, "decide": decide, "read": read, "plain": plain, "why": lambda config: why(config, whos)}
     told = jobs[what](config)
     told |= {"cpu_s": cpu_s(), "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
     print(orjson.dumps(told).decode())
@@ -112,5 +112,23 @@ def plain(config: Path) -> dict[str, Any]:
     return {"systems": found}
 
 
+def why(config: Path, whos: list[str]) -> dict[str, Any]:
+    """Who is meant, and their whole story in words, in milliseconds of the clock: the first time and the second time for each. Asks no system."""
+    from stagesync.app import people, wiring
+    from stagesync.app.config import load
+    from stagesync.app.views.why import why_text
+
+    found: dict[str, list[float]] = {"cold_ms": [], "warm_ms": []}
+    with wiring.opened(load(config)) as place, wiring.connected(place, any_age=True) as session:
+        for who in whos:
+            for times in found.values():
+                before = time.perf_counter()
+                person = min(people.chosen(place.store, place.id, place.bound(), [who]) or ())
+                with place.store.read() as tx:
+                    why_text(tx, session, person)
+                times.append((time.perf_counter() - before) * 1000)
+    return found
+
+
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(sys.argv[1], Path(sys.argv[2]), sys.argv[3:])
