@@ -152,7 +152,11 @@ class Connector(Protocol):
         ...
 
     def write(self, steps: Sequence[Step]) -> Sequence[Outcome]:
-        """Send the steps, all of one batch key, in one request; one outcome per step, in their order."""
+        """Send the steps, all of one batch key, in one request; one outcome per step, in their order.
+
+        A request that the vendor refuses as a whole wrote nothing: it may be sent again without the rows at fault, or in parts, so that they fail alone
+        (`connectors.splitting`). A step that was not given is never sent.
+        """
         ...
 
     def usage(self) -> Usage:

@@ -2,7 +2,7 @@
 
 A 2xx of HubSpot can hide rows that were not written, so inputs = results + errors, or else the rows left over are looked at (updates)
 or unknown (creates). Rows are recognised by the trace id that we send with them, or by their record id, never by their place.
-A call that is refused as a whole wrote nothing: it is sent again without the rows at fault, or in halves.
+A call that is refused as a whole wrote nothing: it is sent again without the rows at fault, or in halves (`connectors.splitting`).
 
 An update by an id that was merged away is lost without a word: the look finds the new id, and the row is refused with `moved`.
 What is raised here was surely not done; once anything may have been done, every row gets an outcome.
@@ -19,7 +19,8 @@ from typing import Any
 from ...model.errors import StagesyncError
 from ...model.records import Gone, Moved, Present, Record, Ref
 from ...model.writes import Applied, Deferred, Outcome, Rejected, Step, Unknown
-from ..manners import Answer, MaybeDone, NotDone
+from ..manners import MaybeDone, NotDone
+from ..splitting import Outcomes, Refusal, sorted_out
 from .client import Client
 from .errors import KIND, bad_values, body, named, rejection
 from .read import fetch
@@ -28,8 +29,6 @@ from .rows import record_of, sent_values
 STAGE = "lifecyclestage"
 
 _SOON_S = 5.0
-_Outcomes = dict[int, Outcome]
-"""The place of a step in what we were given -> what came of it."""
 
 
 def write(client: Client, steps: Sequence[Step], fields: Collection[str] = ()) -> list[Outcome]:
@@ -39,7 +38,7 @@ def write(client: Client, steps: Sequence[Step], fields: Collection[str] = ()) -
     """
     places, done = _distinct(steps)
     if places:
-        done |= _send(client, steps, places)
+        done |= sorted_out(places, lambda some: _send(client, steps, some))
     return [_trimmed(steps[place], done[place], fields) for place in range(len(steps))]
 
 
@@ -51,11 +50,11 @@ def _trimmed(step: Step, outcome: Outcome, fields: Collection[str]) -> Outcome:
     return Applied(outcome.ref, Record(stored.ref, stored.stamp, values))
 
 
-def _distinct(steps: Sequence[Step]) -> tuple[list[int], _Outcomes]:
+def _distinct(steps: Sequence[Step]) -> tuple[list[int], Outcomes]:
     """The steps that may travel together: HubSpot does not apply two rows for one record in their order, so the second one waits."""
     seen: set[Ref] = set()
     places: list[int] = []
-    waiting: _Outcomes = {}
+    waiting: Outcomes = {}
     for place, step in enumerate(steps):
         if step.ref is not None and step.ref in seen:
             waiting[place] = Deferred("another change of the same record travels in this batch", 0.0)
@@ -66,8 +65,8 @@ def _distinct(steps: Sequence[Step]) -> tuple[list[int], _Outcomes]:
     return places, waiting
 
 
-def _send(client: Client, steps: Sequence[Step], places: list[int]) -> _Outcomes:
-    """One call for these steps; more only where a refusal shows that nothing was written."""
+def _send(client: Client, steps: Sequence[Step], places: Sequence[int]) -> Outcomes | Refusal:
+    """One call for these steps."""
     operation = steps[places[0]].operation
     inputs = [_input(steps[place]) for place in places]
     try:
@@ -77,10 +76,20 @@ def _send(client: Client, steps: Sequence[Step], places: list[int]) -> _Outcomes
     except MaybeDone as trouble:
         return dict.fromkeys(places, Unknown(trouble.what))
     if not answer.ok:
-        return _without_the_guilty(client, steps, places, answer)
+        return _refusal(client, steps, places, body(answer))
     if operation == "archive":  # an empty answer; an id that is unknown is no error either
         return {place: Applied(_ref(steps[place])) for place in places}
     return _reconciled(client, steps, places, body(answer))
+
+
+def _refusal(client: Client, steps: Sequence[Step], places: Sequence[int], error: Mapping[str, Any]) -> Refusal:
+    """The whole call was refused (400, 404, 409). HubSpot names the property, and the value where that is at fault."""
+
+    def verdict(place: int) -> Outcome:
+        return _named_rejection(client, steps[place], error) if len(places) == 1 else rejection(error, steps[place].values)
+
+    guilty = {place for place in places if _is_guilty(steps[place], error)}
+    return Refusal(guilty, verdict, of_all=bool(guilty) and _concerns_all(error))
 
 
 def _input(step: Step) -> dict[str, Any]:
@@ -98,33 +107,6 @@ def _ref(step: Step) -> Ref:
     return step.ref
 
 
-def _without_the_guilty(client: Client, steps: Sequence[Step], places: list[int], answer: Answer) -> _Outcomes:
-    """The whole call was refused (400, 404, 409), so nothing was written: leave out the rows at fault, or halve until they stand alone."""
-    error = body(answer)
-    if len(places) == 1:
-        return {places[0]: _named_rejection(client, steps[places[0]], error)}
-    guilty = [place for place in places if _is_guilty(steps[place], error)]
-    if guilty and len(guilty) < len(places):
-        innocent = [place for place in places if place not in set(guilty)]
-        return _refused(steps, guilty, error) | _send_rest(client, steps, innocent)
-    if guilty and _concerns_all(error):
-        return _refused(steps, guilty, error)
-    middle = len(places) // 2
-    return _send(client, steps, places[:middle]) | _send_rest(client, steps, places[middle:])
-
-
-def _send_rest(client: Client, steps: Sequence[Step], places: list[int]) -> _Outcomes:
-    """Like `_send`, but what stops everything only defers these rows: outcomes of the others are known already and must not be lost."""
-    try:
-        return _send(client, steps, places)
-    except StagesyncError as stop:  # raised only where surely nothing was done
-        return dict.fromkeys(places, Deferred(stop.what, _SOON_S))
-
-
-def _refused(steps: Sequence[Step], places: Sequence[int], error: Mapping[str, Any]) -> _Outcomes:
-    return {place: rejection(error, steps[place].values) for place in places}
-
-
 def _is_guilty(step: Step, error: Mapping[str, Any]) -> bool:
     """The row has a property that is named as bad, with that value where the value is told."""
     sent = sent_values(step.values)
@@ -136,11 +118,11 @@ def _concerns_all(error: Mapping[str, Any]) -> bool:
     return any(bad.code in ("PROPERTY_DOESNT_EXIST", "READ_ONLY_VALUE") for bad in bad_values(error))
 
 
-def _reconciled(client: Client, steps: Sequence[Step], places: list[int], told: Mapping[str, Any]) -> _Outcomes:
+def _reconciled(client: Client, steps: Sequence[Step], places: Sequence[int], told: Mapping[str, Any]) -> Outcomes:
     """Results and errors matched to the steps; what is in neither is looked at, or unknown."""
     by_trace = {str(steps[place].id): place for place in places}
     by_ref = {step.ref.id: place for place in places if (step := steps[place]).ref is not None}
-    found: _Outcomes = {}
+    found: Outcomes = {}
     for row in _whole(told.get("results")):
         place = by_trace.get(str(row.get("objectWriteTraceId") or ""), by_ref.get(str(row.get("id"))))
         place = place if place is not None else _by_address(steps, places, row)
@@ -183,9 +165,9 @@ def _named_rejection(client: Client, step: Step, error: Mapping[str, Any]) -> Ou
     return _looked_at(client, [step], [0])[0]
 
 
-def _looked_at(client: Client, steps: Sequence[Step], places: Sequence[int]) -> _Outcomes:
+def _looked_at(client: Client, steps: Sequence[Step], places: Sequence[int]) -> Outcomes:
     """What became of rows that an answer passes over in silence."""
-    found: _Outcomes = {place: Unknown("HubSpot's answer does not mention this row") for place in places}
+    found: Outcomes = {place: Unknown("HubSpot's answer does not mention this row") for place in places}
     known = [place for place in places if steps[place].ref is not None]
     refs = [_ref(steps[place]) for place in known]
     names = sorted({name for place in known for name in steps[place].values})

@@ -7,7 +7,7 @@ HTML or not at all (REST API Developer Guide, Status Codes and Error Responses; 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
@@ -82,6 +82,9 @@ _DEFERRED = {
 """Refusals that pass by themselves, and the seconds after which it is worth asking again. ENTITY_IS_LOCKED: somebody has to approve the record first."""
 
 _ELSEWHERE = frozenset({"CANNOT_UPDATE_CONVERTED_LEAD", "ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY", "INVALID_ID_FIELD", "NOT_FOUND"})
+
+UNPARSED = "JSON_PARSER_ERROR"
+"""A value that is not of the field's type makes the body malformed, and then the whole call is refused (REST API Developer Guide, sObject Collections)."""
 
 _UNKNOWN_FIELD = frozenset({"INVALID_FIELD", "INVALID_FIELD_FOR_INSERT_UPDATE"})
 _DISABLED = frozenset({"API_DISABLED_FOR_ORG", "API_CURRENTLY_DISABLED"})
@@ -190,18 +193,12 @@ def _existing(refused: Refusal) -> Ref | None:
     return Ref(kind, id18(found.group(1))) if found and kind else None
 
 
-def outcomes(answer: Answer, names: Sequence[Sequence[str]]) -> list[Outcome]:
-    """The outcomes where a whole collection was refused: nothing was done. `names`: the fields of each row.
+def whole_refusal(answer: Answer) -> Refusal:
+    """Why a whole collection was refused: nothing was done."""
+    return next(iter(refusals(answer.data)), Refusal(f"HTTP {answer.status}"))
 
-    One field that is not there fails the call, but only the rows that hold it are rejected; the others may go again without them.
-    """
-    refused = next(iter(refusals(answer.data)), Refusal(f"HTTP {answer.status}"))
-    verdict = outcome(refused)
+
+def holds(refused: Refusal, names: Iterable[str]) -> bool:
+    """The row has the field that is not there; the others may go without it."""
     field = refused.field
-    if field is None or refused.code not in _UNKNOWN_FIELD or not any(_holds(row, field) for row in names):
-        return [verdict for _ in names]
-    return [verdict if _holds(row, field) else Deferred("another row of the batch was refused", 0.0) for row in names]
-
-
-def _holds(row: Sequence[str], field: str) -> bool:
-    return any(name.lower() == field.lower() for name in row)
+    return field is not None and refused.code in _UNKNOWN_FIELD and any(name.lower() == field.lower() for name in names)

@@ -1,7 +1,8 @@
 """Writing: sObject Collections of 200, one call each, with an outcome per row.
 
 An answer of HTTP 200 says nothing: every row tells its own success (REST API Developer Guide, sObject Collections). What a lost answer leaves open is
-`Unknown`, because a repeated create makes a second record; only a create by external id is repeated, which then finds its own record.
+`Unknown`, because a repeated create makes a second record; only a create by external id is repeated, which then finds its own record. A call that is refused
+as a whole wrote nothing: it is sent again without the rows at fault, or in halves (`connectors.splitting`).
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from ...model.errors import StagesyncError
 from ...model.records import Gone, Moved, Ref
 from ...model.writes import Applied, Deferred, Outcome, Rejected, Step, Unknown
 from ..manners import Answer, MaybeDone, NotDone
+from ..splitting import Outcomes, Refusal, sorted_out
 from .client import Client, Method
-from .errors import is_elsewhere, outcome, outcomes, refusal
+from .errors import UNPARSED, holds, is_elsewhere, outcome, refusal, whole_refusal
 from .fetch import whereabouts
 from .rows import OBJECTS, id15
 from .settings import SalesforceSettings
@@ -57,7 +59,7 @@ def headers(settings: SalesforceSettings) -> Mapping[str, str]:
 
 
 def write(client: Client, steps: Sequence[Step], settings: SalesforceSettings, *, upsert: bool, converted: frozenset[str]) -> list[Outcome]:
-    """Send the steps in one call; one outcome each, in their order.
+    """Send the steps in one call, and again only where it was refused as a whole; one outcome each, in their order.
 
     `upsert`: the object has the external id field. `converted`: the lead statuses that mean converted; setting one converts nothing, so it is refused here.
     Never sent either: a second step for the same record, of which the vendor would process only some.
@@ -74,9 +76,14 @@ def write(client: Client, steps: Sequence[Step], settings: SalesforceSettings, *
         if step.ref is not None:
             taken.add(id15(step.ref.id))
     if sent:
-        request = _request([step for _, step in sent], settings.external_id_field if upsert else None)
-        answered = _send(client, request, [step for _, step in sent], settings)
-        found |= {place: each for (place, _), each in zip(sent, answered, strict=True)}
+        going = dict(sent)
+
+        def send(places: Sequence[int]) -> Outcomes | Refusal:
+            some = [going[place] for place in places]
+            told = _send(client, _request(some, settings.external_id_field if upsert else None), some, settings)
+            return dict(zip(places, told, strict=True)) if isinstance(told, list) else _refusal(places, some, told)
+
+        found |= sorted_out(list(going), send)
     return [found[place] for place in range(len(steps))]
 
 
@@ -112,7 +119,8 @@ def _filled(step: Step) -> dict[str, Any]:
     return {name: value for name, value in step.values.items() if value is not None}
 
 
-def _send(client: Client, request: _Request, steps: Sequence[Step], settings: SalesforceSettings) -> list[Outcome]:
+def _send(client: Client, request: _Request, steps: Sequence[Step], settings: SalesforceSettings) -> list[Outcome] | Answer:
+    """The outcomes, or the answer that refuses the whole call."""
     try:
         answer = client.call(request.method, request.path, request.body, repeatable=request.repeatable, changes=True, headers=headers(settings))
     except NotDone as trouble:
@@ -120,8 +128,17 @@ def _send(client: Client, request: _Request, steps: Sequence[Step], settings: Sa
     except MaybeDone as trouble:
         return [Unknown(trouble.what) for _ in steps]
     if not answer.ok:
-        return outcomes(answer, [tuple(step.values) for step in steps])
+        return answer
     return _looked_up(client, steps, _rows(answer, steps))
+
+
+def _refusal(places: Sequence[int], steps: Sequence[Step], answer: Answer) -> Refusal:
+    """Salesforce names a field that is not there. What it cannot parse it does not place, so that only halves find it; anything else concerns all rows."""
+    refused = whole_refusal(answer)
+    verdict = outcome(refused)
+    holding = {place for place, step in zip(places, steps, strict=True) if holds(refused, step.values)}
+    parsed = refused.code != UNPARSED or isinstance(verdict, Deferred)
+    return Refusal(holding or (places if parsed else ()), lambda _: verdict, of_all=bool(holding) or parsed)
 
 
 def _rows(answer: Answer, steps: Sequence[Step]) -> list[Outcome]:
