@@ -58,6 +58,7 @@ ASKED: dict[str, Callable[[Tx], Any]] = {
     "actions.tally": lambda tx: actions.tally(tx, 1),
     "actions.discard": lambda tx: actions.discard(tx, 1),
     "runs.recent": lambda tx: runs.recent(tx, 1, 5),
+    "runs.by_ids": lambda tx: runs.by_ids(tx, [1, 2]),
 }
 PARTIAL = {
     "links.unmatched": "ix_link_new",
