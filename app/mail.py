@@ -11,7 +11,7 @@ from ..model.errors import ConfigurationError
 from ..state import inbox
 from ..state.erasing import scrub
 from ..state.inbox import EventRow
-from ..state.inbox_schema import event
+from ..state.inbox_schema import event, told
 from ..state.store import Store, Tx
 from ..sync.dossier import EMAIL, Dossier, find_dossier
 from .wiring import Place
@@ -43,7 +43,7 @@ class Mail:
 
     def events(self, file: Dossier, names: Mapping[int, str]) -> list[EventRow]:
         """All events that name this person. `names`: account -> system."""
-        return self._naming(file.addresses, ((names[link.account], link.ref) for link in file.records if link.account in names))
+        return self._naming(file.addresses, _refs(file, names))
 
     def _naming(self, addresses: Iterable[str], refs: Iterable[tuple[str, str]]) -> list[EventRow]:
         if self.store is None:
@@ -53,12 +53,17 @@ class Mail:
 
     def erase(self, file: Dossier, names: Mapping[int, str]) -> int:
         """Erase them; how many."""
-        found = [row.id for row in self.events(file, names)]
-        if self.store is None or not found:
+        if self.store is None:
             return 0
+        found = [row.id for row in self.events(file, names)]
         with self.store.write() as tx:
-            return inbox.erase(tx, self.workspace, found)
+            return inbox.erase(tx, self.workspace, found, _refs(file, names))
 
     def scrub(self) -> bool:
         """Let nothing be left of erased events in the inbox's own files; False where another program keeps something in them."""
-        return self.store is None or scrub(self.store, [event])
+        return self.store is None or scrub(self.store, [event, told])
+
+
+def _refs(file: Dossier, names: Mapping[int, str]) -> list[tuple[str, str]]:
+    """Their records: (system, id)."""
+    return [(names[link.account], link.ref) for link in file.records if link.account in names]

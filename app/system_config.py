@@ -69,7 +69,7 @@ def _plugin(table: Table) -> Any:
     from ..connectors import registry
 
     if "connector" not in table.values:
-        table.problems.add(table.at("connector"), "is missing", 'Write connector = "hubspot" or connector = "salesforce"')
+        table.problems.add(table.at("connector"), "is missing", 'Write connector = "hubspot", "salesforce" or "webhook"')
         return None
     try:
         return registry.find(table.text("connector", ""), where=table.at("connector"))
@@ -98,11 +98,13 @@ def _settings(table: Table, model: type[Any], folder: Path) -> Any:
     clear = _on_this_machine(table.values, known)
     given: dict[str, Any] = {}
     for key, value in table.values.items():
-        if key in known:
-            secret = "Secret" in str(known[key].annotation)
-            given[key] = read_secret(value, table.at(key), folder, table.problems, clear=clear, rotates=key in _ROTATES) if secret else value
-    if len(table.problems.found) > before:
-        given = {key: value if value is not None else Secret("?") for key, value in given.items()}
+        if key in known and "Secret" in str(known[key].annotation):
+            several = isinstance(value, list)
+            spots = [(table.at(f"{key}[{number}]"), each) for number, each in enumerate(value)] if several else [(table.at(key), value)]
+            read = [read_secret(each, path, folder, table.problems, clear=clear, rotates=key in _ROTATES) or Secret("?") for path, each in spots]
+            given[key] = read if several else read[0]
+        elif key in known:
+            given[key] = value
     try:
         settings = model.model_validate(given)
     except ValidationError as error:
@@ -113,7 +115,7 @@ def _settings(table: Table, model: type[Any], folder: Path) -> Any:
 
 
 def _tell(table: Table, error: Mapping[str, Any], known: Mapping[str, Any]) -> None:
-    path = ".".join([table.path, *(str(part) for part in error["loc"])])
+    path = table.path + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error["loc"])
     what = str(error["msg"]).removeprefix("Value error, ")
     remedy = "Write it" if error["type"] == "missing" else "Mend it; config.example.toml shows every key"
     if error["type"] == "extra_forbidden":
@@ -131,5 +133,9 @@ def _on_this_machine(values: Mapping[str, Any], known: Mapping[str, Any]) -> boo
 
 def fingerprint(connector: str, settings: Any) -> str:
     """A mark of the settings, secrets included, that tells nothing of them."""
-    told = {key: value.reveal() if isinstance(value, Secret) else value for key, value in settings.model_dump().items()}
+    told = {key: _revealed(value) for key, value in settings.model_dump().items()}
     return hashlib.sha256(f"{connector} {sorted(told.items())}".encode()).hexdigest()
+
+
+def _revealed(value: Any) -> Any:
+    return value.reveal() if isinstance(value, Secret) else tuple(map(_revealed, value)) if isinstance(value, tuple) else value

@@ -13,12 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 
-from ..connectors.contract import Connector, Ports
+from ..connectors.contract import Connector, Ports, Telling
 from ..lifecycle.policy import Policy
 from ..model.errors import ConfigurationError
 from ..model.ports import Clock
 from ..state import accounts as bindings
 from ..state import leases
+from ..state.inbox_reader import StateInbox
 from ..state.limits import StoreLimiter
 from ..state.store import Store, open_store, reopen_store
 from ..sync.desk import Desk, Settings, System
@@ -91,8 +92,9 @@ def held(place: Place, command: str) -> AbstractContextManager[leases.Lease]:
 
 def open_connector(place: Place, system: SystemConfig) -> Connector:
     """The system's connector, ready to call."""
+    inbox = StateInbox(place.config.state_url, place.config.workspace) if isinstance(system.plugin, Telling) else None
     limiter, tokens = StoreLimiter(place.store, place.clock), token_store(place.config.path, system)
-    ports = Ports(place.clock, limiter, tokens, lambda: leases.sending(place.store, place.id))
+    ports = Ports(place.clock, limiter, tokens, lambda: leases.sending(place.store, place.id), inbox)
     return system.plugin.open(system.name, system.settings, ports)
 
 
@@ -137,7 +139,8 @@ def _session(place: Place, connectors: dict[str, Connector], known: dict[str, ac
     maps = compile_for(config, {name: (each.identity, each.description) for name, each in known.items()})
     check_stored_stages(place.store, config.workspace, place.id, config.funnel, maps)
     systems = {
-        known[name].account: System(name, known[name].account, maps.systems[name], system.direction, system.creates) for name, system in config.systems.items()
+        known[name].account: System(name, known[name].account, maps.systems[name], system.direction, system.creates, connectors[name].capabilities.looks)
+        for name, system in config.systems.items()
     }
     authority = resolve(config.authority, {name: each.description for name, each in known.items()})[0] if config.authority is not None else None
     policy = Policy(authority, config.rules, config.sla)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 from ..model.events import Event
-from ..model.ports import Clock, Limiter, TokenStore
+from ..model.ports import Clock, Inbox, Limiter, TokenStore
 from ..model.records import Observation, Page, Query, Record, Ref
 from ..model.writes import Outcome, Step, Write
 
@@ -95,6 +95,8 @@ class Capabilities:
     `unique`: native fields of which the vendor itself refuses a second equal value.
     `lands_s`: a request may still be carried out so many seconds after it was begun, even if whoever sent it is dead.
     `unfed`: native fields that can change without any feed telling it (Salesforce: a contact's role in an opportunity that was deleted).
+    `looks`: records can be looked at. Where they cannot (a receiver of webhooks), they are told part by part, `fetch` and `find` are never called, what
+    was sent is sent again under the same number where nobody knows what became of it, and what was acknowledged counts as stored.
     """
 
     batch: Callable[[Step], tuple[str, int]]
@@ -103,6 +105,7 @@ class Capabilities:
     unique: frozenset[str] = frozenset()
     unfed: frozenset[str] = frozenset()
     lands_s: float = 60.0
+    looks: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,12 +180,14 @@ class Ports:
     """What `app` gives a connector to live with.
 
     `sending` is called before each request that changes something, a repeated one too. It raises `Busy` where another run has taken over: nothing is sent then.
+    `inbox`: only for a connector whose system tells by itself (`Telling`), which closes it with itself.
     """
 
     clock: Clock
     limiter: Limiter
     tokens: TokenStore
     sending: Callable[[], None] = unwatched
+    inbox: Inbox | None = None
 
 
 class Plugin(Protocol):
@@ -252,7 +257,7 @@ class Hooks(Protocol):
 
 
 @runtime_checkable
-class Telling(Protocol):
+class Telling(Plugin, Protocol):
     """What a plugin has in addition whose systems tell something by themselves."""
 
     def hooks(self, system: str, settings: Any) -> Hooks | None:

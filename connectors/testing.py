@@ -46,8 +46,8 @@ class Subject:
     settle: Callable[[], None] = lambda: None
 
 
-class ConnectorContract:
-    """What the engine relies on. Subclass it and give the fixture `subject`."""
+class TellingContract:
+    """What the engine relies on in every system, also in one that only tells and cannot be looked at. Subclass it and give the fixture `subject`."""
 
     def test_the_account_names_itself_the_same_twice(self, subject: Subject) -> None:
         """State is keyed by this id, so it must not change between two looks."""
@@ -55,14 +55,6 @@ class ConnectorContract:
         assert first == second
         assert first.vendor
         assert first.id
-
-    def test_the_description_has_the_fields_that_are_written(self, subject: Subject) -> None:
-        """A field that can be written is described as such, under its native name."""
-        fields = subject.connector.describe().kinds[subject.kind].fields
-        for name in (subject.key, subject.text):
-            assert fields[name].name == name
-            assert fields[name].writable
-            assert fields[name].creatable
 
     def test_an_empty_account_gives_a_page_and_a_cursor(self, subject: Subject) -> None:
         """The last page is always there, empty if need be, so that the cursor moves."""
@@ -106,22 +98,6 @@ class ConnectorContract:
         again = _records(_pull(subject, pages[-1].cursor))
         assert again.get(ref, _records(pages)[ref]).stamp == _records(pages)[ref].stamp
 
-    def test_blank_is_none_and_unknown_is_absent(self, subject: Subject) -> None:
-        """A cleared field is None; a field that the account has not is not in the values, or was refused by name before."""
-        ref = subject.create(subject.person(1))
-        subject.edit(ref, {subject.text: None})
-        found = _present(subject, [ref])[0]
-        assert found.values[subject.text] is None
-
-    def test_fetch_answers_each_ref_in_order(self, subject: Subject) -> None:
-        """As many observations as refs, in their order, repeated ones included; one that is not there is no record."""
-        one, two = subject.create(subject.person(1)), subject.create(subject.person(2))
-        subject.delete(two)
-        seen = subject.connector.fetch([two, one, two, one], {subject.kind: (subject.key,)})
-        assert len(seen) == 4
-        assert [isinstance(each, Present) for each in seen] == [False, True, False, True]
-        assert all(isinstance(each, Gone) for each in (seen[0], seen[2]))
-
     def test_what_was_deleted_is_told_by_a_sweep(self, subject: Subject) -> None:
         """A pull with `sweep` tells what is gone since the cursor."""
         ref = subject.create(subject.person(1))
@@ -137,7 +113,7 @@ class ConnectorContract:
         kinds = subject.connector.describe().kinds
         pages = list(subject.connector.pull(Query({subject.kind: (subject.key, subject.text)}, signals=True)))
         assert _records(pages).keys() == made
-        assert {sighting.ref.kind for page in pages for sighting in page.signals} <= kinds.keys()
+        assert {sighting.ref.kind for page in pages for sighting in page.signals if sighting.ref is not None} <= kinds.keys()
         keys = [(sighting.signal.source, sighting.signal.key) for page in pages for sighting in page.signals]
         assert len(keys) == len(set(keys))
         assert _records(list(subject.connector.pull(Query({subject.kind: (subject.key,)}, pages[-1].cursor)))).keys() <= made
@@ -147,6 +123,48 @@ class ConnectorContract:
         unfed = subject.connector.capabilities.unfed
         fields = [field for kind in subject.connector.describe().kinds.values() for name, field in kind.fields.items() if name in unfed]
         assert not any(field.writable or field.creatable or field.required for field in fields)
+
+    def test_calls_are_counted(self, subject: Subject) -> None:
+        """Usage grows with each call and never shrinks."""
+        before = subject.connector.usage()
+        subject.connector.identity()
+        _pull(subject)
+        after = subject.connector.usage()
+        assert after.calls > before.calls
+        assert after.vendor_s >= before.vendor_s
+
+    def test_closing_twice_is_no_error(self, subject: Subject) -> None:
+        """Whoever cleans up need not know who cleaned up before."""
+        subject.connector.close()
+        subject.connector.close()
+
+
+class ConnectorContract(TellingContract):
+    """What the engine relies on besides in a system that is looked at and written. Subclass it and give the fixture `subject`."""
+
+    def test_the_description_has_the_fields_that_are_written(self, subject: Subject) -> None:
+        """A field that can be written is described as such, under its native name."""
+        fields = subject.connector.describe().kinds[subject.kind].fields
+        for name in (subject.key, subject.text):
+            assert fields[name].name == name
+            assert fields[name].writable
+            assert fields[name].creatable
+
+    def test_blank_is_none_and_unknown_is_absent(self, subject: Subject) -> None:
+        """A cleared field is None; a field that the account has not is not in the values, or was refused by name before."""
+        ref = subject.create(subject.person(1))
+        subject.edit(ref, {subject.text: None})
+        found = _present(subject, [ref])[0]
+        assert found.values[subject.text] is None
+
+    def test_fetch_answers_each_ref_in_order(self, subject: Subject) -> None:
+        """As many observations as refs, in their order, repeated ones included; one that is not there is no record."""
+        one, two = subject.create(subject.person(1)), subject.create(subject.person(2))
+        subject.delete(two)
+        seen = subject.connector.fetch([two, one, two, one], {subject.kind: (subject.key,)})
+        assert len(seen) == 4
+        assert [isinstance(each, Present) for each in seen] == [False, True, False, True]
+        assert all(isinstance(each, Gone) for each in (seen[0], seen[2]))
 
     def test_find_gives_exactly_who_has_the_key(self, subject: Subject) -> None:
         """By e-mail, at once after the creation, nobody else, and nothing for a stranger."""
@@ -212,20 +230,6 @@ class ConnectorContract:
         assert [(step.id, step.number) for step in steps] == [(9, number) for number in range(1, len(steps) + 1)]
         assert all(subject.connector.capabilities.batch(step)[1] >= 1 for step in steps)
         assert subject.connector.capabilities.reread >= 1
-
-    def test_calls_are_counted(self, subject: Subject) -> None:
-        """Usage grows with each call and never shrinks."""
-        before = subject.connector.usage()
-        subject.connector.identity()
-        _pull(subject)
-        after = subject.connector.usage()
-        assert after.calls > before.calls
-        assert after.vendor_s >= before.vendor_s
-
-    def test_closing_twice_is_no_error(self, subject: Subject) -> None:
-        """Whoever cleans up need not know who cleaned up before."""
-        subject.connector.close()
-        subject.connector.close()
 
 
 def _pull(subject: Subject, cursor: str | None = None) -> list[Page]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+from .events import Told
 
 
 class Clock(Protocol):
@@ -47,6 +50,34 @@ class TokenStore(Protocol):
 
     def save(self, name: str, token: str) -> None:
         """Store the token before the old one is forgotten."""
+        ...
+
+
+class Inbox(Protocol):
+    """What systems told one workspace by themselves. Raises `StateError`."""
+
+    def mark(self) -> str | None:
+        """What tells this inbox from another one, in which the numbers begin anew; None while it is empty."""
+        ...
+
+    def take(self, system: str, after: int, n: int) -> Sequence[Told]:
+        """The next events of the system after this number, at most `n`, in their order."""
+        ...
+
+    def finish(self, system: str, upto: int, now: int) -> None:
+        """What came up to this number is in the state for good."""
+        ...
+
+    def times(self, system: str, refs: Iterable[str]) -> Mapping[str, Mapping[str, int]]:
+        """Record -> field -> when what was told of it last had happened (ms); records of which nothing was told are left out."""
+        ...
+
+    def note(self, system: str, found: Mapping[str, Mapping[str, int]], parked: Mapping[int, str]) -> None:
+        """Keep such times, and set events aside that cannot be understood: number -> code."""
+        ...
+
+    def close(self) -> None:
+        """Give back connections."""
         ...
 
 

@@ -79,10 +79,14 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A signal that a connector read in a row of its own, and the record that it is about."""
+    """A signal that a connector read in a row of its own, and the record that it is about.
 
-    ref: Ref
+    `key`: a match key and its value, for whoever has it, where the record is not known by the `ref`, or there is none.
+    """
+
+    ref: Ref | None
     signal: Signal
+    key: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.engine import make_url
 
 from ..model.events import Event, Told
-from .inbox_schema import INBOX, box, event
+from .inbox_schema import INBOX, box, event, told
 from .schema import word
 from .sql import Bulk, Statement, among, decode, encode
 from .store import Store, Tx, open_store
@@ -59,7 +59,7 @@ class Waiting(NamedTuple):
     since: int
 
 
-_c = event.c
+_c, _t = event.c, told.c
 _WORKSPACE = _c.workspace == bindparam("ws")
 _SYSTEM = _c.system == bindparam("system")
 _NEW, _DONE, _PARKED = (_c.state == word(state) for state in ("new", "done", "parked"))
@@ -71,7 +71,10 @@ _MARK = Statement(select(box.c.mark))
 _KNOWN = Statement(select(_c.key).where(_WORKSPACE, _SYSTEM, among(_c.key, "keys")))
 _PUT = Bulk(event, ("id", "workspace", "system", "received", "key", "body", "state", "attempts"))
 _TAKE = Statement(
-    select(_c.id, _c.received, _c.key, _c.body).where(_WORKSPACE, _SYSTEM, _NEW, _c.id > bindparam("after")).order_by(_c.id).limit(bindparam("n"))
+    select(_c.id, _c.received, _c.key, _c.body)
+    .where(_WORKSPACE, _SYSTEM, _c.state != word("parked"), _c.id > bindparam("after"))
+    .order_by(_c.id)
+    .limit(bindparam("n"))
 )
 _FINISH = Statement(update(event).where(_WORKSPACE, _SYSTEM, _NEW, _c.id <= bindparam("upto")).values(state=word("done")))
 _PARK = Bulk(event, ("state", "code"), ("id",))
@@ -81,6 +84,10 @@ _WAITING = Statement(select(_c.system, _c.state, func.count(), func.min(_c.recei
 _CLEAN = tuple(Statement(delete(event).where(which, _c.received < bindparam(name))) for which, name in ((_DONE, "done"), (_PARKED, "parked")))
 _EACH = Statement(select(*_ROW).where(_WORKSPACE).order_by(_c.id))
 _ERASE = Statement(delete(event).where(_WORKSPACE, among(_c.id, "ids")))
+_FORGET = Statement(delete(told).where(_t.workspace == bindparam("ws"), _t.system == bindparam("system"), _t.ref == bindparam("ref")))
+_TIMES = Statement(select(_t.ref, _t.times).where(_t.workspace == bindparam("ws"), _t.system == bindparam("system"), among(_t.ref, "refs")))
+_NEW_TIMES = Bulk(told, ("workspace", "system", "ref", "times"), ignore=True)
+_SET_TIMES = Bulk(told, ("times",), ("workspace", "system", "ref"))
 _SECURE = Statement(sa.text("PRAGMA secure_delete = ON"))
 
 
@@ -147,7 +154,7 @@ def mark(tx: Tx) -> str | None:
 
 
 def take(tx: Tx, ws: str, system: str, after: int, n: int) -> list[Told]:
-    """The next new events after this number, at most `n`, in their order."""
+    """The next events after this number, at most `n`, in their order; also those that are done, for a state that was put back, or that reads all anew."""
     rows = tx.rows(_TAKE, {"ws": ws, "system": system, "after": after, "n": n})
     return [Told(id_, received, Event(key, decode(body))) for id_, received, key, body in rows]
 
@@ -207,11 +214,24 @@ def _texts(body: Any) -> Iterator[str]:
                 yield str(value).lower()
 
 
-def erase(tx: Tx, ws: str, ids: Iterable[int]) -> int:
-    """Erase these events, whatever their state; how many."""
+def erase(tx: Tx, ws: str, ids: Iterable[int], refs: Iterable[tuple[str, str]]) -> int:
+    """Erase these events, whatever their state, and what is known of these records: (system, id); how many events."""
     if tx.sqlite:
         tx.rows(_SECURE, {})  # what is freed is written over with zeros
+    for system, ref in refs:
+        tx.run(_FORGET, {"ws": ws, "system": system, "ref": ref})
     return tx.run(_ERASE, {"ws": ws, "ids": tx.listed(ids)})
+
+
+def times(tx: Tx, ws: str, system: str, refs: Iterable[str]) -> dict[str, dict[str, int]]:
+    """Of each of these records, when what was told of its fields last had happened: ref -> field -> ms."""
+    return {ref: decode(found) for ref, found in tx.rows(_TIMES, {"ws": ws, "system": system, "refs": tx.listed(refs)})}
+
+
+def set_times(tx: Tx, ws: str, system: str, found: Mapping[str, Mapping[str, int]]) -> None:
+    """Keep them for these records, in the place of those that were kept before."""
+    tx.many(_NEW_TIMES, [(ws, system, ref, "{}") for ref in found])
+    tx.many(_SET_TIMES, [(encode(dict(each)), ws, system, ref) for ref, each in found.items()])
 
 
 def _row(row: tuple[Any, ...]) -> EventRow:

@@ -28,9 +28,21 @@ event = Table(
     UniqueConstraint("workspace", "system", "key"),
 )
 _new, _parked, _done = (event.c.state == word(state) for state in ("new", "parked", "done"))
+Index("ix_event_place", event.c.workspace, event.c.system, event.c.id)
 Index("ix_event_new", event.c.workspace, event.c.system, event.c.id, sqlite_where=_new, postgresql_where=_new)
 Index("ix_event_parked", event.c.workspace, event.c.id, sqlite_where=_parked, postgresql_where=_parked)
 Index("ix_event_done", event.c.received, sqlite_where=_done, postgresql_where=_done)
+
+# How new what a system told of a record is, field by field: systems tell a part of a record at a time, and not always in the order in which it happened.
+told = Table(
+    "told",
+    metadata,
+    Column("workspace", Text, primary_key=True),
+    Column("system", Text, primary_key=True),
+    Column("ref", Text, primary_key=True),
+    Column("times", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
 
 # One row. `next`: the number of the next event; whoever takes one holds the row until the commit, so that a lower number is never seen after a higher one.
 # `mark` tells this inbox from another at the same place, in which the numbers begin anew.

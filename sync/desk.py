@@ -20,13 +20,17 @@ Link = Any
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """One connected system as the pure core sees it. `account` is its number in the state."""
+    """One connected system as the pure core sees it. `account` is its number in the state.
+
+    `looks`: its records can be looked at. Where they cannot, they are told part by part (see `connectors.contract.Capabilities`).
+    """
 
     name: str
     account: int
     map: SystemMap
     direction: Direction = "both"
     creates: bool = True
+    looks: bool = True
 
     @property
     def reads(self) -> bool:

@@ -6,13 +6,15 @@ Observations and the cursor that covers them are committed together by the calle
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+from ..mapping.keys import key_value
 from ..mapping.signals import read_signals
 from ..mapping.stages import StageMap
 from ..model.records import Gone, Moved, Native, Observation, Present, Record, Ref, Sighting, Signal, Unreadable, Values
-from ..state import changes, keys, links, people, signals
+from ..state import changes, forgotten, keys, links, people, signals
+from ..state.forgotten import Mark
 from ..state.links import LinkRow, Observed
 from ..state.signals import NewSignal
 from ..state.store import Tx
@@ -75,17 +77,18 @@ class _Batch:
     rekeyed: list[int] = field(default_factory=list[int])
     keys: list[tuple[str, str, int]] = field(default_factory=list[tuple[str, str, int]])
     told: dict[Ref, list[Signal]] = field(default_factory=dict[Ref, list[Signal]])
+    told_of: list[tuple[str, Signal]] = field(default_factory=list[tuple[str, Signal]])
     followed: list[tuple[int, Ref]] = field(default_factory=list[tuple[int, Ref]])
     due: set[int] = field(default_factory=set[int])
 
 
 def absorb(tx: Tx, workspace: int, system: System, seen: Seen, run: int, now: int) -> Absorbed:
     """Write one batch into the state. Records that are not newer than what is held change nothing."""
-    newest = _newest(seen.records)
+    newest = _newest(seen.records, system)
     refs = {*newest, *(gone.ref for gone in seen.gone)}
     for moved in seen.moved:
         refs.update((moved.ref, moved.to))
-    refs.update(sighting.ref for sighting in seen.signals)
+    refs.update(sighting.ref for sighting in seen.signals if sighting.ref is not None)
     batch = _Batch(links.by_refs(tx, workspace, system.account, list(refs)) if refs else {})
     left_out = forgotten_among(tx, workspace, system.account, system.map, (Arrived(record, batch.known.get(ref)) for ref, record in newest.items()))
     if left_out:
@@ -102,29 +105,38 @@ def absorb(tx: Tx, workspace: int, system: System, seen: Seen, run: int, now: in
             _update(batch, system, row, record, run, now)
     changed = len(batch.changes)
     sight = (now, run)
-    gone = sum(_lose(batch, gone, sight) for gone in seen.gone)
+    gone = sum(_lose(batch, gone, sight) for gone in seen.gone if not _there_since(newest.get(gone.ref), gone))
     unknown = [ref for moved in seen.moved if (ref := _move(batch, system, moved, sight)) is not None]
     if seen.signals:
-        unknown += _hear(tx, batch, system, [sighting for sighting in seen.signals if sighting.ref not in left_out])
+        heard = [sighting for sighting in seen.signals if sighting.ref not in left_out]
+        unknown += _hear(tx, batch, system, _without_forgotten(tx, workspace, batch, system, heard))
     _store(tx, workspace, batch, run, now)
     return Absorbed(len(fresh), changed, gone, tuple(unknown), len(left_out), lacking)
 
 
-def _newest(records: Iterable[Record]) -> dict[Ref, Record]:
+def _newest(records: Iterable[Record], system: System) -> dict[Ref, Record]:
+    """Each record once, as it was last. Of one that is told part by part, what only an older part said stays."""
     found: dict[Ref, Record] = {}
     for record in records:
         other = found.get(record.ref)
         if other is None or record.stamp >= other.stamp:
-            found[record.ref] = record
+            found[record.ref] = record if other is None or system.looks else replace(record, values={**other.values, **record.values})
+        elif not system.looks:
+            found[record.ref] = replace(other, values={**record.values, **other.values})
     return found
 
 
 def _lacks(system: System, row: LinkRow, record: Record) -> bool:
     """A field that is asked for and was told before is absent. Evidence on other objects (a dot in its name) has its own ways of not being there."""
     kind = system.map.kinds.get(record.ref.kind)
-    if kind is None or len(record.values) >= len(kind.asks) or record.stamp < row.stamp:
+    if not system.looks or kind is None or len(record.values) >= len(kind.asks) or record.stamp < row.stamp:
         return False
     return any(native in row.seen and native not in record.values and "." not in native for native in kind.asks)
+
+
+def _there_since(record: Record | None, gone: Gone) -> bool:
+    """It was made again, or brought back, after it was gone: both came in one batch."""
+    return record is not None and gone.at is not None and record.stamp > gone.at
 
 
 def _add(batch: _Batch, system: System, record: Record, link: int) -> None:
@@ -280,16 +292,39 @@ def _retell(batch: _Batch, system: System, moved: Moved, old: LinkRow | None) ->
 
 
 def _hear(tx: Tx, batch: _Batch, system: System, sightings: Sequence[Sighting]) -> list[Ref]:
-    """Events that stand in rows of their own. A record that nobody has read yet gets a row, as one that is not there, to keep them; its ref is returned."""
-    heard = [sighting for sighting in sightings if sighting.ref.kind in system.map.kinds]
-    rows = {sighting.ref: _current(batch, sighting.ref) for sighting in heard}
-    strangers = [ref for ref, row in rows.items() if row is None]
+    """Events that stand in rows of their own. A record that nobody has read yet gets a row, as one that is not there, to keep them; its ref is returned.
+
+    Where such an event names a match key too, it waits for whoever has that instead.
+    """
+    rows: dict[Ref, LinkRow | None] = {}
+    for sighting in sightings:
+        ref = sighting.ref
+        if ref is not None and ref not in rows:
+            rows[ref] = _current(batch, ref)
+        if sighting.key is not None and (ref is None or rows[ref] is None):
+            if (value := key_value(*sighting.key)) is not None:
+                batch.told_of.append((f"{sighting.key[0]}:{value}", sighting.signal))
+        elif ref is not None and ref.kind in system.map.kinds:
+            batch.told.setdefault(ref, []).append(sighting.signal)
+    strangers = [ref for ref, row in rows.items() if row is None and ref in batch.told]
     first = links.reserve(tx, len(strangers)) if strangers else 0
     for offset, ref in enumerate(strangers):
         batch.new[ref] = LinkRow(first + offset, system.account, ref.kind, ref.id, None, "gone", 0, {}, {}, {}, None, None)
-    for sighting in heard:
-        batch.told.setdefault(sighting.ref, []).append(sighting.signal)
-    return [ref for ref, row in rows.items() if row is None or (row.state == "gone" and row.stamp == 0)]
+    return [ref for ref, row in rows.items() if ref in batch.told and (row is None or (row.state == "gone" and row.stamp == 0))]
+
+
+def _without_forgotten(tx: Tx, workspace: int, batch: _Batch, system: System, sightings: Sequence[Sighting]) -> Sequence[Sighting]:
+    """Without what is told of people who were forgotten: under an id or a key by which they are known again."""
+    if not forgotten.any_of(tx, workspace):
+        return sightings
+    marks: list[set[Mark]] = []
+    for sighting in sightings:
+        theirs = {forgotten.mark_of(system.account, sighting.ref)} if sighting.ref is not None and _current(batch, sighting.ref) is None else set[Mark]()
+        if sighting.key is not None and (value := key_value(*sighting.key)) is not None:
+            theirs.add((sighting.key[0], value))
+        marks.append(theirs)
+    known = forgotten.covered(tx, workspace, set[Mark]().union(*marks))
+    return [sighting for sighting, theirs in zip(sightings, marks, strict=True) if known.isdisjoint(theirs)]
 
 
 def _evidence(system: System, moved: Moved) -> dict[str, Any]:
@@ -303,6 +338,7 @@ def _evidence(system: System, moved: Moved) -> dict[str, Any]:
 
 def _store(tx: Tx, workspace: int, batch: _Batch, run: int, now: int) -> None:
     told = [NewSignal(row.person, row.id, None, signal) for ref, found in batch.told.items() if (row := _current(batch, ref)) for signal in found]
+    told += [NewSignal(None, None, who, signal) for who, signal in batch.told_of]
     followed = [(link, row.id, row.person) for link, ref in batch.followed if (row := _current(batch, ref))]
     rewritten = batch.rewritten
     if batch.new:

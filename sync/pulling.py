@@ -154,7 +154,7 @@ def _read_lacking(session: Session, run: int, part: _Incoming) -> None:
 
 def _read_unknown(session: Session, run: int, part: _Incoming) -> None:
     """Records to which a link moved, or that a signal is about, and that no page has brought."""
-    if part.unknown:
+    if part.unknown and part.connected.system.looks:
         read_refs(session, run, part.connected, list(dict.fromkeys(part.unknown)))
 
 

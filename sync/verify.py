@@ -56,6 +56,7 @@ class Verification:
     `ambiguous`: set aside, since nobody can tell them apart; `duplicates`: a second record of a linked person in the same system, left alone.
     `forgotten`: records of people who were forgotten, at which nobody looks.
     `unprovable`: fields that a system cannot carry, by system and field. `rules`: field -> what sets it, where no system does.
+    `unseen`: systems that cannot be looked at, of which nothing can be proved.
     """
 
     in_sync: int = 0
@@ -70,6 +71,7 @@ class Verification:
     drifts: list[Drift] = field(default_factory=list[Drift])
     lost: list[Orphan] = field(default_factory=list[Orphan])
     rules: dict[str, str] = field(default_factory=dict[str, str])
+    unseen: list[str] = field(default_factory=list[str])
 
     @property
     def proved(self) -> bool:
@@ -89,7 +91,10 @@ def verify(session: Session) -> Verification:
     with session.store.read() as tx:
         held = {(hold.person, hold.field) for hold in each_hold(tx, session.workspace) if hold.person is not None}
     for connected in session.systems.values():
-        _verify_system(session, connected, held, found)
+        if connected.system.looks:
+            _verify_system(session, connected, held, found)
+        else:
+            found.unseen.append(connected.name)
     return found
 
 
@@ -101,7 +106,7 @@ def verify_people(session: Session, persons: Collection[int]) -> Verification:
         known = people.by_ids(tx, persons)
         rows = [row for theirs in links.of_people(tx, persons).values() for row in theirs if row.state == "linked"]
     for account, connected in session.systems.items():
-        theirs = [row for row in rows if row.account == account]
+        theirs = [row for row in rows if row.account == account and connected.system.looks]
         for row, answer in zip(theirs, connected.connector.fetch([row.address for row in theirs], session.asks(account)) if theirs else (), strict=True):
             if isinstance(answer, Present):
                 _compare(session, connected, answer.record, row, known.get(row.person or 0), held, found)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hubspot_portal import Portal
 from salesforce_org import Org
+from teller import Teller
 
-from stagesync.connectors.testing import ConnectorContract, Subject, Values
+from stagesync.connectors.testing import ConnectorContract, Subject, TellingContract, Values
 from stagesync.model.records import Ref
 from stagesync.sandbox.hubspot.habits import Habits
 
@@ -65,3 +68,29 @@ class TestSalesforce(ConnectorContract):
             settle=lambda: org.clock.sleep(1),
         )
         org.connector.close()
+
+
+class TestWebhook(TellingContract):
+    """A system that posts events, as far as it can be asked anything."""
+
+    @pytest.fixture
+    def subject(self, tmp_path: Path) -> Iterator[Subject]:
+        """A system that has told nothing yet."""
+        teller = Teller(tmp_path)
+        people = itertools.count(1)
+
+        def create(values: Values) -> Ref:
+            return teller.person(f"u{next(people)}", values)
+
+        yield Subject(
+            connector=teller.connector,
+            kind="contact",
+            key="email",
+            text="job_title",
+            person=lambda number: {"email": f"p{number}@people.example", "job_title": f"Title {number}"},
+            refused={},
+            create=create,
+            edit=lambda ref, values: teller.person(ref.id, values) and None,
+            delete=lambda ref: teller.tell({"type": "deleted", "id": ref.id}),
+        )
+        teller.connector.close()

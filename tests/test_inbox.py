@@ -76,7 +76,7 @@ def test_an_event_is_kept_once(box: Store) -> None:
         inbox.finish(tx, "acme", "product", 1)
     assert put(box, told("b"), told("a"), told("c")) == [False, False, True]
     assert put(box, told("a", system="other"), told("a", workspace="beta")) == [True, True]
-    assert keys(box) == ["b", "c"]
+    assert keys(box) == ["a", "b", "c"]
     assert keys(box, workspace="beta") == ["a"]
 
 
@@ -87,7 +87,8 @@ def test_what_a_cursor_has_passed_is_done(box: Store) -> None:
         second = inbox.take(tx, "acme", "product", 0, 2)[1]
         inbox.finish(tx, "acme", "product", second.id)
         assert inbox.waiting(tx, "acme") == [("other", "new", 1, 1_000), ("product", "done", 2, 1_000), ("product", "new", 1, 1_000)]
-    assert keys(box) == ["c"]
+    assert keys(box, second.id) == ["c"]
+    assert keys(box) == ["a", "b", "c"]
 
 
 def test_what_is_parked_comes_again_behind_all_others(box: Store) -> None:
@@ -106,13 +107,24 @@ def test_what_is_parked_comes_again_behind_all_others(box: Store) -> None:
     assert keys(box, good.id) == ["bad"]
 
 
+def test_times_are_kept_by_record(box: Store) -> None:
+    """New ones take the place of those before; a record of which nothing was told is left out."""
+    with box.write() as tx:
+        inbox.set_times(tx, "acme", "product", {"a": {"phone": 1}, "b": {}})
+        inbox.set_times(tx, "acme", "product", {"a": {"phone": 2, "stage": 3}})
+        assert inbox.times(tx, "acme", "product", ["a", "b", "c"]) == {"a": {"phone": 2, "stage": 3}, "b": {}}
+        assert inbox.times(tx, "beta", "product", ["a"]) == {}
+
+
 def test_old_events_go(box: Store) -> None:
     """Done ones after a week, parked ones after a month, new ones never by themselves."""
     now = 100 * DAY
     with box.write() as tx:
+        last = 0
         for state in ("done", "parked", "new"):
             inbox.put(tx, [told(f"{state}{days}", at=now - days * DAY) for days in (40, 8, 6)])
-            taken = inbox.take(tx, "acme", "product", 0, 9)
+            taken = inbox.take(tx, "acme", "product", last, 9)
+            last = taken[-1].id
             if state == "done":
                 inbox.finish(tx, "acme", "product", taken[-1].id)
             elif state == "parked":
@@ -135,7 +147,9 @@ def test_a_person_is_found_by_address_and_by_id(box: Store) -> None:
     with box.write() as tx:
         found = inbox.naming(tx, "acme", ["änna@acme.example"], [("product", "17")])
         assert [row.key for row in found] == ["1", "2", "3"]
-        assert inbox.erase(tx, "acme", [row.id for row in found]) == 3
+        inbox.set_times(tx, "acme", "product", {"17": {"phone": 5}, "18": {}})
+        assert inbox.erase(tx, "acme", [row.id for row in found], [("product", "17")]) == 3
+        assert inbox.times(tx, "acme", "product", ["17", "18"]) == {"18": {}}
         assert inbox.naming(tx, "acme", ["änna@acme.example"], [("product", "17")]) == []
 
 

@@ -30,6 +30,7 @@ def verify_text(found: Verification, shown: int = 20) -> list[str]:
     if found.unprovable:
         lines.append("Cannot be proved, because the system cannot carry the value or its own value may stay:")
         lines += words.table([(f"{count:,}", system, words.label(name)) for (system, name), count in sorted(found.unprovable.items())])
+    lines += [f"{system} cannot be looked at: what it was told, and what it told, is on record only" for system in found.unseen]
     for drift in found.drifts[:shown]:
         lines.append(f"drifted: p{drift.person}, {drift.system} {drift.kind} {drift.ref}")
         for name, theirs, ours, refused in drift.fields:
@@ -39,7 +40,8 @@ def verify_text(found: Verification, shown: int = 20) -> list[str]:
     hidden = found.drifted + found.orphans - len(found.drifts[:shown]) - len(found.lost[:shown])
     if hidden > 0:
         lines.append(f"... and {hidden:,} more")
-    verdict = "All systems agree." if found.proved else "The systems do not agree: `stagesync sync` brings together what it may; then verify again."
+    agree = "All systems that can be looked at agree." if found.unseen else "All systems agree."
+    verdict = agree if found.proved else "The systems do not agree: `stagesync sync` brings together what it may; then verify again."
     return [*lines, verdict]
 
 
@@ -49,6 +51,7 @@ def verify_json(found: Verification) -> dict[str, Any]:
         **_counts(found),
         "proved": found.proved,
         "unprovable": [{"system": system, "field": name, "records": count} for (system, name), count in sorted(found.unprovable.items())],
+        "unseen": list(found.unseen),
         "drifts": [
             {
                 "person": drift.person,

@@ -111,6 +111,10 @@ class _Receiver:
 
     def _arrivals(self, door: Door, post: Post) -> list[Arrival]:
         """The events of a post that is believed."""
+        try:
+            post.body.decode()
+        except UnicodeDecodeError:
+            raise _Refused(400, "unreadable", "the body is no UTF-8") from None
         doubt = door.hooks.verify(post)
         if doubt is not None:
             raise _Refused(401, "unproved", doubt)

@@ -27,6 +27,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_event")),
         sa.UniqueConstraint("workspace", "system", "key", name=op.f("uq_event_workspace_system_key")),
     )
+    op.create_index(op.f("ix_event_place"), "event", ["workspace", "system", "id"])
     for name, columns, state in (
         ("ix_event_new", ["workspace", "system", "id"], "new"),
         ("ix_event_parked", ["workspace", "id"], "parked"),
@@ -34,6 +35,15 @@ def upgrade() -> None:
     ):
         where = sa.text(f"state = '{state}'")
         op.create_index(op.f(name), "event", columns, sqlite_where=where, postgresql_where=where)
+    op.create_table(
+        "told",
+        sa.Column("workspace", sa.Text(), nullable=False),
+        sa.Column("system", sa.Text(), nullable=False),
+        sa.Column("ref", sa.Text(), nullable=False),
+        sa.Column("times", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("workspace", "system", "ref", name=op.f("pk_told")),
+        sqlite_with_rowid=False,
+    )
     op.create_table(
         "box",
         sa.Column("name", sa.Text(), nullable=False),
