@@ -39,7 +39,7 @@ def refused(made: Box, code: str = "FIELD_CUSTOM_VALIDATION_EXCEPTION", message:
 def test_nothing_is_parked(small: Box) -> None:
     """It says so, and there is nothing to try again."""
     assert small.run("errors").stdout == "Nothing is parked: no system refuses a write.\n"
-    assert small.json("errors") == {"groups": []}
+    assert small.json("errors") == {"groups": [], "events": []}
     assert small.run("retry").stdout == "Nothing of that is parked.\n"
     assert "Refused" not in small.run("status").stdout
 
@@ -59,9 +59,9 @@ def test_a_refusal_is_told_with_its_remedy_and_tried_again(small: Box) -> None:
     assert (group["operations"], group["count"], group["examples"]) == (["create"], 1, [{"person": 1, "operation": "create", "record": None}])
     small.later(3600)
     assert small.json("sync")["created"] == 0
-    assert small.json("retry", group["id"]) == {"retried": 1}
+    assert small.json("retry", group["id"]) == {"retried": 1, "events": 0}
     assert small.json("sync")["created"] == 1
-    assert small.json("errors") == {"groups": []}
+    assert small.json("errors") == {"groups": [], "events": []}
 
 
 @pytest.mark.parametrize("who", ["p1", ANNA])
@@ -71,7 +71,7 @@ def test_people_may_be_named(small: Box, who: str) -> None:
     small.worlds.hubspot.by_hand.create({"email": ANNA, "lastname": "Ash"})
     small.worlds.salesforce.fail_rows("STRING_TOO_LONG", "too long", times=2, kind="Lead")
     small.run("sync", "--yes")
-    assert small.json("retry", who) == {"retried": 1}
+    assert small.json("retry", who) == {"retried": 1, "events": 0}
     assert small.json("status")["refused"] == 1
 
 

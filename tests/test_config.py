@@ -19,6 +19,7 @@ from stagesync.app.tokens import FileTokens, token_store
 from stagesync.connectors.contract import AccountId, FieldDescription, KindDescription, Option, SystemDescription
 from stagesync.connectors.hubspot.settings import HubSpotSettings
 from stagesync.connectors.salesforce.settings import SalesforceSettings
+from stagesync.connectors.webhook.settings import EventTable, WebhookSettings
 from stagesync.mapping.fields import GROUPS
 from stagesync.model.errors import ConfigurationError, StateError
 
@@ -75,18 +76,27 @@ def test_the_example_loads(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_example_shows_every_key() -> None:
-    """Every section, every key of ours and of both connectors, every guard and every group stands in the example file."""
+    """Every section, every key of ours and of all connectors, every guard and every group stands in the example file."""
     text = EXAMPLE.read_text("utf-8")
     for section in SECTIONS:
         assert re.search(rf"^\[+{section}[\].]", text, re.MULTILINE), section
     shown = {match.strip('"') for match in re.findall(r'^#?("[^"]+"|\w+) = ', text, re.MULTILINE)}
     hubspot, salesforce = text.partition("[systems.salesforce]")[::2]
-    for part, model in ((hubspot, HubSpotSettings), (salesforce, SalesforceSettings)):
+    webhook = text.partition("[systems.product]")[2]
+    for part, model in ((hubspot, HubSpotSettings), (salesforce, SalesforceSettings), (webhook, WebhookSettings), (webhook, EventTable)):
         for key in model.model_fields:
-            assert re.search(rf"^#?{key} = ", part, re.MULTILINE), key
+            assert re.search(rf"^#?({key} = |\[\[systems\.product\.{key}\]\])", part, re.MULTILINE), key
     assert set(OUR_KEYS) <= shown
     assert all(re.search(rf"^#?\[+systems\.\w+\.{key}[\].]", text, re.MULTILINE) for key in MAPPING_KEYS)
     assert {*GUARDS, *GROUPS, "default", "tie", "policy", "conflict", "url", "password", "name"} <= shown
+
+
+def test_the_example_of_a_webhook_loads_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stands there as a comment is a configuration."""
+    monkeypatch.setenv("PRODUCT_SECRET", "whsec_c3RhZ2VzeW5jIGlzIGEgc2VjcmV0")
+    lines = EXAMPLE.read_text("utf-8").partition("# A system that posts events")[2].partition("# ------")[0].splitlines()
+    config = loaded(tmp_path, SMALLEST + "\n".join(line.removeprefix("#") for line in lines[1:] if not line.startswith(("#header", "#signature"))))
+    assert [event.kind for event in config.systems["product"].settings.events] == ["person", "stage", "signal"]
 
 
 def test_the_examples_values_are_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,19 +17,21 @@ def errors(
     csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Also write every refused write to FILE, one on each line.")] = None,
     json: JsonOption = False,
 ) -> int:
-    """List the writes that a system refused for good, by cause, with what helps against each.
+    """List the writes that a system refused for good, and the events that could not be understood, by cause, with what helps against each.
 
     Example: stagesync errors --csv refused.csv
     """
     from .. import output, wiring
     from ..config import load
+    from ..parked_events import groups
     from ..views.errors import errors_json, errors_text, write_errors_csv
 
     with wiring.opened(load(config)) as place, place.store.read() as tx:
+        events = groups(place)
         if csv is not None:
             output.tell(f"{csv} has {write_errors_csv(tx, place.id, csv):,} refused writes")
         if json:
-            output.say_json(errors_json(tx, place.id))
+            output.say_json(errors_json(tx, place.id, events))
         else:
-            output.say_all(errors_text(tx, place.id))
+            output.say_all(errors_text(tx, place.id, events))
     return 0

@@ -22,7 +22,7 @@ def retry(
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Let the next sync try again what a system refused, after you mended the cause.
+    """Let the next sync try again what a system refused, or an event that could not be understood, after you mended the cause.
 
     Example: stagesync retry 3fa91c
     """
@@ -30,9 +30,9 @@ def retry(
     from ..config import load
 
     with wiring.opened(load(config)) as place, wiring.held(place, "retry"):
-        again = retrying.retry(place, what or ())
+        writes, events = retrying.retry(place, what or ())
     if json:
-        output.say_json({"retried": again})
+        output.say_json({"retried": writes, "events": events})
     else:
-        output.say_all(retrying.told(again))
+        output.say_all(retrying.told(writes, events))
     return 0

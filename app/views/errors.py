@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,25 +11,37 @@ from ...state import accounts, actions
 from ...state.store import Tx
 from ...sync import failures
 from ...sync.failures import Cause, Failure
+from ..parked_events import Group
 from ..remedies import remedy
 from . import words
 from .plan_files import cell, whole_file
 
+_EXAMPLES = 3
 _OPS = {"create": ("new record", ""), "update": ("change", ""), "archive": ("archival", "")}
 _COLUMNS = ("group", "system", "code", "field", "operation", "record", "person", "our_fields", "run", "sentence", "remedy")
 
 
-def errors_text(tx: Tx, workspace: int) -> list[str]:
-    """Every cause with its count, its remedy, examples and how to have it tried again, as lines."""
+def errors_text(tx: Tx, workspace: int, events: Sequence[Group] = ()) -> list[str]:
+    """Every cause with its count, its remedy, examples and how to have it tried again, as lines. `events`: those that could not be understood."""
     found, names = failures.causes(tx, workspace), _names(tx, workspace)
+    told = [line for group in events for line in ("", *_event_text(group))]
     if not found:
-        return ["Nothing is parked: no system refuses a write."]
+        return ["Nothing is parked: no system refuses a write.", *told]
     total = sum(cause.count for cause in found)
     several = words.count(total, "write was refused and is parked", "writes were refused and are parked")
     lines = [f"{several}. What is parked is tried again when the record or the wanted value changes, or on `stagesync retry`."]
     for cause in found:
         lines += ["", *_cause_text(tx, cause, names)]
-    return lines
+    return [*lines, *told]
+
+
+def _event_text(group: Group) -> list[str]:
+    """Events are told by the ids that their sender gave them."""
+    lines = [f"{group.id}  {words.count(len(group.events), 'event')} of {group.system} could not be understood: {group.code}", f"    {_sentence(group.remedy)}"]
+    lines += [f"    event {row.key}, received {words.stamp(row.received)}" for row in group.events[:_EXAMPLES]]
+    if len(group.events) > _EXAMPLES:
+        lines.append(f"    ... and {len(group.events) - _EXAMPLES:,} more")
+    return [*lines, f"    stagesync retry {group.id}  has them read once more"]
 
 
 def _cause_text(tx: Tx, cause: Cause, names: dict[int, str]) -> list[str]:
@@ -57,10 +70,21 @@ def _example(failure: Failure, names: dict[int, str]) -> str:
     return f"{who}: {names.get(failure.account, '?')} {failure.record.kind} {failure.record.id}{of}"
 
 
-def errors_json(tx: Tx, workspace: int) -> dict[str, Any]:
+def errors_json(tx: Tx, workspace: int, events: Sequence[Group] = ()) -> dict[str, Any]:
     """The same as one object."""
     names = _names(tx, workspace)
-    return {"groups": [_cause_json(tx, cause, names) for cause in failures.causes(tx, workspace)]}
+    told = [
+        {
+            "id": group.id,
+            "system": group.system,
+            "code": group.code,
+            "count": len(group.events),
+            "remedy": group.remedy,
+            "examples": [{"event": row.key, "received": words.stamp(row.received), "attempts": row.attempts} for row in group.events[:_EXAMPLES]],
+        }
+        for group in events
+    ]
+    return {"groups": [_cause_json(tx, cause, names) for cause in failures.causes(tx, workspace)], "events": told}
 
 
 def _cause_json(tx: Tx, cause: Cause, names: dict[int, str]) -> dict[str, Any]:
