@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from typing import Any, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from ..model.records import Native
+from ..model.records import Native, Value
 from .catalogue import Entry, lay_over
 from .choices import Offer, Translation, align
 from .countries import country_code
 from .criteria import asked_fields, compile_include
 from .defaults import KindDefaults, parse_defaults
-from .fields import Field
+from .fields import Field, Silent
 from .keys import key_reader, primary_reader
-from .maps import DescribedField, FieldMap, KindMap, Maps, SystemInput, SystemMap
+from .maps import DescribedField, FieldMap, KindMap, Maps, SystemInput, SystemMap, Writer
 from .normalise import Shape, make_reader, make_writer
 from .owner_tables import Spot, find_owners
 from .owners import Owners
@@ -213,7 +213,11 @@ def _field_map(place: Place, country: str | None, system: System, desk: _Desk) -
         owners=desk.owners.get((place.system, place.kind, place.field), Owners()),
     )
     writer, lossy = make_writer(field.type, shape)
-    open_to_us = place.name.write and "." not in native
+    owner = _belongs(system, place.kind).get(native)
+    if owner is not None:
+        writer = _only_true(writer)
+    homeless = owner is not None and not any((each.system, each.kind, each.name.native) == (place.system, place.kind, owner) for each in desk.places)
+    open_to_us = place.name.write and "." not in native and not homeless
     writable = open_to_us and (described is None or described.writable)
     creatable = open_to_us and (described is None or described.creatable)
     if not writable:
@@ -221,6 +225,21 @@ def _field_map(place: Place, country: str | None, system: System, desk: _Desk) -
         desk.problems.note(f"{place.system} {place.kind} cannot carry writes of {place.field}: {native} {why}")
     blank_is_false = field.type == "boolean" and _never_blank(described, strings)
     return FieldMap(field.name, native, make_reader(field.type, shape), writer, writable, creatable, lossy, blank_is_false)
+
+
+def _belongs(system: System, kind: str) -> Mapping[str, str]:
+    return system.defaults.kinds[kind].belongs if kind in system.defaults.kinds else {}
+
+
+def _only_true(write: Writer) -> Writer:
+    """What is never taken back: where it is not true, there is nothing to write."""
+
+    def written(value: Value) -> Native:
+        if not value:
+            raise Silent("it is never taken back there")
+        return write(value)
+
+    return written
 
 
 def _countries(described: DescribedField) -> Mapping[str, str]:
@@ -258,7 +277,10 @@ def _kind(
     asks = {*natives, *evidence, *(native for listed in keys.values() for native in listed)}
     hearsay = frozenset(native for each in signals for native in each.natives) - asks
     email = fields["email"].native if "email" in fields else None
-    return KindMap(kind, fields, stage, tuple(sorted(asks | hearsay)), key_reader(keys), primary_reader(email), filled, tuple(required), signals, hearsay)
+    by_native, owner = {each.native: name for name, each in fields.items()}, _belongs(system, kind)
+    belongs = {name: by_native[owner[each.native]] for name, each in fields.items() if owner.get(each.native) in by_native}
+    asked = tuple(sorted(asks | hearsay))
+    return KindMap(kind, fields, stage, asked, key_reader(keys), primary_reader(email), filled, tuple(required), signals, hearsay, belongs)
 
 
 def _check_create(system: System, kind: str, required: Collection[str], given: Collection[str], fallback: Mapping[str, Native], problems: Problems) -> None:

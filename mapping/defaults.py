@@ -7,6 +7,7 @@
     [kinds.lead]
     required = ["LastName"]       # native fields that a create must have
     fallback = { Company = "-" }  # native values for required fields that would be blank (none)
+    belongs = { OptOut = "Email" }  # native field -> the native field to whose value it belongs: it is written for that, and only as true (none)
     keys = { email = ["Email"] }  # match key -> native fields with its values; several values of one field are separated by `;`
 
     [kinds.lead.fields]           # canonical field -> native field
@@ -70,6 +71,7 @@ class KindDefaults:
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     required: tuple[str, ...] = ()
     fallback: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    belongs: Mapping[str, str] = field(default_factory=dict[str, str])
     stages: Table = field(default_factory=dict[str, Any])
     signals: tuple[Table, ...] = ()
 
@@ -100,6 +102,7 @@ def _kind(table: Table) -> KindDefaults:
         keys={key: tuple(natives) for key, natives in table.get("keys", {}).items()},
         required=tuple(table.get("required", ())),
         fallback=dict(table.get("fallback", {})),
+        belongs=dict(table.get("belongs", {})),
         stages=table.get("stages", {}),
         signals=tuple(table.get("signals", ())),
     )

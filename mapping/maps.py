@@ -42,7 +42,8 @@ class KindMap:
     """All about one kind of record in one system. Fields that the account hides are left out: it cannot carry them.
 
     `signals`: events that stand in its fields; none where signals are not kept, so that nobody asks for their natives. `hearsay`: natives that are read for
-    signals alone: nothing to agree about, so a change of them is no edit.
+    signals alone: nothing to agree about, so a change of them is no edit. `belongs`: field -> the field to whose value it belongs there rather than to the
+    record (an opt-out to the address).
     """
 
     kind: str
@@ -55,6 +56,7 @@ class KindMap:
     create_required: tuple[str, ...]
     signals: tuple[SignalMap, ...] = ()
     hearsay: frozenset[str] = frozenset()
+    belongs: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)

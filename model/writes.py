@@ -16,7 +16,8 @@ class Write:
     """An intended change of one record, before the connector expands it into steps.
 
     `id` is the number of the action (unique in the state; connectors use it as trace id). `before` has the native values
-    that were last seen of the fields in `values`; a value of None clears. `ref` is None for a create, `kind` always set.
+    that were last seen of the fields in `values`, and of the address to which one of them belongs; a value of None clears.
+    `ref` is None for a create, `kind` always set.
     """
 
     id: int
@@ -29,7 +30,10 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One request's worth of a write for one record. Steps of one write go in their order, each journalled by itself."""
+    """One request's worth of a write for one record. Steps of one write go in their order, each journalled by itself.
+
+    `address`: the e-mail address that the step is about, where a system keeps a value by address and not by record (an opt-out in HubSpot).
+    """
 
     id: int
     number: int
@@ -37,6 +41,7 @@ class Step:
     kind: str
     ref: Ref | None
     values: Mapping[str, Native]
+    address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

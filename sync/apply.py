@@ -324,4 +324,4 @@ def undrifted(row: ActionRow, record: Record) -> bool:
 def _step(row: ActionRow, refs: Mapping[int, Ref]) -> Step:
     ref = refs[row.link] if row.link is not None else None
     operation = row.op if row.op in ("create", "archive") else "update"
-    return Step(row.id, row.step, operation, row.payload["kind"], ref, row.payload["values"])
+    return Step(row.id, row.step, operation, row.payload["kind"], ref, row.payload["values"], row.payload.get("address"))

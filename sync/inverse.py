@@ -18,6 +18,7 @@ from ..state.changes import ChangeRow
 from ..state.links import LinkRow
 from ..state.people import PersonRow
 from .claims import STAGE, words_of
+from .consent import follow_addresses
 from .creation import create_missing
 from .decision import UNDO, Decision, Stay
 from .desk import Desk, Known, View, lay_out
@@ -87,6 +88,7 @@ def invert(desk: Desk, file: File, run: int, now: int, blocked: Mapping[str, str
     for name in undoing.names():
         undoing.put_back(name)
     undoing.links()
+    follow_addresses(undoing.found.decision, undoing.found.decision.views)
     if undoing.found.fields:
         take_as_heard(desk, undoing.found.decision, file.known, undoing.stage)
     return undoing.found

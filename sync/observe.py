@@ -192,7 +192,7 @@ def _place(batch: _Batch, row: LinkRow, claim: dict[str, Any] | None, *, restore
         row = row._replace(state="linked" if row.person is not None else "new", carried={}, agreed={}, claim=notes)
     elif row.state == "parked" and (row.person is None or rekeyed):
         row = row._replace(state="new", person=None, carried={}, agreed={})
-    if row.person is not None and row.state == "linked":
+    if row.person is not None and row.state in ("linked", "parked"):  # a duplicate may tell of an opt-out
         batch.due.add(row.person)
     if restored or row.state == "new" or row.claim != claim:
         batch.rewritten[row.id] = row

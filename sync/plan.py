@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from ..model.records import Ref
 from ..model.writes import Step, Write
+from .claims import STAGE
 from .decision import Decision
 from .desk import Desk, View
 
@@ -115,32 +116,39 @@ def _writes(desk: Desk, person: int, decision: Decision, expand: Expand, tally: 
 
 def _update(person: int, view: View, expand: Expand, tally: Tally, lowered: bool) -> Iterator[Draft]:
     name, seen = view.system.name, view.seen
-    before = {native: seen.get(native) for native in view.values}
+    owners = [view.kind.fields[key].native for field, key in view.kind.belongs.items() if field in view.fields]
+    before = {native: seen.get(native) for native in (*view.values, *owners)}
     tally.records += 1
     tally.writes[(name, _sort(view.values, before))] += 1
     if lowered:
         tally.writes[(name, "lowerings")] += 1
     write = Write(0, "update", view.row.kind, Ref(view.row.kind, view.row.ref), view.values, before)
-    steps = expand(view.row.account, write)
-    for step in steps:
-        last = step.number == steps[-1].number
-        carries = {field: change for field, change in view.fields.items() if last or not _waits(field, step, steps)}
+    done: set[str] = set()
+    for step in expand(view.row.account, write):
+        done -= step.values.keys()
+        done |= {native for native, value in step.values.items() if (native, value) in view.values.items()}
         yield Draft(
             person,
             op="update",
             account=view.row.account,
             link=view.row.id,
             step=step.number,
-            fields=carries,
-            payload={"kind": view.row.kind, "values": dict(step.values), "before": before},
+            fields={field: change for field, change in view.fields.items() if _finishes(step, _natives(view, field), done)},
+            payload={"kind": view.row.kind, "values": dict(step.values), "before": before, **({"address": step.address} if step.address else {})},
             reason="; ".join(sorted({str(change[3]) for change in view.fields.values()})),
         )
 
 
-def _waits(name: str, step: Step, steps: Sequence[Step]) -> bool:
-    """A field that a later step finishes is not carried by an earlier one."""
-    later = {native for other in steps if other.number > step.number for native in other.values}
-    return (name == "stage" and bool(later)) or later.issuperset(step.values)
+def _natives(view: View, field: str) -> set[str]:
+    """What is written for a field."""
+    mapped = view.kind.fields.get(field)
+    stage = view.kind.stage.writes if field == STAGE and view.kind.stage is not None else frozenset[str]()
+    return ({mapped.native} if mapped is not None else set(stage)) & view.values.keys()
+
+
+def _finishes(step: Step, natives: set[str], done: set[str]) -> bool:
+    """With this step all of the field is as it shall be, or is so once more: at another address."""
+    return not natives.isdisjoint(step.values) and natives <= done
 
 
 def _sort(values: Mapping[str, Any], before: Mapping[str, Any]) -> str:

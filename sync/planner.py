@@ -66,7 +66,9 @@ class Planner:
         self.session.progress("planning", self.tally.people)
 
     def _reconcile(self, case: Case, history: History | None, blocked: Mapping[str, Hold]) -> Decision:
-        return reconcile(self.session.desk, case.canonical, case.stage, case.links, answers=case.answers, history=history, blocked=blocked, known=case.known)
+        desk, answers = self.session.desk, case.answers
+        rows = [*case.links, *(row._replace(state="parked") for row in case.duplicates)]
+        return reconcile(desk, case.canonical, case.stage, rows, answers=answers, history=history, blocked=blocked, known=case.known)
 
     def _read_histories(self, decided: Sequence[_Decided]) -> None:
         """Reconcile again those whose decision depends on who changed what and when."""

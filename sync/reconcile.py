@@ -9,6 +9,7 @@ from ..mapping.fields import Field, Silent, Unmappable
 from ..mapping.maps import FieldMap
 from ..model.records import Native, Value
 from ..model.stages import StageState
+from .consent import follow_addresses, hear_duplicates, owe_anew, tell_duplicates
 from .creation import create_missing
 from .decision import Decision, Hold, Overruled
 from .desk import NOTHING_KNOWN, Asked, Desk, History, Known, Link, View, lay_out
@@ -71,16 +72,21 @@ def _decide(
     for view in frozen:
         view.frozen = True
     live = [view for view in views if not view.frozen]
+    owe_anew(desk, canonical, live)
     plain = not canonical and not any(view.carried or not view.system.reads for view in live)
     for field in meet(desk, decision, live) if plain else desk.maps.fields.values():
         if field.heard:
             _reconcile_field(desk, decision, field, live, told.answers.get(field.name), told.history, told.blocked)
+    hear_duplicates(desk, decision, links)
+    follow_addresses(decision, live)
     decide_stage(desk, decision, live, told.answers, told.history, told.known, told.blocked)
     stamp(desk, decision, stage, told.known.now)
     decide_removal(desk, decision, links, told.answers.get(RECORD))
     create_missing(desk, decision, links)
     for view in views:
         view.unpark()
+    if not decision.archives:
+        tell_duplicates(desk, decision, links)
     return decision
 
 

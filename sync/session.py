@@ -82,8 +82,8 @@ class Session:
 
     def expand_freeing(self, account: int, write: Write) -> Sequence[Step]:
         """As `expand`, but first of all the values are cleared of which the system refuses a second: two people swap them."""
-        steps = self.expand(account, write)
         freed = [native for native in write.values if native in self.systems[account].connector.capabilities.unique and write.before.get(native) is not None]
+        steps = self.expand(account, replace(write, before={**write.before, **dict.fromkeys(freed)}))
         if not freed:
             return steps
         return [Step(write.id, 1, "update", write.kind, write.ref, dict.fromkeys(freed)), *(replace(step, number=step.number + 1) for step in steps)]

@@ -106,7 +106,7 @@ def test_the_description_has_the_accounts_own_stages() -> None:
         "closedate": "datetime",
         "num_notes": "number",
     }
-    assert not fields["hs_email_optout"].writable
+    assert fields["hs_email_optout"].writable and not fields["hs_email_optout_101"].writable
     assert fields["email"].unique
 
 

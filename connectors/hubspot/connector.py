@@ -9,19 +9,24 @@ from typing import Any
 from ...model.records import Observation, Page, Query, Record, Ref
 from ...model.writes import Outcome, Step, Write
 from ..contract import AccountId, Capabilities, Ports, SystemDescription, Usage
+from . import consent, read
 from . import describe as about
 from . import pull as pulling
-from . import read
 from .client import Client
+from .consent import OPT_OUT
 from .errors import KIND
 from .history import HISTORY_PAGE
 from .own import Sample, learned_app, sample_of
+from .rows import EMAIL
 from .settings import HubSpotSettings
 from .write import STAGE, write
 
-_CAPABILITIES = Capabilities(
-    batch=lambda step: (f"{step.kind}:{step.operation}", read.BATCH), reread=read.BATCH, history=HISTORY_PAGE, unique=frozenset({"email"})
-)
+
+def _batch(step: Step) -> tuple[str, int]:
+    return (f"{step.kind}:{step.operation}", read.BATCH) if step.address is None else ("opt-out", 1)
+
+
+_CAPABILITIES = Capabilities(batch=_batch, reread=read.BATCH, history=HISTORY_PAGE, unique=frozenset({EMAIL}))
 
 _NAMELESS = "the portal does not tell its id: it is recognised by address and credential, so that another token will look like another account"
 
@@ -76,15 +81,20 @@ class HubSpot:
         return read.find(self._client, key, values, fields) if kind == KIND else ()
 
     def expand(self, write: Write) -> Sequence[Step]:
-        """A stage that goes back by the portal's own order is cleared in one request and set in the next: HubSpot moves it forward only."""
-        step = Step(write.id, 1, write.operation, write.kind, write.ref, write.values)
-        if not self._goes_back(write):
-            return (step,)
-        cleared = replace(step, values={**write.values, STAGE: None})
-        return (cleared, replace(step, number=2, values={STAGE: write.values[STAGE]}))
+        """An opt-out goes first, an address a step. A stage that goes back by the portal's own order is cleared in one request and set in the next: HubSpot
+        moves it forward only."""
+        steps = [Step(write.id, 1, "update", write.kind, write.ref, {OPT_OUT: write.values[OPT_OUT]}, address) for address in consent.addresses(write)]
+        plain = {name: value for name, value in write.values.items() if name != OPT_OUT}
+        if plain or not steps:
+            back = self._goes_back(write)
+            steps.append(Step(write.id, 1, write.operation, write.kind, write.ref, {**plain, STAGE: None} if back else plain))
+            steps += [Step(write.id, 1, write.operation, write.kind, write.ref, {STAGE: plain[STAGE]})] if back else []
+        return tuple(replace(step, number=number) for number, step in enumerate(steps, 1))
 
     def write(self, steps: Sequence[Step]) -> Sequence[Outcome]:
-        """See the module `write`."""
+        """See the modules `write` and `consent`."""
+        if steps and steps[0].address is not None:
+            return [consent.write(self._client, step) for step in steps]
         outcomes = write(self._client, steps, self._asked)
         if self._app_id is None and self._sample is None:
             self._sample = next((sample for step, outcome in zip(steps, outcomes, strict=True) if (sample := sample_of(step, outcome))), None)

@@ -8,6 +8,7 @@ from typing import Any
 
 from ...model.errors import ConfigurationError, CredentialError
 from ..contract import AccountId, FieldDescription, KindDescription, Option, SystemDescription
+from . import consent
 from .client import Client
 from .errors import KIND, strange
 from .history import HISTORY_PAGE, NATIVE_CONNECTOR, sources_of
@@ -63,7 +64,7 @@ def _account(client: Client) -> Mapping[str, Any]:
 
 
 def describe(client: Client) -> SystemDescription:
-    """All properties of contacts, the owners as options of theirs, and findings. Four calls, more where owners fill several pages."""
+    """All properties of contacts, the owners as options of theirs, and findings. Five calls, more where owners fill several pages."""
     told = client.expected(client.get(client.paths.properties))
     fields = {str(each["name"]): field_of(each) for each in told.get("results") or [] if not each.get("archived")}
     findings, users = _findings(client, fields), dict[str, str]()
@@ -75,6 +76,10 @@ def describe(client: Client) -> SystemDescription:
         else:
             fields[_OWNER] = replace(fields[_OWNER], options=_owners(listed))
             users = _users(each for each, _ in listed)
+    if consent.OPT_OUT in fields:
+        trouble = consent.trouble(client)
+        fields[consent.OPT_OUT] = replace(fields[consent.OPT_OUT], writable=trouble is None, creatable=trouble is None)
+        findings += [trouble] if trouble is not None else []
     return SystemDescription({KIND: KindDescription(KIND, fields)}, tuple(findings), users)
 
 

@@ -34,6 +34,11 @@ class Paths:
         return f"/crm/{self.version}/owners" if self._numbered else f"/crm/owners/{self.version}"
 
     @property
+    def preferences(self) -> str:
+        """Who wants which mail; of the numbered versions only this one can opt an address out of everything."""
+        return f"/communication-preferences/{'v4' if self._numbered else self.version}"
+
+    @property
     def accounts(self) -> tuple[str, str]:
         """Whose portal this is: at our version, else at the other kind of version, since not every version serves every resource."""
         other = "2026-09" if self._numbered else "v3"

@@ -9,6 +9,7 @@ from typing import Any
 from ...model.records import Moved, Native, Record, Ref
 from .errors import KIND, strange
 
+EMAIL = "email"
 STAMP = "lastmodifieddate"
 """The contacts' change clock (other objects have `hs_lastmodifieddate`; HubSpot docs, Search the CRM)."""
 MERGED = "hs_merged_object_ids"

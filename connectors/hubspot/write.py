@@ -21,6 +21,7 @@ from ...model.records import Gone, Moved, Present, Record, Ref
 from ...model.writes import Applied, Deferred, Outcome, Rejected, Step, Unknown
 from ..manners import MaybeDone, NotDone
 from ..splitting import Outcomes, Refusal, sorted_out
+from . import consent
 from .client import Client
 from .errors import KIND, bad_values, body, named, rejection
 from .read import fetch
@@ -37,6 +38,8 @@ def write(client: Client, steps: Sequence[Step], fields: Collection[str] = ()) -
     What is told as stored is what the step wrote and, as far as the answer shows them, `fields`: not HubSpot's own bookkeeping.
     """
     places, done = _distinct(steps)
+    done |= _opted_out_first(client, steps, places)
+    places = [place for place in places if place not in done]
     if places:
         done |= sorted_out(places, lambda some: _send(client, steps, some))
     return [_trimmed(steps[place], done[place], fields) for place in range(len(steps))]
@@ -63,6 +66,12 @@ def _distinct(steps: Sequence[Step]) -> tuple[list[int], Outcomes]:
             seen.add(step.ref)
         places.append(place)
     return places, waiting
+
+
+def _opted_out_first(client: Client, steps: Sequence[Step], places: Sequence[int]) -> Outcomes:
+    """A new contact that has opted out must not be mailable for a moment: its address goes first. What came of those where that failed."""
+    created = [place for place in places if steps[place].operation == "create"]
+    return {place: outcome for place in created if (outcome := consent.first(client, steps[place])) is not None}
 
 
 def _send(client: Client, steps: Sequence[Step], places: Sequence[int]) -> Outcomes | Refusal:
@@ -96,7 +105,7 @@ def _input(step: Step) -> dict[str, Any]:
     if step.operation == "archive":
         return {"id": _ref(step).id}
     if step.operation == "create":
-        given = {name: value for name, value in step.values.items() if value is not None}
+        given = {name: value for name, value in step.values.items() if value is not None and name != consent.OPT_OUT}  # said by the address already
         return {"objectWriteTraceId": str(step.id), "properties": sent_values(given)}
     return {"id": _ref(step).id, "objectWriteTraceId": str(step.id), "properties": sent_values(step.values)}
 
