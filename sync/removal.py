@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from .decision import Decision, Hold
 from .desk import Asked, Desk, Link
-from .erasure import decide_erasure
+from .erasure import ERASED, decide_erasure
 
 RECORD = "record"
 """The name under which a question about a whole record is held, in the place of a field's."""
@@ -23,7 +23,7 @@ def decide_removal(desk: Desk, decision: Decision, links: Sequence[Link], asked:
         name = desk.systems[link.account].name
         choices = {name: f"{link.kind} {link.ref} was merged into a record of somebody else"}
         decision.holds.append(Hold(f"merged:{name}", RECORD, choices, f"two linked people were merged in {name}", name))
-    gone = [link for link in links if link.state == "gone" and link.account in desk.systems and not (link.claim or {}).get("archived")]
+    gone = [link for link in links if link.state == "gone" and link.account in desk.systems and _is_missed(link, decision)]
     live = [view for view in decision.views if view.row.account not in {link.account for link in gone}]
     if decide_erasure(desk, decision, gone, live, asked, RECORD) or not gone or not live or desk.settings.deletes == "ignore":
         return
@@ -37,3 +37,10 @@ def decide_removal(desk: Desk, decision: Decision, links: Sequence[Link], asked:
     names = "+".join(sorted(where))
     choices = dict.fromkeys(where, "deleted") | {view.system.name: "still there" for view in live}
     decision.holds.append(Hold(f"deleted:{names}", RECORD, choices, f"deleted in {names}"))
+
+
+def _is_missed(link: Link, decision: Decision) -> bool:
+    """We did not archive it ourselves, and nobody has made another in its place. An erasure is asked about even so."""
+    notes = link.claim or {}
+    replaced = any(view.row.account == link.account for view in decision.views)
+    return not notes.get("archived") and (bool(notes.get(ERASED)) or not replaced)
