@@ -80,12 +80,12 @@ def test_a_held_quarrel_holds_nothing_else(tmp_path: Path) -> None:
 
 
 def test_the_answer_is_carried_out_and_counts_anew(tmp_path: Path) -> None:
-    """Somebody switches one automation off and says which value stands; with both still on, it is asked again after as many rounds."""
+    """Somebody switches one automation off and says which value stands; with both still on, it is asked again after some rounds."""
     office = Office(tmp_path, order=("hub", "crm"))
     quarrelling(office)
     rounds(office)
     answer(office, "crm")
-    assert 1 <= rounds(office) <= 8
+    assert 2 <= rounds(office) <= 8
     assert len(groups(office)) == 1
     office.hub.portal.workflows.clear()
     answer(office, "crm")

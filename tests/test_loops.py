@@ -7,7 +7,9 @@ from itertools import cycle, islice
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stagesync.sync.loops import ROUNDS, WINDOW_MS, Flip, quarrel
+from stagesync.state.actions import ActionRow
+from stagesync.sync.decision import UNDO
+from stagesync.sync.loops import PUT_BACK, ROUNDS, WINDOW_MS, Flip, flips_of, quarrel
 
 VALUES = st.lists(st.text(max_size=3) | st.none() | st.booleans(), min_size=2, max_size=5, unique_by=repr)
 SYSTEMS = st.lists(st.sampled_from(["hub", "crm", "hub2"]), min_size=2, max_size=3, unique=True)
@@ -24,6 +26,29 @@ def told(values: list[object], systems: list[str], gap: int, length: int) -> lis
 def caught(flips: list[Flip]) -> int | None:
     """Which of the changes is the first that would not be made."""
     return next((number for number, flip in enumerate(flips) if quarrel(flips[:number], flip)), None)
+
+
+def row(op: str, before: object, after: object, by: str = "", **more: object) -> tuple[int, ActionRow]:
+    """A row of the journal about one city."""
+    memory = {"canonical": {"city": [after, 2, by, 0]}}
+    plain = ActionRow(1, 1, 1, None, 1, 1, op, {"city": [before, after, 2, "why"]}, memory, "applied", "why", None, "city", None, None, 0)
+    return 5, plain._replace(**more)
+
+
+def test_the_journal_tells_who_brought_what() -> None:
+    """Decisions by their source, and what a policy put back as two changes: the value came, and went."""
+    told = [row("decide", "A", "B", "hub"), row("overrule", "C", "B"), row("decide", "B", "D", "crm")]
+    flips = [Flip("A", "B", "hub", 5), Flip("B", "C", "crm", 5), Flip("C", "B", PUT_BACK, 5), Flip("B", "D", "crm", 5)]
+    assert flips_of(told, "city", {1: "crm"}) == flips
+    assert flips_of(told, "phone", {1: "crm"}) == []
+
+
+def test_somebodys_decision_begins_anew() -> None:
+    """What went before an answer or an undo does not count."""
+    before, after = row("decide", "A", "B", "hub"), row("decide", "B", "A", "crm")
+    for decided in (row("hold", None, None), row("decide", "B", "A", UNDO)):
+        assert flips_of([before, decided, after], "city", {1: "crm"}) == [Flip("B", "A", "crm", 5)]
+    assert len(flips_of([before, row("hold", None, None, field="phone"), after], "city", {1: "crm"})) == 2
 
 
 def test_two_systems_are_stopped_before_the_fourth_change() -> None:
