@@ -15,6 +15,7 @@ from office import Office
 from typer.testing import Result
 
 from stagesync.app.traces import files_with
+from stagesync.app.views.dossier import dossier_json
 from stagesync.model.errors import ConfigurationError
 from stagesync.model.events import Event
 from stagesync.sandbox.hubspot import HubSpotWorld
@@ -233,6 +234,27 @@ def test_a_person_can_be_told_everything_that_is_kept(acme: Box) -> None:
     assert {run["run"] for run in told["runs"]} >= {action["run"] for action in told["actions"]}
     assert {"key": "email", "value": ANNA} in told["recognised_by"]
     assert BEN not in orjson.dumps(told).decode()
+
+
+def test_what_became_of_records_is_told(tmp_path: Path) -> None:
+    """A contact that was merged into a new one, and a Lead that was deleted: where they went, and the values that the old record had."""
+    office = Office(tmp_path)
+    first = office.hub.create({"email": ANNA, "lastname": NAME, "city": "Ulm"})
+    office.run()
+    office.clock.at += 3600
+    second = office.hub.by_hand.create({"email": "other@acme.example", "lastname": NAME})
+    survivor = office.hub.by_hand.merge(first, second)
+    office.crm.delete(office.person(ANNA)["Id"])
+    office.run()
+    session = office.session
+    with session.store.read() as tx:
+        systems = accounts.bound(tx, session.workspace)
+        file = find_dossier(tx, session.workspace, systems, ANNA)
+        told = dossier_json(tx, file, {number: name for name, number in systems.items()}, 0)
+    places = [change["record"] for change in told["changes"] if "record" in change]
+    assert {"before": "there", "after": "deleted"} in places
+    assert next(place for place in places if place["before"] == f"contact {first}")["after"] == f"contact {survivor}"
+    assert all("" not in change["fields"] for change in told["changes"])
 
 
 def test_the_file_of_a_person_is_its_owners_alone(acme: Box, tmp_path: Path) -> None:

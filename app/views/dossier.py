@@ -7,6 +7,7 @@ from typing import Any
 
 from ...state import changes, runs
 from ...state.actions import ActionRow
+from ...state.changes import RECORD, ChangeRow
 from ...state.inbox import EventRow
 from ...state.links import LinkRow
 from ...state.people import PersonRow
@@ -38,7 +39,8 @@ def dossier_json(tx: Tx, file: Dossier, names: Mapping[int, str], now: int, even
                 "seen": words.stamp(row.seen_at),
                 "by": row.author,
                 "run": row.run,
-                "fields": {name: {"before": pair[0], "after": pair[1]} for name, pair in row.values.items()},
+                "fields": {name: {"before": pair[0], "after": pair[1]} for name, pair in row.values.items() if name != RECORD},
+                **_whereabouts(row),
             }
             for link in file.records
             for row in history.get(link.id, ())
@@ -65,6 +67,12 @@ def _person(tx: Tx, row: PersonRow) -> dict[str, Any]:
     fields = {name: {"value": entry[0], "version": entry[1], "from": entry[2], "at": words.stamp(entry[3])} for name, entry in row.canonical.items()}
     stage = {"stage": row.stage, "side": row.side, "reason": row.reason, "pass": row.pass_no, "version": row.stage_version}
     return {"stage": stage, "fields": fields, "notes": row.notes or {}, "look_again": words.stamp(row.review_at), **lifecycle_json(tx, row, NOBODY)}
+
+
+def _whereabouts(row: ChangeRow) -> dict[str, Any]:
+    """What became of the record itself; of one that moved, also the values that it had."""
+    place: Any = row.values.get(RECORD)
+    return {} if place is None else {"record": {"before": place[0], "after": place[1], **({"values": place[2]} if len(place) > 2 else {})}}
 
 
 def _address(link: LinkRow, names: Mapping[int, str]) -> dict[str, Any]:
