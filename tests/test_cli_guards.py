@@ -9,6 +9,10 @@ from pathlib import Path
 import pytest
 from cli_box import Box, box
 
+from stagesync.sandbox.hubspot import HubSpotWorld
+from stagesync.sandbox.salesforce import SalesforceWorld
+from stagesync.sandbox.worlds import Worlds
+
 PEOPLE = 4
 TIGHT = "\n[guard]\n" + "\n".join(f"{kind} = {{ count = 1, share = 0.0 }}" for kind in ("creates", "fills", "updates", "clears", "archives", "lowerings"))
 TIGHT += "\npeople = { count = 100, share = 1.0 }\n"
@@ -91,6 +95,61 @@ def test_each_kind_of_change_stops_above_its_limit(synced: Box, happens: Callabl
     synced.add(TIGHT)
     said = stops(synced, by_yes=by_yes)
     assert re.search(rf"\d {happens.__name__} in (hubspot|salesforce): more than 1 and 0%", said)
+
+
+@pytest.mark.parametrize(("happens", "number"), [(creates, 2), (fills, PEOPLE), (updates, PEOPLE), (clears, PEOPLE), (archives, 2), (lowerings, PEOPLE)])
+def test_each_kind_of_change_goes_through_up_to_its_limit(synced: Box, happens: Callable[[Box], None], number: int) -> None:
+    """Exactly as many as are allowed are written without a question; with one less allowed nothing is."""
+    happens(synced)
+    limited = f"{happens.__name__} = {{ count = 1,"
+    synced.add(WIDE.replace(limited.replace("1,", "100,"), f"{happens.__name__} = {{ count = {number - 1},"))
+    synced.reset()
+    assert synced.run("sync", "--yes" if happens in (clears, archives, lowerings) else "--json").exit_code == 3
+    assert synced.written() == []
+    synced.replace(f"{happens.__name__} = {{ count = {number - 1},", f"{happens.__name__} = {{ count = {number},")
+    assert synced.run("sync").exit_code in (0, 1)
+    assert synced.written() != []
+
+
+def test_an_approval_is_of_one_plan_alone(synced: Box) -> None:
+    """A digest whose plan gave way to a newer one, or was carried out, or was made under another mapping, opens nothing."""
+    clears(synced)
+    synced.add(TIGHT)
+    digests: list[str] = []
+    for title in ("", "Boss"):
+        edit_contacts(synced, jobtitle=title, city="Ulm" if title else "")
+        synced.later(60)
+        digests += re.findall(r"--approve (\w+)", synced.run("sync").stderr)
+    synced.reset()
+    old = synced.run("apply", "--approve", digests[0])
+    assert (old.exit_code, "that plan is superseded" in old.stderr, synced.written()) == (2, True, [])
+    assert synced.run("apply", "--approve", digests[-1]).exit_code == 0
+    again = synced.run("apply", "--approve", digests[-1])
+    assert (again.exit_code, "that plan is applied" in again.stderr) == (2, True)
+    edit_contacts(synced, city="Kiel")
+    synced.later(60)
+    (stale,) = re.findall(r"--approve (\w+)", synced.run("sync").stderr)
+    synced.add('\n[fields.city]\npolicy = "always hubspot"\n')
+    synced.reset()
+    changed = synced.run("apply", "--approve", stale)
+    assert (changed.exit_code, "the mapping changed since this plan was made" in changed.stderr, synced.written()) == (2, True, [])
+
+
+@pytest.mark.parametrize("system", ["hubspot", "salesforce"])
+def test_another_account_is_never_written(system: str, tmp_path: Path) -> None:
+    """The credential leads into another portal or org: exit 3 that names both, whatever `--yes` says, and not one call that changes anything there."""
+    with box(tmp_path, 0) as first:
+        first.worlds.hubspot.by_hand.create({"email": "ann@acme.example", "lastname": "Lee"})
+        assert first.run("sync", "--yes").exit_code == 0
+    other = (
+        Worlds(HubSpotWorld(portal_id=99), SalesforceWorld()) if system == "hubspot" else Worlds(HubSpotWorld(), SalesforceWorld(org_id="00D5g00000OTHERAAA"))
+    )
+    other.hubspot.by_hand.create({"email": "bob@acme.example", "lastname": "Elm"})
+    with box(tmp_path, worlds=other) as second:
+        for words in (("--yes",), (), ("--canary", "1", "--yes")):
+            stopped = second.run("sync", *words)
+            assert (stopped.exit_code, f"{system} is another account now" in stopped.stderr) == (3, True), stopped.stderr
+        assert second.written() == []
 
 
 def test_a_large_share_of_all_people_stops(synced: Box) -> None:

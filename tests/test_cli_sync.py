@@ -186,8 +186,10 @@ def test_a_changed_mapping_is_asked_about(small: Box) -> None:
     small.add('\n[fields.job_title]\npolicy = "always salesforce"\n')
     for row in list(small.worlds.salesforce.rows("Lead")):
         small.worlds.salesforce.edit(str(row["Id"]), {"Title": "Boss"})
+    small.reset()
     stopped = small.run("sync")
     assert stopped.exit_code == 3
+    assert small.written() == []
     assert "the mapping, funnel or rules changed since the last run" in stopped.stderr
     assert small.run("sync", "--yes").exit_code == 0
 

@@ -79,7 +79,9 @@ def test_a_guard_stops_an_undo_like_any_plan(tmp_path: Path) -> None:
         assert place.run("sync", "--yes").exit_code == 0
         place.later(3600)
         run = place.json("runs")["runs"][0]["run"]
+        place.reset()
         stopped = place.run("undo", str(run), "--yes", "--json")
+        assert place.written() == []
         assert stopped.exit_code == 3 and "archives in salesforce" in stopped.stderr
         assert place.run("apply", "--approve", orjson.loads(stopped.stdout)["digest"]).exit_code == 0
         assert not list(place.worlds.salesforce.rows("Lead"))

@@ -277,6 +277,30 @@ def test_consent_is_never_undone(tmp_path: Path) -> None:
     assert (office.person(ANNA)["HasOptedOutOfEmail"], office.person(ANNA)["City"]) == (True, "Bonn")
 
 
+@pytest.mark.parametrize("how", ["merged", "converted", "deleted"])
+def test_what_a_vendor_did_to_the_record_cannot_be_undone(how: str, tmp_path: Path) -> None:
+    """The record that the run wrote was merged, converted or deleted since: its field stays everywhere, by name, and nothing is written."""
+    office = Office(tmp_path)
+    contact, lead = both(office)
+    office.hub.edit(contact, {"city": "Mainz"})
+    done = office.run().run
+    office.later()
+    match how:
+        case "merged":
+            other = office.crm.create("Lead", {"Email": "b@a.example", "LastName": "Berg", "Company": "A"})
+            office.crm.merge(other, [lead], {"Email": ANNA})
+        case "converted":
+            office.crm.convert(lead)
+        case _:
+            office.crm.delete(lead)
+    made, report = undo(office, done)
+    assert reasons(made.refusals) == {
+        ("crm", "city", "the record was deleted or erased since" if how == "deleted" else "the record was merged, converted or taken from this person since")
+    }
+    assert report.writes == 0
+    assert office.contact(ANNA)["city"] == "Mainz"
+
+
 def test_a_record_that_joined_is_taken_from_its_person_until_somebody_says_otherwise(store_url: str) -> None:
     """The match was wrong: what it wrote goes back and the two go their own ways, until the question that is left is answered."""
     office = Office(store_url)
