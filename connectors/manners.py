@@ -210,6 +210,22 @@ def collect(chunks: Iterable[bytes], *, where: str, limit: int = REPLY_LIMIT) ->
     return b"".join(parts)
 
 
+def post_form(url: str, form: Mapping[str, str], *, where: str, timeout_s: float) -> Answer:
+    """Ask for a token: one attempt, which follows nobody to another address. Raises `NotDone` and `MaybeDone`."""
+    import httpx
+
+    timeout = httpx.Timeout(timeout_s, connect=min(10.0, timeout_s))
+    try:
+        with (
+            httpx.Client(timeout=timeout, trust_env=not is_loopback(url), follow_redirects=False) as client,
+            client.stream("POST", url, data=form, headers={"Accept": "application/json"}) as found,
+        ):
+            body = collect(found.iter_bytes(), where=where)
+    except httpx.HTTPError as error:
+        raise lost(error, where=where) from None
+    return Answer(found.status_code, {name.lower(): value for name, value in found.headers.items()}, body)
+
+
 def lost(error: Exception, *, where: str) -> Unreachable:
     """What a client's connection error (urllib3, requests, httpx) means: not done where no connection came about, else maybe done."""
     import httpx

@@ -87,7 +87,8 @@ async def _write(request: Request, response: Response, send: Send) -> bool:
 
 
 def _compressed(request: Request, response: Response) -> Response:
-    if len(response.body) <= GZIP_FROM or "gzip" not in request.headers.get("accept-encoding", ""):
+    packed_already = "Content-Encoding" in response.headers
+    if packed_already or len(response.body) <= GZIP_FROM or "gzip" not in request.headers.get("accept-encoding", ""):
         return response
     packed = gzip.compress(response.body, compresslevel=1, mtime=0)
     headers = {**response.headers, "Content-Encoding": "gzip", "Vary": "Accept-Encoding"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gzip
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -13,15 +14,23 @@ import pytest
 import sqlalchemy as sa
 from house import ROOT, room_files
 from hubspot_portal import Portal
+from hubspot_portal import settings as hubspot_settings
 from hypothesis import given
 from hypothesis import strategies as st
-from salesforce_org import Org
+from lean_world import LeanWorld
+from salesforce_org import Drawer, Hand, NoLimits, Org
+from salesforce_org import settings as salesforce_settings
 
-from stagesync.connectors.manners import Answer, MaybeDone, collect, parsed
+from stagesync.connectors.contract import Ports
+from stagesync.connectors.hubspot.connector import open_account
+from stagesync.connectors.manners import REPLY_LIMIT, Answer, MaybeDone, collect, parsed, post_form
+from stagesync.connectors.salesforce.connector import open_org
 from stagesync.model.errors import Unreachable
 from stagesync.model.records import Ref
+from stagesync.sandbox.clients import WorldAdapter, WorldPool
 from stagesync.sandbox.hubspot import HubSpotWorld
-from stagesync.sandbox.wire import Request
+from stagesync.sandbox.server import serve
+from stagesync.sandbox.wire import Request, Response
 from stagesync.state import keys, links
 from stagesync.state.schema import workspace
 from stagesync.state.sql import Bulk, Statement
@@ -99,7 +108,7 @@ def is_made_up(node: ast.expr) -> bool:
 
 def test_no_statement_is_put_together_from_values() -> None:
     """Statements are written in Core and their parameters bound; the few texts that are put together hold constants, and each is named with its reason."""
-    asked = [path for path in CODE if path.parts[0] in ("app", "state", "sync") and "migrations" not in path.parts]
+    asked = [path for path in CODE if path.parts[0] in ("app", "state", "sync") and not any(part.endswith("migrations") for part in path.parts)]
     found = {
         f"{path.as_posix()}:{place}"
         for path in asked
@@ -193,3 +202,24 @@ def test_an_answer_without_end_is_no_answer() -> None:
     with pytest.raises(MaybeDone, match="larger than 64 MB"):
         collect(endless(), where="crm")
     assert len(taken) == 65
+
+
+BOMB = gzip.compress(bytes(REPLY_LIMIT + (8 << 20)), compresslevel=9)
+"""72 MB in 70 KB."""
+
+
+def bombs(status: int) -> LeanWorld:
+    """A server that answers every call with little that becomes much."""
+    return LeanWorld({}, Response(status, {"Content-Type": "application/json", "Content-Encoding": "gzip"}, BOMB))
+
+
+@pytest.mark.parametrize("status", [200, 400, 500])
+def test_a_compressed_bomb_is_no_answer(status: int) -> None:
+    """What counts is the size after inflating, of refusals too, and of the answers that carry tokens."""
+    portal = open_account("hub", hubspot_settings(), Ports(Hand(), NoLimits(), Drawer()), WorldPool(bombs(status)))
+    org = open_org("crm", salesforce_settings(), Ports(Hand(), NoLimits(), Drawer()), WorldAdapter(bombs(status)))
+    for ask in (lambda: portal.find("contact", "email", ["a@x.example"], ()), lambda: org.find("lead", "Email", ["a@x.example"], ())):
+        with pytest.raises(MaybeDone, match="larger than 64 MB"):
+            ask()
+    with serve(bombs(status)) as url, pytest.raises(MaybeDone, match="larger than 64 MB"):
+        post_form(url, {"grant_type": "x"}, where="crm", timeout_s=20.0)

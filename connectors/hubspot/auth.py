@@ -8,7 +8,7 @@ from typing import Protocol
 
 from ...model.errors import ConfigurationError, CredentialError
 from ...model.ports import Secret, TokenStore
-from ..manners import Answer, Line, lost
+from ..manners import Answer, Line, post_form
 from .errors import body, judge
 from .paths import TOKEN
 from .settings import HubSpotSettings
@@ -106,14 +106,8 @@ class RefreshedToken:
             judge(answer, where=self._line.system, now_ms=self._clock.now_ms())
 
     def _post(self, refresh: str) -> Answer:
-        import httpx
-
         form = {"grant_type": "refresh_token", "client_id": self._client_id, "client_secret": self._client_secret.reveal(), "refresh_token": refresh}
-        try:
-            got = httpx.post(self._url, data=form, timeout=self._timeout_s, follow_redirects=False)
-        except httpx.HTTPError as error:
-            raise lost(error, where=self._line.system) from None
-        return Answer(got.status_code, {name.lower(): value for name, value in got.headers.items()}, got.content)
+        return post_form(self._url, form, where=self._line.system, timeout_s=self._timeout_s)
 
 
 def credential(settings: HubSpotSettings, base_url: str, line: Line, tokens: TokenStore) -> Credential:

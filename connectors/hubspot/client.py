@@ -116,7 +116,6 @@ class Client:
             self.line.meter.daily_used = int(limit) - int(left)
 
     def _send(self, method: str, path: str, query: Sequence[tuple[str, str]], body: Mapping[str, Any] | None, bearer: str) -> Answer:
-        from hubspot.crm.contacts.exceptions import ApiException
         from urllib3.exceptions import HTTPError
 
         headers = {**_HEADERS, "Authorization": f"Bearer {bearer}"}
@@ -131,28 +130,11 @@ class Client:
                 _preload_content=False,
                 _request_timeout=(patience.connect_s, patience.read_s),
             )
-            return self._whole(got)
+            return _whole(got, self.system)
         except HTTPError as error:
             raise lost(error, where=self.system) from None
-        except ApiException as error:
-            return self._refused(error)
-        except UnicodeDecodeError as error:  # the client decodes an error's body as UTF-8, which a gateway's page need not be
-            if not isinstance(error.__context__, ApiException):
-                raise
-            return self._refused(error.__context__)
-
-    def _whole(self, got: Any) -> Answer:
-        """The answer with its body: read to the end, the connection goes back to the pool; else it is closed."""
-        try:
-            return Answer(got.status, _lower(got.headers), collect(got.stream(_CHUNK), where=self.system))
-        except BaseException:
-            got.close()
-            raise
-
-    def _refused(self, error: Any) -> Answer:
-        """The answer behind the client's exception for everything but a 2xx; a failed handshake never gets here, urllib3 reports it itself."""
-        body = error.body if isinstance(error.body, bytes) else str(error.body or "").encode()
-        return Answer(int(error.status), _lower(error.headers or {}), body)
+        except _NoSuccess as found:
+            return found.answer
 
     def _held(self) -> Any:
         if self._api is None:
@@ -164,10 +146,47 @@ class Client:
             self._api = ApiClient(configuration)
             self._api.user_agent = "stagesync"
             self._api.sanitize_for_serialization = _as_it_is
+            pool = self._api.rest_client.pool_manager
             if self._pool is not None:
-                self._pool.connection_pool_kw["retries"] = configuration.retries
-                self._api.rest_client.pool_manager = self._pool
+                pool = self._pool
+                pool.connection_pool_kw["retries"] = configuration.retries
+            self._api.rest_client.pool_manager = _Doorkeeper(pool, self.system)
         return self._api
+
+
+class _NoSuccess(Exception):
+    """An answer that is no 2xx, on its way past the official client."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.status)
+        self.answer = answer
+
+
+class _Doorkeeper:
+    """Stands between the official client and urllib3: the client would read the body of an error to its end, however long that is, and as UTF-8."""
+
+    def __init__(self, pool: Any, system: str) -> None:
+        self._pool, self._system = pool, system
+
+    def request(self, *given: Any, **options: Any) -> Any:
+        """An answer with success, unread. Raises `_NoSuccess` for any other."""
+        found = self._pool.request(*given, **options)
+        if 200 <= found.status < 300:
+            return found
+        raise _NoSuccess(_whole(found, self._system))
+
+    def clear(self) -> None:
+        """Give back the connections."""
+        self._pool.clear()
+
+
+def _whole(got: Any, where: str) -> Answer:
+    """The answer with its body: read to the end, the connection goes back to the pool; else it is closed."""
+    try:
+        return Answer(got.status, _lower(got.headers), collect(got.stream(_CHUNK), where=where))
+    except BaseException:
+        got.close()
+        raise
 
 
 def _as_it_is(value: Any) -> Any:

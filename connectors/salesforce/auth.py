@@ -6,14 +6,13 @@ The flows are ours because the official client knows no refresh tokens, and afte
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from hashlib import sha256
 from threading import Lock
 from urllib.parse import urlsplit
 
 from ...model.errors import CredentialError, Unreachable
 from ...model.ports import Clock, Secret, TokenStore
-from ..manners import Answer, Line, MaybeDone, NotDone, is_loopback, lost, plain, retry_after
+from ..manners import Answer, Line, MaybeDone, NotDone, plain, post_form, retry_after
 from .settings import SalesforceSettings
 
 JWT_LIFE_S = 180
@@ -82,9 +81,14 @@ class Session:
     def _ask(self, form: dict[str, str], *, repeatable: bool, kept: str | None = None) -> Secret:
         """Not repeated for a refresh token: where tokens rotate, one that is used twice is withdrawn."""
         where = f"{self._line.system} ({self._settings.form})"
-        answer = self._line.ask(
-            _post(self._settings, form, where), lambda answer: _judge(answer, where, self._line.clock.now_ms()), repeatable=repeatable, changes=kept is not None
-        )
+
+        def send() -> Answer:
+            return post_form(self._settings.token_url, form, where=where, timeout_s=self._settings.timeout_s)
+
+        def judged(answer: Answer) -> None:
+            _judge(answer, where, self._line.clock.now_ms())
+
+        answer = self._line.ask(send, judged, repeatable=repeatable, changes=kept is not None)
         found = answer.data if isinstance(answer.data, dict) else {}
         token = found.get("access_token")
         if not isinstance(token, str) or not token:
@@ -95,20 +99,6 @@ class Session:
         if identity:
             self.org, self.user = identity.groups()
         return Secret(token)
-
-
-def _post(settings: SalesforceSettings, form: dict[str, str], where: str) -> Callable[[], Answer]:
-    import httpx
-
-    def send() -> Answer:
-        try:
-            with httpx.Client(timeout=httpx.Timeout(settings.timeout_s, connect=10.0), trust_env=not is_loopback(settings.token_url)) as client:
-                found = client.post(settings.token_url, data=form, headers={"Accept": "application/json"})
-        except httpx.HTTPError as error:
-            raise lost(error, where=where) from error
-        return Answer(found.status_code, {name.lower(): value for name, value in found.headers.items()}, found.content)
-
-    return send
 
 
 def _judge(answer: Answer, where: str, now_ms: int) -> None:
