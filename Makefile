@@ -7,7 +7,7 @@ ARGS ?=
 N ?= 100000
 SEED ?= 10000
 
-.PHONY: help demo test histories soak lint format bench lock clean
+.PHONY: help demo test histories soak lint audit format bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -31,6 +31,10 @@ lint: .venv/.installed ## Check style, types, the house's import rules and the d
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/test_docs_links.py
+	$(BIN)/python .ci/audit.py
+
+audit: .venv/.installed ## Hold the locked dependencies against the known vulnerabilities
+	$(BIN)/python .ci/audit.py
 
 format: .venv/.installed ## Format the code and cure what can be cured by machine
 	$(BIN)/ruff check --fix
