@@ -91,7 +91,7 @@ def _canonical(row: PersonRow | None) -> list[tuple[str, str]]:
 
 
 def _numbered(tx: Tx, text: str) -> set[int]:
-    return set(people.by_ids(tx, [int(text[1:])])) if text[:1] in ("p", "P") and text[1:].isdigit() else set()
+    return set(people.by_ids(tx, [int(text[1:])])) if text[:1] in ("p", "P") and text[1:].isdecimal() else set()
 
 
 def _records(tx: Tx, ws: int, systems: Mapping[str, int], text: str) -> list[LinkRow]:

@@ -51,7 +51,7 @@ def _nobody(text: str) -> ConfigurationError:
 
 
 def _numbered(tx: Tx, text: str) -> list[int]:
-    return list(people.by_ids(tx, [int(text[1:])])) if text[:1] in ("p", "P") and text[1:].isdigit() else []
+    return list(people.by_ids(tx, [int(text[1:])])) if text[:1] in ("p", "P") and text[1:].isdecimal() else []
 
 
 def _records(tx: Tx, workspace: int, systems: Mapping[str, int], text: str) -> list[LinkRow]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import gzip
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import orjson
 import pytest
 import sqlalchemy as sa
-from house import ROOT, room_files
+from house import ROOT, project_files, room_files
 from hubspot_portal import Portal
 from hubspot_portal import settings as hubspot_settings
 from hypothesis import given
@@ -26,7 +27,8 @@ from stagesync.connectors.hubspot.connector import open_account
 from stagesync.connectors.manners import REPLY_LIMIT, Answer, MaybeDone, collect, parsed, post_form
 from stagesync.connectors.salesforce.connector import open_org
 from stagesync.model.errors import Unreachable
-from stagesync.model.records import Ref
+from stagesync.model.records import Query, Ref
+from stagesync.sandbox.base import json_response
 from stagesync.sandbox.clients import WorldAdapter, WorldPool
 from stagesync.sandbox.hubspot import HubSpotWorld
 from stagesync.sandbox.server import serve
@@ -223,3 +225,120 @@ def test_a_compressed_bomb_is_no_answer(status: int) -> None:
             ask()
     with serve(bombs(status)) as url, pytest.raises(MaybeDone, match="larger than 64 MB"):
         post_form(url, {"grant_type": "x"}, where="crm", timeout_s=20.0)
+
+
+HOSTILE = {
+    "no number": (b'{"results": NaN}', False),
+    "endless number": (b'{"results": -Infinity}', False),
+    "no text": (b'{"results": "\xff\xfe"}', False),
+    "half a pair": (b'{"results": "\\ud800"}', False),
+    "two of a name": (b'{"results": 1, "results": [2]}', True),
+    "more than 64 bits": (b'{"results": 123456789012345678901234567890}', True),
+}
+
+
+@pytest.mark.parametrize(("body", "taken"), HOSTILE.values(), ids=HOSTILE)
+def test_odd_json_is_read_or_refused_but_never_crashes(body: bytes, taken: bool) -> None:
+    """What JSON does not allow is a broken answer; what it allows and nobody expects is read like anything else."""
+    if taken:
+        assert set(parsed(Answer(200, {}, body), where="crm").data) == {"results"}
+    else:
+        with pytest.raises(Unreachable, match="broken JSON"):
+            parsed(Answer(200, {}, body), where="crm")
+
+
+def hub_to(answers: dict[str, Any]) -> Any:
+    """The HubSpot connector to a server that has these answers."""
+    return open_account("hub", hubspot_settings(), Ports(Hand(), NoLimits(), Drawer()), WorldPool(LeanWorld(answers, Response(404, {}, b"{}"))))
+
+
+CONTACTS = "/crm/v3/objects/contacts"
+ROW = {"id": "1", "properties": {"email": "a@x.example"}, "updatedAt": "2026-03-05T13:45:00Z"}
+ROUND = {"paging": {"next": {"after": "7"}}}
+
+
+def test_pages_that_lead_to_themselves_end() -> None:
+    """A list, the owners, and a query whose next page is the one that was just read: an error that says so, after few calls, and never a loop."""
+    listed = hub_to({f"GET {CONTACTS}": {"results": [ROW], **ROUND}})
+    with pytest.raises(Unreachable):
+        list(listed.pull(Query({"contact": ("email",)})))
+    owners = {"GET /crm/v3/properties/contacts": {"results": [OWNER]}, "GET /crm/v3/owners": {"results": [], **ROUND}, f"GET {CONTACTS}": {"results": []}}
+    described = hub_to(owners)
+    with pytest.raises(Unreachable):
+        described.describe()
+    page = {"totalSize": 2, "done": False, "records": [], "nextRecordsUrl": "/services/data/v66.0/query/01g-7"}
+    world = LeanWorld({}, json_response(page))
+    org = open_org("crm", salesforce_settings(), Ports(Hand(), NoLimits(), Drawer()), WorldAdapter(world))
+    with pytest.raises(Unreachable, match="lead nowhere"):
+        org.find("lead", "Email", ["a@x.example"], ("Email",))
+    with pytest.raises(Unreachable, match="lead nowhere"):
+        list(org.pull(Query({"lead": ("Email",)})))
+    assert max(each.usage().calls for each in (listed, described, org)) < 20
+
+
+OWNER = {"name": "hubspot_owner_id", "label": "Owner", "type": "enumeration", "fieldType": "select", "externalOptions": True}
+
+
+@pytest.mark.parametrize("id", ["../../owners", "1?archived=true", "1/../2", "\u00b2", "\u0663", "", 7, None, ["1"]])
+def test_an_id_that_the_vendor_tells_is_a_number(id: Any) -> None:
+    """An id goes into paths: whatever is none makes the whole answer one that is not believed."""
+    with pytest.raises(Unreachable):
+        list(hub_to({f"GET {CONTACTS}": {"results": [{**ROW, "id": id}]}}).pull(Query({"contact": ("email",)})))
+    if isinstance(id, str):
+        portal = Portal()
+        portal.world = world = Overheard()
+        portal.connector = portal.reopened()
+        assert type(portal.connector.fetch([Ref("contact", id)], {"contact": ()})[0]).__name__ == "Unreadable"
+        assert world.heard == []
+
+
+SOQL = re.compile(r"\b(SELECT|WHERE|IN|AND|OR)\b| [=<>]+ ")
+MAKES_SOQL = {"text", "moment", "name", "select", "lists"}
+"""What may stand in a query that is put together: values and names made fit by these of `soql`, and the names that hold their results."""
+CONSTANT_SOQL = {
+    "connector.py:names": "constants of the module",
+    "evidence.py:behind": "made by `text`",
+    "evidence.py:changed": "made by `moment`",
+    "evidence.py:path": "constants beside it",
+    "evidence.py:stamp": "made by `moment`",
+    "paging.py:stamp": "made by `moment`",
+    "spared.py:names": "columns of a query that `soql` made, some left out",
+    "spared.py:found.group(2)": "the object of the same query",
+    "spared.py:query[found.end():]": "the rest of the same query",
+}
+
+
+def test_every_value_in_soql_goes_through_soql() -> None:
+    """Outside of `soql` no f-string puts anything into a query but what that module made, or a constant that is named here with its reason."""
+    found: set[str] = set()
+    for path in (each for each in CODE if each.parts[:2] == ("connectors", "salesforce") and each.name != "soql.py"):
+        for node in ast.walk(tree(path)):
+            if not isinstance(node, ast.JoinedStr) or not SOQL.search("".join(str(part.value) for part in node.values if isinstance(part, ast.Constant))):
+                continue
+            for part in node.values:
+                made = part.value if isinstance(part, ast.FormattedValue) else None
+                if made is not None and not (isinstance(made, ast.Call) and isinstance(made.func, ast.Name) and made.func.id in MAKES_SOQL):
+                    found.add(f"{path.name}:{ast.unparse(made)}")
+    assert found == set(CONSTANT_SOQL)
+
+
+KEYS = re.compile(
+    "|".join(
+        (
+            r"pat-(?:na|eu)\d-[0-9a-f-]{8,}",
+            r"\b00D[A-Za-z0-9]{12,15}![A-Za-z0-9._]{20,}",
+            r"-----BEGIN [A-Z ]*PRIVATE KEY-----\s+[A-Za-z0-9+/=]{16}",
+            r"\bAKIA[0-9A-Z]{16}\b",
+            r"\bgh[pousr]_[A-Za-z0-9]{30,}",
+        )
+    )
+)
+"""HubSpot's and Salesforce's tokens, private keys, and two that people often leave lying about."""
+
+
+def test_no_secret_lies_in_the_repository() -> None:
+    """Nothing that looks like a vendor's token or a private key is in any file of the project; the sandbox's own and the canaries do not."""
+    for head, tail in (("pat-na1", "-0123abcd-4567"), ("00D5g000004XYZA", f"!AQ{'a' * 20}"), ("-----BEGIN RSA PRIVATE KEY-----", f"\n{'MIIE' * 5}")):
+        assert KEYS.search(head + tail)
+    found = {str(path) for path in project_files() if (ROOT / path).is_file() and KEYS.search((ROOT / path).read_text("utf-8", "replace"))}
+    assert found == {"tests/test_secrets.py"}  # a canary

@@ -100,9 +100,11 @@ def _listed_owners(client: Client, archived: bool) -> Iterator[Mapping[str, Any]
         query = [("limit", str(_OWNERS_PAGE)), ("archived", str(archived).lower()), *([("after", after)] if after else [])]
         told = client.expected(client.get(client.paths.owners, query))
         yield from told.get("results") or []
-        after = str(((told.get("paging") or {}).get("next") or {}).get("after") or "")
+        before, after = after, str(((told.get("paging") or {}).get("next") or {}).get("after") or "")
         if not after:
             return
+        if after == before:
+            raise strange(where=client.system)
 
 
 def stage_order(client: Client) -> Mapping[str, int]:

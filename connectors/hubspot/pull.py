@@ -20,7 +20,7 @@ from typing import Any
 from ...model.records import Gone, Moved, Page, Present, Query, Record, Ref
 from .client import Client
 from .cursor import Cursor, parse
-from .errors import KIND
+from .errors import KIND, strange
 from .read import BATCH, batches, fetch, gone_of
 from .rows import ALWAYS, STAMP, moves_of, records_of, shaped, with_own
 
@@ -55,8 +55,10 @@ def _parts(client: Client, cursor: Cursor, fields: Sequence[str]) -> Iterator[Pa
         yield page
 
 
-def _after(cursor: Cursor, after: str | None) -> Cursor:
-    """The place behind a page: further on, or in the next part."""
+def _after(client: Client, cursor: Cursor, after: str | None) -> Cursor:
+    """The place behind a page: further on, or in the next part. Raises `Unreachable` where a list leads to where it came from: it would never end."""
+    if after is not None and after == cursor.after:
+        raise strange(where=client.system)
     if after is not None:
         return cursor.at(after)
     follows = "bin" if cursor.sweep and cursor.part != "bin" else "done"
@@ -73,13 +75,13 @@ def _scan(client: Client, cursor: Cursor, fields: Sequence[str]) -> tuple[Page, 
     fits = len(names) <= URL_LIMIT
     found = _list(client, cursor.after, names if fits else ",".join(ALWAYS))
     rows = shaped(found.get("results"), where=client.system)
-    following = _after(_begun(client, cursor), _next(found))
+    following = _after(client, _begun(client, cursor), _next(found))
     return _page(client, rows, fields, following, complete=fits), following
 
 
 def _bin(client: Client, cursor: Cursor, fields: Sequence[str]) -> tuple[Page, Cursor]:
     found = _list(client, cursor.after, ",".join(ALWAYS), archived=True)
-    following = _after(_begun(client, cursor), _next(found))
+    following = _after(client, _begun(client, cursor), _next(found))
     rows = shaped(found.get("results"), where=client.system)
     gone = [gone_of(row["id"], row) for row in rows if row.get("archived") or row.get("archivedAt")]  # nobody is gone for want of a filter on the other side
     return Page((), following.text(), client.server_time, gone=gone), following
@@ -106,7 +108,7 @@ def _delta(client: Client, cursor: Cursor, fields: Sequence[str]) -> tuple[Page,
     rows = shaped(found.get("results"), where=client.system)
     if not _in_order([cursor.after or "0", *(row["id"] for row in rows)]):
         return _scan(client, Cursor(start=cursor.start, sweep=cursor.sweep), fields)
-    following = _after(cursor, rows[-1]["id"] if rows and after is not None else None)
+    following = _after(client, cursor, rows[-1]["id"] if rows and after is not None else None)
     return _page(client, rows, fields, following, complete=complete), following
 
 

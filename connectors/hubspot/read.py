@@ -11,7 +11,7 @@ from ...model.records import Gone, Moved, Observation, Present, Record, Ref, Unr
 from .client import Client
 from .errors import KIND
 from .history import HISTORY_PAGE, history_of
-from .rows import ALWAYS, instant_ms, moves_of, record_of, records_of, shaped, with_own
+from .rows import ALWAYS, instant_ms, is_id, moves_of, record_of, records_of, shaped, with_own
 
 BATCH = 100
 """Rows per batch call (HubSpot docs, Contacts)."""
@@ -53,7 +53,7 @@ def batch_read(
 def fetch(client: Client, refs: Sequence[Ref], fields: Sequence[str], history: Sequence[str], app_id: str | None) -> list[Observation]:
     """One observation per ref, in their order: there, merged into another, archived, erased, or unreadable."""
     found: dict[str, Observation] = {}
-    wanted = list(dict.fromkeys(ref.id for ref in refs if ref.kind == KIND and ref.id.isdigit()))
+    wanted = list(dict.fromkeys(ref.id for ref in refs if ref.kind == KIND and is_id(ref.id)))
     for ids in batches(wanted, HISTORY_PAGE if history else BATCH):
         rows = batch_read(client, ids, fields, history=history)
         found.update(_observed(ids, rows, fields, history, app_id))

@@ -48,14 +48,14 @@ def shaped(rows: Any, *, where: str) -> list[dict[str, Any]]:
     """The rows of an answer. Raises `Unreachable` for something in their place that is none."""
     if rows is None:
         return []
-    if isinstance(rows, list) and all(isinstance(row, dict) and _is_id(row.get("id")) and isinstance(row.get("properties"), dict) for row in rows):
+    if isinstance(rows, list) and all(isinstance(row, dict) and is_id(row.get("id")) and isinstance(row.get("properties"), dict) for row in rows):
         return rows
     raise strange(where=where)
 
 
-def _is_id(found: Any) -> bool:
-    """Ids of records are numbers, as text (HubSpot docs, Contacts)."""
-    return isinstance(found, str) and found.isdigit()
+def is_id(found: Any) -> bool:
+    """Ids of records are numbers, as text (HubSpot docs, Contacts); what else Unicode counts as digits has no business in a path."""
+    return isinstance(found, str) and found.isascii() and found.isdigit()
 
 
 def stamp_of(row: Mapping[str, Any]) -> int:

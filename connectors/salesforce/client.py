@@ -21,7 +21,7 @@ from ..contract import Ports
 from ..manners import CONNECT_S, Answer, Line, Patience, Trouble, collect, http_date_ms, is_loopback, lost
 from .auth import Session
 from .errors import Expired, judge, locator_gone, refusals, stopped
-from .rows import Row, records_of
+from .rows import Row, next_url, records_of
 from .settings import SalesforceSettings
 from .soql import encoded
 from .spared import Spared
@@ -83,8 +83,9 @@ class Client:
         """All rows of a query, over all its pages. `everything`: deleted and merged ones too."""
         answer = self.query(query, everything=everything)
         found = records_of(answer.data, self.system)
-        while following := answer.data.get("nextRecordsUrl"):
-            answer = self.call("GET", following, repeatable=True)
+        before = None
+        while following := next_url(answer.data, before, self.system):
+            answer, before = self.call("GET", following, repeatable=True), following
             if not answer.ok:
                 raise stopped(answer, self.system)
             found += records_of(answer.data, self.system)
@@ -104,8 +105,9 @@ class Client:
         try:
             answer = self._asked(query)
             found = records_of(answer.data, self.system) if answer.ok else None
-            while found is not None and (following := answer.data.get("nextRecordsUrl")):
-                answer = self.call("GET", following, repeatable=True)
+            before = None
+            while found is not None and (following := next_url(answer.data, before, self.system)):
+                answer, before = self.call("GET", following, repeatable=True), following
                 found = found + records_of(answer.data, self.system) if answer.ok else None
         except Trouble:
             raise

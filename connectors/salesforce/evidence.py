@@ -17,7 +17,7 @@ from .client import Client
 from .cursor import Position
 from .errors import NOT_FOR_US
 from .paging import window
-from .rows import Row, id15, records_of, stamp_ms
+from .rows import Row, id15, next_url, records_of, stamp_ms
 from .soql import moment, select, selects, text
 
 KIND = "contact"
@@ -148,7 +148,7 @@ def _apart(client: Client, low: int | None, start: int, *, everybody_comes: bool
 
 def _pages(client: Client, low: int | None) -> Iterator[list[Row]]:
     """All pages, in the order of Ids; where the query's cursor is lost, on with a new query behind the last row."""
-    answer, after = None, None
+    answer, after, following = None, None, None
     while True:
         if answer is None:
             answer = client.query(_question(low, after), everything=low is not None)
@@ -156,7 +156,7 @@ def _pages(client: Client, low: int | None) -> Iterator[list[Row]]:
         if rows:
             after = rows[-1]["Id"]
         yield rows
-        following = answer.data.get("nextRecordsUrl")
+        following = next_url(answer.data, following, client.system)
         if following is None:
             return
         answer = client.following(following)

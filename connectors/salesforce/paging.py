@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from ..manners import Answer
 from .client import Client
 from .cursor import Position
-from .rows import Row, records_of, stamp_ms
+from .rows import Row, next_url, records_of, stamp_ms
 from .soql import moment, select, text
 
 
@@ -38,7 +38,7 @@ def parts(client: Client, source: str, columns: Sequence[str], position: Positio
             answer = client.query(_question(source, columns, position, overlap_s), everything=position.since is not None)
         server_time = client.server_ms(answer)
         rows = records_of(answer.data, client.system)
-        following = answer.data.get("nextRecordsUrl")
+        following = next_url(answer.data, following, client.system)
         if position.start is None:
             # The query saw what was there when it began, at the latest when it was sent.
             position = replace(position, start=server_time - int((client.clock.monotonic() - asked) * 1000))

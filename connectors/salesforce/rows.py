@@ -119,6 +119,16 @@ def fate(shape: Shape, row: Row) -> Gone | Moved | None:
     return Moved(ref, Ref("contact", contact), "converted", shape.record(row, converted=True))
 
 
+def next_url(data: Any, before: str | None, where: str) -> str | None:
+    """Where a query's next page is; None behind the last one. Raises `Unreachable` for a page that leads to itself: it would never end."""
+    found = data.get("nextRecordsUrl")
+    if found is None:
+        return None
+    if not isinstance(found, str) or not found.startswith("/") or found == before:
+        raise Unreachable("the pages of a query lead nowhere", where=where, next_step="run again; if it stays, check any proxy in between")
+    return found
+
+
 def records_of(data: Any, where: str) -> list[Row]:
     """The rows of a query's answer. Raises `Unreachable` for JSON that is no such answer."""
     found = data.get("records") if isinstance(data, dict) else None
