@@ -45,6 +45,7 @@ SHELLS = {"system", "popen", "getoutput", "getstatusoutput"}
 ASKS = {"execute", "executemany", "executescript", "exec_driver_sql", "text", "literal_column"}
 CONSTANT_SQL = {
     "state/connect.py:_settle_sqlite": "pragmas, from a list of constants beside it",
+    "state/store.py:Store": "how long a session may sleep, a constant of the module",
     "state/migrate.py:prepare": "a lock's number, a constant of the module",
     "state/erasing.py:scrub": "names of tables, from the schema",
     "state/schema.py:word": "constants of conditions, which an index must find in the text",
