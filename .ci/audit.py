@@ -108,13 +108,13 @@ def main(folder: Path = HERE, url: str | None = None, today: date | None = None)
         with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
             found = [each for part in pool.map(lambda part: ask(part, url), parts) for each in part]
     except NotAudited as reason:
-        print(f"not audited: {reason}")  # noqa: T201  # this is what the command is for
+        print(f"not audited: {reason}")  # noqa: T201  # what the command says
         found = []
     else:
-        print(f"{len(packages)} packages audited, known vulnerabilities: {len(found)}")  # noqa: T201
+        print(f"{len(packages)} packages audited, known vulnerabilities: {len(found)}")  # noqa: T201  # what the command says
     told = [str(each) for each in found if not ids & set(each.names)] + problems
     if told:
-        print("\n".join(told), file=sys.stderr)  # noqa: T201
+        print("\n".join(told), file=sys.stderr)  # noqa: T201  # what the command says
     return 1 if told else 0
 
 
