@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from canaries import Canaries
 from hypothesis import HealthCheck, settings
 from postgres import postgres_server, postgres_url, sqlite_store, sqlite_url, store, store_url
 
@@ -23,6 +24,11 @@ SLEEPERS = ("tenacity.", "urllib3.")
 settings.register_profile("default", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Whatever the tests bring forth is looked through for secrets."""
+    config.pluginmanager.register(Canaries(config), "canaries")
 
 
 def _is_loopback(host: str) -> bool:
