@@ -5,13 +5,14 @@ Everything follows from a seed. What somebody does is written down, so that `ora
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 
 from lab import Lab
 from oracle import settled
-from somebody import FIELDS, LINE, STAGES, Row
+from somebody import FIELDS, LINE, NATIVE, STAGES, Row
+from weather import forecast
 
 from stagesync.sandbox.faults import Fault
 
@@ -39,6 +40,9 @@ class History:
             "merge": 1,
             "twin": 1,
             "collide": 1,
+            "swap": 1,
+            "opt_out": 1,
+            "blind": 1,
         }
     )
 
@@ -157,21 +161,47 @@ class History:
         if row is not None:
             self.lab.convert(row)
 
+    def _swap(self) -> None:
+        world = self.random.choice(sorted(self.lab.worlds()))
+        rows = [row for row in self.lab.rows(world) if row.values["email"] and self.lab.met(row) and self._is_whole(row)]
+        people = {str(row.values["last_name"]): row for row in rows}
+        if len(people) > 1:
+            self.lab.swap(*self.random.sample(list(people.values()), 2))
+
+    def _opt_out(self) -> None:
+        row = self._any()
+        if row is not None:
+            self.lab.opt_out(row)
+
+    def _blind(self) -> None:
+        """The credential loses sight of a field or a record of one world, or sees all again."""
+        world, see = self.random.choice(sorted(self.lab.worlds())), self.random.random() < 0.5
+        field = "" if see else self.random.choice(FIELDS)
+        if world != "crm":
+            self.lab.worlds()[world].switch(hidden_properties=(NATIVE["contact"][field],) if field else ())
+        elif field and self.random.random() < 0.5:
+            rows = self.lab.rows("crm")
+            self.lab.crm.org.change_habits({"hidden_records": [self.random.choice(rows).id] if rows else []})
+        else:
+            hidden = [f"{kind}.{NATIVE[kind][field]}" for kind in ("Lead", "Contact")] if field else []
+            self.lab.crm.org.change_habits({"hidden_fields": hidden, **({} if field else {"hidden_records": []})})
+        self.lab.story.append(f"     the credential for {world} {f'loses sight ({field})' if field else 'sees all again'}")
+
     # -- trouble
 
     def trouble(self) -> None:
         """Plan a fault or the program's death for the next run."""
         world = self.random.choice(sorted(self.lab.worlds()))
-        match self.random.choice(("lost_before", "lost_after", "lost_after", "status", "status", "truncated", "dies", "dies", "dies")):
-            case "dies":
-                place = self.random.choice((world, "commit", "committed"))
-                self.lab.dies_at = (place, self.random.randint(1, 12))
-            case "status":
-                skip, times, status = self.random.randint(0, 8), self.random.choice((1, 1, 2, 6)), self.random.choice((429, 500, 503))
-                self.lab.worlds()[world].faults.add(Fault("status", skip=skip, times=times, status=status, body="{}"))
-            case kind:
-                match_ = self.random.choice(("", "POST", "POST", "PATCH"))
-                self.lab.worlds()[world].faults.add(Fault(kind, match_, skip=self.random.randint(0, 4)))
+        if self.random.random() < 0.4:
+            place = self.random.choice((world, "commit", "committed"))
+            self.lab.dies_at = (place, self.random.randint(1, 12))
+            return
+        name = self.random.choice(("lost before", "lost after", "lost after", "missing fields", *sorted(self.lab.worlds()[world].troubles)))
+        fault = Fault("missing_fields", fields=tuple(NATIVE[kind][self.random.choice(FIELDS)] for kind in NATIVE)) if name == "missing fields" else None
+        fault = fault or self.lab.worlds()[world].troubles[name]
+        match, times = self.random.choice(("", "POST", "POST", "PATCH")), self.random.choice((1, 1, 2, 6))
+        self.lab.worlds()[world].faults.add(replace(fault, match=match, skip=self.random.randint(0, 8), times=times))
+        self.lab.story.append(f"     trouble to come in {world}: {name}")
 
     def meddle(self) -> None:
         """Plan a deed between the engine's calls of the next run."""
@@ -191,7 +221,7 @@ class History:
                 self.trouble()
             self.lab.round()
             self.lab.clock.at += self.random.choice((0, 1, 30, 1000))
-        self.lab.calm()
+        self.lab.cleared()
         self.lab.later(90_000)
 
 
@@ -199,7 +229,8 @@ def lived(seed: int, folder: Path) -> tuple[list[str], list[str]]:
     """One history from its seed: what is wrong in the end, and the story. Every third one has a third system."""
     folder.mkdir()
     random = Random(seed)
-    lab = Lab(folder, random=Random(seed), second=seed % 3 == 0)
+    lab = Lab(folder, random=Random(seed), weather=forecast(random), second=seed % 3 == 0)
+    lab.approves = lambda: random.random() < 0.5
     try:
         History(lab, random).live(random.randint(2, 5))
         return list(settled(lab)), lab.story

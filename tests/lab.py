@@ -17,15 +17,17 @@ from typing import Any, TypeVar
 
 from office import Office
 from somebody import Somebody
+from watch import Watch
+from weather import FAIR, Weather
 
 from stagesync.connectors.contract import AccountId, Connector
 from stagesync.mapping.maps import Maps
-from stagesync.model.errors import StagesyncError
-from stagesync.sandbox.hubspot.habits import Habits
+from stagesync.model.errors import SafetyStop, StagesyncError
 from stagesync.state import leases
 from stagesync.state.store import Store, Tx, open_store
-from stagesync.sync import engine
+from stagesync.sync import engine, failures
 from stagesync.sync.beside import End
+from stagesync.sync.guard import DEFAULT_LIMITS
 from stagesync.sync.session import Session
 
 Item = TypeVar("Item")
@@ -96,7 +98,8 @@ class Door:
     def answer(self, request: Any, fault: Any = None) -> Any:
         """The call is carried out, and answered if somebody still listens."""
         try:
-            response = self.world.answer(request, fault)
+            with self.lab.watch.over(self.name, request):
+                response = self.world.answer(request, fault)
         finally:
             self.lab.call_ended(self.name, f"{request.method} {request.path}")
         self.lab.alive()
@@ -144,7 +147,8 @@ class Lab(Somebody):
     `moments`: (world, number of the call) -> what somebody does before it. `after`: (world, call, what somebody does right after the first such call).
     """
 
-    def __init__(self, folder: Path, *, habits: Habits | None = None, random: Random | None = None, **options: Any) -> None:
+    def __init__(self, folder: Path, *, weather: Weather = FAIR, random: Random | None = None, **options: Any) -> None:
+        self.weather = weather
         self.calls: Counter[str] = Counter()
         self.commits = 0
         self.moments: dict[tuple[str, int], Callable[[], None]] = {}
@@ -156,8 +160,10 @@ class Lab(Somebody):
         self.beside = OneByOne(random or Random(0))
         self.reads: list[tuple[int, str, Any]] = []
         self.windows: set[int] = set()
+        self.watch = Watch(self)
+        self.approves: Callable[[], bool] = lambda: True
         (folder / "state.db").write_bytes(empty_state())
-        super().__init__(folder, hub_habits=habits or Habits(restore_moves_stamp=True), **options)
+        super().__init__(folder, hub_habits=weather.hub, crm_habits=weather.crm, **options)
         self.watching = True
 
     # -- between connector and world
@@ -173,7 +179,7 @@ class Lab(Somebody):
         session = super().reopened()
         self.watching = watching
         fragile: Any = Fragile(self, self.store)
-        return replace(session, store=fragile, beside=self.beside)
+        return replace(session, store=fragile, beside=self.beside, limits=self.weather.limits or DEFAULT_LIMITS)
 
     def looked_at(self, opened: Mapping[str, Connector]) -> tuple[Mapping[str, AccountId], Maps]:
         """As the program does, the accounts are not looked at again at every start. A twin looks, so that the first lab's worlds have seen no more calls."""
@@ -245,9 +251,11 @@ class Lab(Somebody):
         self.rounds += 1
         self.calls.clear()
         self.running = True
+        self.watch.begins()
         try:
             with leases.acquire(self.store, self.session.workspace, "test"):
                 planned = engine.plan(self.session)
+                self._ask(planned)
                 report = engine.apply(self.session, planned.run, planned=planned)
         except (StagesyncError, Died) as error:
             self.story.append(f"-- run stopped: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")
@@ -264,6 +272,14 @@ class Lab(Somebody):
             return None
         return report
 
+    def _ask(self, planned: engine.PlanReport) -> None:
+        """Guards stop the run before its first write, unless somebody approves of the plan. Raises `SafetyStop`."""
+        stops = [stop for stop in planned.stops if stop.kind != "first"] if self.weather.limits else []
+        approved = not stops or self.approves()
+        self.watch.planned(approved=approved, within=not stops)
+        if not approved:
+            raise SafetyStop("; ".join(stop.sentence for stop in stops))
+
     def restart(self) -> None:
         """Somebody starts the program again, when the vendors can be reached."""
         self.calm()
@@ -273,10 +289,22 @@ class Lab(Somebody):
         self.session = self.reopened()
 
     def calm(self) -> None:
-        """No more trouble."""
+        """No more trouble on the way."""
         self.dies_at = None
         for world in self.worlds().values():
             world.faults.clear()
+
+    def cleared(self) -> None:
+        """The weather clears up as well: everything can be seen and written again, and somebody has what was refused tried once more."""
+        self.calm()
+        self.approves = lambda: True
+        for world in self.worlds().values():
+            if world is self.crm:
+                world.org.change_habits({"hidden_fields": (), "hidden_records": ()})
+            else:
+                world.switch(hidden_properties=())
+        self.landed()
+        failures.retry(self.store, self.session.workspace, lambda failure: True, self.clock.now_ms())
 
 
 def _reads(request: Any, id: str) -> bool:

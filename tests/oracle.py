@@ -26,6 +26,9 @@ def settled(lab: Lab) -> Iterator[str]:
         yield from agreed(lab, memory, human)
         yield from kept(lab, memory, human)
         yield from once(lab, human)
+        yield from dead(lab, human)
+        yield from silent(lab, memory, human)
+    yield from lab.watch.wrong
 
 
 def quiet(lab: Lab) -> Iterator[str]:
@@ -49,7 +52,7 @@ def quiet(lab: Lab) -> Iterator[str]:
 def proved(lab: Lab) -> Iterator[str]:
     """The program's own proof, which reads all systems anew, comes to the same end."""
     found = verify(lab.session)
-    drifts = [drift for drift in found.drifts if not all(refused for *_, refused in drift.fields)]
+    drifts = [drift for drift in found.drifts if not all(refused or (there and folded(there) == folded(wanted)) for _, there, wanted, refused in drift.fields)]
     if drifts:
         yield f"verify finds drift: {drifts}"
 
@@ -83,7 +86,7 @@ class Memory:
     def overruled(self, persons: set[int], field: str, value: Any) -> bool:
         """The value lost by a rule, and it is on record."""
         return any(
-            act.op == "overrule" and act.state == "overruled" and act.field == field and act.fields[field][0] == value
+            act.op == "overrule" and act.state == "overruled" and act.field == field and folded(act.fields[field][0]) == folded(value)
             for person in persons
             for act in self.acts.get(person, ())
         )
@@ -111,7 +114,7 @@ def agreed(lab: Lab, memory: Memory, human: str, names: Sequence[str] = (*FIELDS
     if len(persons) > 1 and not asked:
         yield f"{human}: is {len(persons)} people"
     for name in names:
-        said = {row.values.get(name) for row in rows if name in row.values}
+        said = {folded(row.values.get(name)) for row in rows if name in row.values}
         if name == "stage":
             said = {_common(value) for value in said}
         if len(said) > 1 and not memory.held(persons, every, name):
@@ -137,7 +140,7 @@ def kept(lab: Lab, memory: Memory, human: str) -> Iterator[str]:
         mine = [doing for doing in theirs if doing.field == name]
         for row in rows:
             last = next((doing for doing in reversed(mine) if (doing.world, doing.id) == (row.world, row.id)), None)
-            if last is None or (last.value is None and not last.met) or all(each.values[name] == last.value for each in rows):
+            if last is None or (last.value is None and not last.met) or all(folded(each.values[name]) == folded(last.value) for each in rows):
                 continue
             if last.number not in lab.windows and not _typed_over(mine, last) and not memory.overruled(persons, name, last.value):
                 now = ", ".join(f"{each.world} {each.values[name]!r}" for each in rows)
@@ -156,9 +159,13 @@ def kept(lab: Lab, memory: Memory, human: str) -> Iterator[str]:
 
 def _typed_over(mine: list[Doing], last: Doing) -> bool:
     """Somebody saw the value and typed another; or it was typed back between two looks, which nobody can see."""
-    return any(doing.before == last.value and (doing.world, doing.id, doing.run) == (last.world, last.id, last.run) for doing in mine) or any(
-        doing is not last and doing.before == last.value and doing.number > last.number for doing in mine
-    )
+    over = [doing for doing in mine if folded(doing.before) == folded(last.value)]
+    return any((doing.world, doing.id, doing.run) == (last.world, last.id, last.run) or (doing is not last and doing.number > last.number) for doing in over)
+
+
+def folded(value: str | None) -> str | None:
+    """A vendor may alter the case of what is saved: that is no difference here."""
+    return value.casefold() if value is not None else None
 
 
 def once(lab: Lab, human: str) -> Iterator[str]:
@@ -167,3 +174,21 @@ def once(lab: Lab, human: str) -> Iterator[str]:
         ours = [row.id for row in _mine(lab, human) if row.world == world and (world, row.id) not in lab.made]
         if len(ours) > 1:
             yield f"{human}: we made {len(ours)} records in {world}: {ours}"
+
+
+def dead(lab: Lab, human: str) -> Iterator[str]:
+    """Whom somebody deleted has no new record there by our doing."""
+    for world in sorted(lab.worlds()):
+        before = lab.buried.get((world, human))
+        for row in _mine(lab, human):
+            if before is not None and row.world == world and row.id not in before and (world, row.id) not in lab.made:
+                yield f"{human}: was deleted in {world} and is there again as {row.id}"
+
+
+def silent(lab: Lab, memory: Memory, human: str) -> Iterator[str]:
+    """Whoever opted out stays so in every record that can be written."""
+    if human in lab.opted:
+        rows, persons, every = _linked(lab, memory, human)
+        for row in rows:
+            if row.world == "crm" and not lab.opted_out(row) and not memory.held(persons, every, "email_opt_out"):
+                yield f"{human}: opted out, and {row.world} {row.id} does not say so"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from office import Office
 
 from stagesync.model.records import Ref
-from stagesync.state import links
+from stagesync.state import links, people
 from stagesync.state.links import LinkRow
 from stagesync.sync.session import Session
 
@@ -59,6 +62,7 @@ class Somebody(Office):
     """The worlds of an office as somebody sees them. `doings`: all that was typed; `story`: all that happened, for whoever reads a failure.
 
     `made`: the records that somebody made. `tainted`: people of whom nobody can say any more who they are. `lowered`: whose stage somebody lowered.
+    `buried`: (world, human) -> the records that they had there when somebody deleted one, until somebody brings them back. `opted`: who opted out.
     """
 
     def __init__(self, *place: Any, **options: Any) -> None:
@@ -67,6 +71,8 @@ class Somebody(Office):
         self.tainted: set[str] = set()
         self.lowered: set[str] = set()
         self.deleted: dict[tuple[str, str], str] = {}
+        self.buried: dict[tuple[str, str], set[str]] = {}
+        self.opted: set[str] = set()
         self.story: list[str] = []
         self.rounds = 0
         super().__init__(*place, **options)
@@ -102,17 +108,41 @@ class Somebody(Office):
         return Row(world, kind, id, values)
 
     def type(self, row: Row, name: str, value: str | None) -> None:
-        """Somebody types a value into one field."""
+        """Somebody types a value into one field. It is noted when it lands, which may be later than it is typed."""
         native = STAGES[row.kind][value] if name == "stage" and value is not None else value
         try:
             if row.world == "crm":
-                self.crm.edit(row.id, {NATIVE[row.kind][name]: native})
-            else:
-                self.worlds()[row.world].edit(row.id, {NATIVE[row.kind][name]: native or ""})
+                with self._noting(row, name, value):
+                    self.crm.edit(row.id, {NATIVE[row.kind][name]: native})
+                return
+            self.worlds()[row.world].edit(row.id, {NATIVE[row.kind][name]: native or ""})
+            if name == "email":
+                self._forgets_opt_out(row)
         except (ValueError, LookupError) as refused:
             self.story.append(f"     (refused: {refused})")
             return
         self.note(row, name, row.values[name], value)
+
+    @contextmanager
+    def _noting(self, row: Row, name: str, value: str | None) -> Iterator[None]:
+        """Whatever Salesforce is told in here is noted when it commits, over what stands there by then."""
+        later = self.crm.org.later
+
+        def land(action: Callable[[], None]) -> None:
+            now = self._find("crm", row.id)
+            action()
+            self.note(now, name, now.values[name], value)
+
+        self.crm.org.later = lambda action: later(partial(land, action))
+        try:
+            yield
+        finally:
+            self.crm.org.later = later
+
+    def landed(self) -> None:
+        """Time passes until everything that was typed in Salesforce has landed."""
+        self.clock.at += self.crm.org.habits.commit_lag_s
+        self.crm.org.commit_due()
 
     def note(self, row: Row, name: str, before: str | None, value: str | None) -> None:
         """Write down what was typed."""
@@ -145,8 +175,10 @@ class Somebody(Office):
             self.story.append(f"     (refused: {refused})")
             return None
         self.made.add((world, id))
-        row = next(row for row in self.rows(world) if row.id == id)
+        self.landed()
+        row = self._find(world, id)
         self.story.append(f"     {world} {kind} {id} ({human}) is made: {row.values}")
+        self.buried = {(where, whose): ids for (where, whose), ids in self.buried.items() if whose != human}
         for name in (*FIELDS, "email"):
             if row.values[name] is not None:
                 self.note(row, name, None, row.values[name])
@@ -157,9 +189,13 @@ class Somebody(Office):
     def delete(self, row: Row) -> None:
         """Somebody deletes a record."""
         self.story.append(f"     {row.world} {row.kind} {row.id} ({row.values['last_name']}) is deleted")
-        self.deleted[(row.world, row.id)] = str(row.values["last_name"])
+        human = str(row.values["last_name"])
+        self.deleted[(row.world, row.id)] = human
+        if self.met(row):
+            self.buried[(row.world, human)] = {each.id for each in self.rows(row.world) if each.values["last_name"] == human}
         if row.world == "crm":
             self.crm.delete(row.id)
+            self.landed()
         else:
             self.worlds()[row.world].archive(row.id)
 
@@ -173,7 +209,8 @@ class Somebody(Office):
         except (ValueError, LookupError) as refused:
             self.story.append(f"     (refused: {refused})")
             return
-        del self.deleted[(world, id)]
+        human = self.deleted.pop((world, id))
+        self.buried = {(where, whose): ids for (where, whose), ids in self.buried.items() if whose != human}
         self.doings = [replace(doing, met=False) if (doing.world, doing.id) == (world, id) else doing for doing in self.doings]
         self.story.append(f"     {world} {id} is restored")
         self.doubt(next((str(row.values["last_name"]) for row in self.rows(world) if row.id == id), ""))
@@ -185,6 +222,7 @@ class Somebody(Office):
 
     def convert(self, row: Row) -> None:
         """Somebody converts a Lead."""
+        self.landed()
         made = self.crm.convert(row.id)
         self.made.add(("crm", made.contact))
         self.story.append(f"     crm Lead {row.id} ({row.values['last_name']}) is converted to {made.contact}")
@@ -192,6 +230,7 @@ class Somebody(Office):
 
     def merge(self, one: Row, other: Row) -> None:
         """Somebody merges two records of one world."""
+        self.landed()
         try:
             if one.world == "crm":
                 self.crm.merge(one.id, [other.id])
@@ -207,6 +246,43 @@ class Somebody(Office):
         if len(names) > 1:
             self.tainted |= names
         self._carried_over(self._find(one.world, id), [one, other])
+
+    def swap(self, one: Row, other: Row) -> None:
+        """Somebody gives two people of one world each other's address, which were mixed up. A unique one must be free first."""
+        first, second = one.values["email"], other.values["email"]
+        self.type(one, "email", "between@x.example")
+        self.landed()
+        self.type(other, "email", first)
+        self.landed()
+        self.type(self._find(one.world, one.id), "email", second)
+        self.landed()
+
+    def opt_out(self, row: Row) -> None:
+        """Somebody wants no more e-mail."""
+        if row.world == "crm":
+            self.crm.edit(row.id, {"HasOptedOutOfEmail": True})
+        elif row.values["email"]:
+            self.worlds()[row.world].opt_out(row.values["email"])
+        else:
+            return
+        self.landed()
+        self.opted.add(str(row.values["last_name"]))
+        self.story.append(f"     {row.world} {row.kind} {row.id} ({row.values['last_name']}) opts out")
+
+    def _forgets_opt_out(self, row: Row) -> None:
+        """In HubSpot an opt-out belongs to the address: under a new one nobody can see any more what nobody has looked at."""
+        link = self.link(row)
+        person = link.person if link is not None else None
+        with self.store.read() as tx:
+            known = people.by_ids(tx, [person]).get(person) if person is not None else None
+        if known is None or not (known.canonical.get("email_opt_out") or [None])[0]:
+            self.opted.discard(str(row.values["last_name"]))
+
+    def opted_out(self, row: Row) -> bool:
+        """What the record says of that."""
+        if row.world == "crm":
+            return bool(next(each for each in self.crm.rows(row.kind) if each["Id"] == row.id).get("HasOptedOutOfEmail"))
+        return next(each for each in self.worlds()[row.world].contacts() if each["id"] == row.id)["properties"].get("hs_email_optout") == "true"
 
     def _find(self, world: str, id: str) -> Row:
         return next(row for row in self.rows(world) if row.id == id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from lab import Lab
 from merging import CITY
 from office import NEWEST
 from oracle import Memory
+from weather import FAIR
 
 from stagesync.sandbox.faults import Fault
 from stagesync.sandbox.hubspot.habits import Habits
@@ -221,7 +223,7 @@ def test_rule_7_an_older_write_of_ours_does_not_mislead(tmp_path: Path) -> None:
 
 def test_rule_8_lagging_reads_are_ignored(tmp_path: Path) -> None:
     """An index that follows late shows what stood there before our write: that is no edit."""
-    lab = Lab(tmp_path, habits=Habits(search_lag_s=20))
+    lab = Lab(tmp_path, weather=replace(FAIR, hub=Habits(search_lag_s=20)))
     lab.hub.create({"email": ANNA, "lastname": "Ash", "city": "Bonn"})
     lab.run()
     lab.later()
