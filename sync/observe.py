@@ -54,7 +54,7 @@ class Absorbed:
     """What a batch amounted to. `unknown`: refs to which something moved, or that a signal is about, and that nobody has read yet.
 
     `forgotten`: records of people who are not to be known any more, of which nothing was kept.
-    `lacking`: records that came without a field that they have told before: what it holds now is not known, and may have been edited.
+    `lacking`: records that came without a field that was asked for: what it holds now is not known, and may have been edited.
     """
 
     new: int = 0
@@ -98,7 +98,7 @@ def absorb(tx: Tx, workspace: int, system: System, seen: Seen, run: int, now: in
     first = links.reserve(tx, len(fresh)) if fresh else 0
     for offset, record in enumerate(fresh):
         _add(batch, system, record, first + offset)
-    lacking = tuple(ref for ref, record in newest.items() if (row := batch.known.get(ref)) is not None and _lacks(system, row, record))
+    lacking = tuple(ref for ref, record in newest.items() if _lacks(system, batch.known.get(ref), record))
     for ref, row in batch.known.items():
         record = newest.get(ref)
         if record is not None:
@@ -126,12 +126,12 @@ def _newest(records: Iterable[Record], system: System) -> dict[Ref, Record]:
     return found
 
 
-def _lacks(system: System, row: LinkRow, record: Record) -> bool:
-    """A field that is asked for and was told before is absent. Evidence on other objects (a dot in its name) has its own ways of not being there."""
+def _lacks(system: System, row: LinkRow | None, record: Record) -> bool:
+    """A field that is asked for is absent. Evidence on other objects (a dot in its name) has its own ways of not being there."""
     kind = system.map.kinds.get(record.ref.kind)
-    if not system.looks or kind is None or len(record.values) >= len(kind.asks) or record.stamp < row.stamp:
+    if not system.looks or kind is None or len(record.values) >= len(kind.asks) or (row is not None and record.stamp < row.stamp):
         return False
-    return any(native in row.seen and native not in record.values and "." not in native for native in kind.asks)
+    return any(native not in record.values and "." not in native for native in kind.asks)
 
 
 def _there_since(record: Record | None, gone: Gone) -> bool:
