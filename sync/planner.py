@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -127,8 +127,11 @@ class Planner:
                 self._again(each)
 
     def _hold_taken_addresses(self, decided: Sequence[_Decided]) -> None:
-        """A changed e-mail that another person has is held, naming both; unless that person gives it up in this plan, as in a swap."""
-        movers = [each for each in decided if _new_address(each.decision)]
+        """An e-mail that is to be written while another person has it is held, naming both; unless that person gives it up in this plan, as in a swap.
+
+        Whoever is only owed it, since a run broke off in the middle of a swap, is looked at like whoever was given it just now.
+        """
+        movers = [each for each in decided if _gets_address(each.decision)]
         if not movers:
             return
         with self.session.store.read() as tx:
@@ -139,7 +142,7 @@ class Planner:
             holders.setdefault(address, []).append(rows[link])
         staying: list[_Decided] = []
         while True:
-            leaving = {each.case.row.id for each in movers if each.case.row is not None}
+            leaving = {each.case.row.id: _address(each.decision) for each in movers if each.case.row is not None}
             taken = [(each, row) for each in movers if (row := _holder(each, holders, leaving)) is not None]
             if not taken:
                 break
@@ -151,8 +154,8 @@ class Planner:
             each.history = each.history or {}
             self._again(each)
         for each in movers:
-            mine = each.case.row.id if each.case.row is not None else None
-            each.decision.frees = any(row.person in leaving and row.person != mine for row in holders.get(_address(each.decision), ()))
+            mine, address = each.case.row.id if each.case.row is not None else None, _address(each.decision)
+            each.decision.frees = any(row.person != mine and leaving.get(row.person or 0, address) != address for row in holders.get(address, ()))
 
     def _taken(self, decision: Decision, row: LinkRow) -> Hold:
         system = self.session.systems.get(row.account)
@@ -243,17 +246,16 @@ def _remembers(case: Case, memory: Mapping[str, Any]) -> bool:
 
 
 def _address(decision: Decision) -> str:
-    return str(decision.changed["email"][1])
+    return str(decision.canonical["email"][0])
 
 
-def _holder(decided: _Decided, holders: Mapping[str, Sequence[LinkRow]], leaving: Container[int | None]) -> LinkRow | None:
+def _holder(decided: _Decided, holders: Mapping[str, Sequence[LinkRow]], leaving: Mapping[int, str]) -> LinkRow | None:
     """A record of somebody else who has this person's new address and does not give it up."""
     case = decided.case
     if "email" in case.answers:
         return None
-    mine = case.row.id if case.row is not None else None
-    others = (row for row in holders.get(_address(decided.decision), ()) if row.person is not None and row.person != mine)
-    return next((row for row in others if row.person not in leaving), None)
+    mine, address = case.row.id if case.row is not None else None, _address(decided.decision)
+    return next((row for row in holders.get(address, ()) if row.person not in (None, mine) and leaving.get(row.person or 0, address) == address), None)
 
 
 def _moving(desk: Desk, decided: _Decided) -> list[str]:
@@ -267,5 +269,7 @@ def _moving(desk: Desk, decided: _Decided) -> list[str]:
     return sorted(name for name in names if name == STAGE or (name in desk.maps.fields and desk.maps.fields[name].heard))
 
 
-def _new_address(decision: Decision) -> bool:
-    return "email" in decision.changed and decision.changed["email"][1] is not None
+def _gets_address(decision: Decision) -> bool:
+    """The person's address moved, or is to be written to a record that does not have it yet."""
+    entry = decision.canonical.get("email")
+    return entry is not None and entry[0] is not None and ("email" in decision.changed or any("email" in view.fields for view in decision.views))

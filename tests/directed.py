@@ -97,6 +97,23 @@ def _third(lab: Lab) -> None:
     typed(lab, "hub2", "stage", "sql")
 
 
+def _swap(lab: Lab) -> None:
+    first, second = one(lab, "crm"), one(lab, "crm", "Human2")
+    if first is not None and second is not None:
+        lab.swap(first, second)
+
+
+def _blind(lab: Lab) -> None:
+    """A record is made while the credential does not see one of its fields."""
+    lab.hub.switch(hidden_properties=("jobtitle",))
+    lab.make("hub", "Human3", {"email": "human3@x.example", "job_title": "CEO", "stage": "mql"})
+
+
+def _seen(lab: Lab, world: str) -> None:
+    lab.hub.switch(hidden_properties=())
+    _city(lab, world)
+
+
 def _city(lab: Lab, world: str) -> None:
     typed(lab, world, "city", "Kiel")
 
@@ -127,6 +144,8 @@ FAMILIES: dict[str, Family] = {
     "delete": Family(_delete, _city),
     "convert": Family(_convert, _city),
     "merge": Family(_merge, _city),
+    "swap": Family(_swap, _city),
+    "blind": Family(_blind, _seen),
     "third": Family(_third, _city, second=True),
 }
 
