@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import orjson
@@ -92,6 +93,21 @@ def test_people_are_named_in_every_way(acme: Box) -> None:
         assert acme.json("why", who)["people"][0]["person"] == person, who
     piped = acme.run("why", "-", "stage", "--json", input="ann@acme.example\n")
     assert orjson.loads(piped.stdout)["people"][0]["person"] == person
+
+
+def test_an_earlier_moment_is_shown_and_one_to_come_is_a_mistake(acme: Box) -> None:
+    """Today is now, the day before the first run is before anybody was known; tomorrow and no moment at all are exit 2 that says what to write."""
+    acme.run("sync", "--yes")
+    today = datetime.now(UTC)
+    acme.reset()
+    now, before = (acme.json("why", "ann@acme.example", "stage", "--at", f"{day:%Y-%m-%d}")["people"][0] for day in (today, today - timedelta(days=1)))
+    assert (now["known"], [field["field"] for field in now["fields"]]) == (True, ["stage"])
+    assert (before["known"], before["fields"]) == (False, [])
+    assert before["known_since"] == now["known_since"]
+    for typed in (f"{today + timedelta(days=1):%Y-%m-%d}", "yesterday"):
+        wrong = acme.run("why", "ann@acme.example", "--at", typed)
+        assert (wrong.exit_code, "--at" in wrong.stderr, wrong.stdout) == (2, True, "")
+    assert acme.calls() == {}
 
 
 def test_the_state_alone_answers_without_a_call(acme: Box) -> None:
