@@ -200,7 +200,7 @@ class _Teller:
     def _acted(self, file: Memory, name: str) -> Iterable[Event]:
         yield from self._decided(file, name)
         for act in file.acts:
-            if act.state == "planned":
+            if act.state == "planned" or (act.op == "overrule" and act.state != "overruled"):  # a plan that was given up overruled nobody
                 continue
             at, where = file.when(act), self._system(act.account)
             if act.op == "hold" and _asks_about(act, name):

@@ -12,10 +12,13 @@ from office import Office
 from stagesync.app import moments
 from stagesync.app.views.why import why_json, why_text
 from stagesync.model.errors import ConfigurationError
-from stagesync.state import leases
+from stagesync.model.records import Ref
+from stagesync.state import entries, leases
+from stagesync.state.entries import HISTORY, NewEntry
 from stagesync.sync import engine, explain, holds
 from stagesync.sync.desk import Settings
 from stagesync.sync.explain import Story
+from stagesync.sync.pulling import read_refs
 
 GOLDEN = Path(__file__).parent / "golden"
 ANNA = "anna@a.example"
@@ -35,7 +38,7 @@ def text(office: Office, field: str | None = None, at: int | None = None) -> str
         return "\n".join(why_text(tx, office.session, 1, field, at)) + "\n"
 
 
-def anna(folder: Path, **more: Any) -> tuple[Office, str]:
+def anna(folder: Path | str, **more: Any) -> tuple[Office, str]:
     """Anna in both systems, agreed."""
     office = Office(folder, **more)
     contact = office.hub.create({"email": ANNA, "firstname": "Anna", "lastname": "Ash", "city": "Bonn", "lifecyclestage": "lead"})
@@ -171,9 +174,9 @@ def test_questions_stand_as_they_stood(tmp_path: Path) -> None:
     assert [event.kind for event in moments_of[asked].later][:1] == ["answered"]
 
 
-def test_a_deletion_and_a_return_are_told_with_their_times(tmp_path: Path) -> None:
-    """The record was there, was deleted, and came back; each moment shows its own."""
-    office, _ = anna(tmp_path)
+def test_a_deletion_and_a_return_are_told_with_their_times(store_url: str) -> None:
+    """The record was there, was deleted, and came back; each moment shows its own, on either database."""
+    office, _ = anna(store_url)
     number = lead(office)["Id"]
     there = office.clock.now_ms()
     office.later()
@@ -201,6 +204,40 @@ def test_before_a_person_was_known(tmp_path: Path) -> None:
     with office.session.store.read() as tx:
         answer = why_json(tx, office.session, 1, None, early)
     assert (answer["known"], answer["known_since"], answer["fields"], answer["stays"]) == (False, "2026-09-21T14:13:21.000Z", [], [])
+
+
+def test_what_histories_told_of_the_time_before(tmp_path: Path) -> None:
+    """The ledger was seeded: of a moment before the first run it tells the stays that had begun by then, and no later ones."""
+    office, _ = anna(tmp_path)
+    met = office.clock.now_ms() - 3_600_000
+    stays = [
+        NewEntry(1, 1, stage, None, None, met - ago, met, evidence="told", origin=HISTORY) for stage, ago in (("subscriber", 9_000_000), ("lead", 5_000_000))
+    ]
+    with office.session.store.write() as tx:
+        entries.replace(tx, office.session.workspace, {1: stays})
+    shown_then = text(office, at=met - 6_000_000)
+    assert "What the histories told later:" in shown_then
+    assert "subscriber  told" in shown_then
+    assert "pass 1  lead" not in shown_then
+
+
+def test_a_plan_that_was_given_up_overruled_nobody(tmp_path: Path) -> None:
+    """Somebody edited the record between plan and approval: whose value would have given way is no part of the story."""
+    office, contact = anna(tmp_path)
+    office.hub.edit(contact, {"city": "Ulm"})
+    office.crm.edit(lead(office)["Id"], {"City": "Kiel"})
+    office.later()
+    planned = office.plan()
+    assert planned.tally.overruled == 1
+    office.later()
+    office.crm.edit(lead(office)["Id"], {"City": "Ulm"})
+    office.later()
+    account = next(account for account, each in office.session.systems.items() if each.name == "crm")
+    read_refs(office.session, planned.run, office.session.systems[account], [Ref("lead", lead(office)["Id"])])
+    with leases.acquire(office.session.store, office.session.workspace, "test"):
+        report = engine.apply(office.session, planned.run, stored=True)
+    assert report.drifted == 1
+    assert [event for event in told(office, "city").fields[0].events if event.kind == "overruled"] == []
 
 
 def test_nothing_is_cut_off(tmp_path: Path) -> None:
