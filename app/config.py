@@ -22,6 +22,7 @@ from ..model.errors import ConfigurationError
 from .rules import SECTIONS as RULE_SECTIONS
 from .rules import read_rules
 from .secrets import read_secret
+from .serving.listen import Listen, read_listen
 from .serving.timetable import Timetable, read_timetable
 from .system_config import SystemConfig, read_system
 from .tables import Table
@@ -44,6 +45,7 @@ SECTIONS = (
     "authority",
     "signals",
     "schedule",
+    "serve",
     *RULE_SECTIONS,
 )
 GUARDS = ("creates", "fills", "updates", "clears", "archives", "lowerings", "people")
@@ -74,6 +76,7 @@ class Config:
     authority: Authority | None = None
     rules: Rulebook | None = None
     timetable: Timetable = field(default_factory=Timetable)
+    listen: Listen = field(default_factory=Listen)
     notes: tuple[str, ...] = ()
 
 
@@ -147,6 +150,7 @@ def _read(root: Table, path: Path, funnel: Funnel, problems: Problems) -> Config
         authority=_authority(root, funnel, names, problems),
         rules=read_rules(root.values, funnel, folder, problems),
         timetable=read_timetable(sections["schedule"]),
+        listen=read_listen(sections["serve"]),
         notes=tuple(problems.notes),
     )
 

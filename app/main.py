@@ -23,6 +23,7 @@ from .commands.retry import retry
 from .commands.runs import runs
 from .commands.sandbox import sandbox
 from .commands.schedule import schedule
+from .commands.serve import serve
 from .commands.signal import signal
 from .commands.sla import sla
 from .commands.status import status
@@ -48,7 +49,29 @@ def root(debug: Annotated[bool, typer.Option("--debug", help="Show the traceback
     shell.set_debug(debug)
 
 
-for command in (init, check, plan, sync, apply, status, sla, runs, schedule, holds, resolve, errors, retry, undo, why, verify, whatif, forget, demo, sandbox):
+for command in (
+    init,
+    check,
+    plan,
+    sync,
+    apply,
+    status,
+    sla,
+    runs,
+    serve,
+    schedule,
+    holds,
+    resolve,
+    errors,
+    retry,
+    undo,
+    why,
+    verify,
+    whatif,
+    forget,
+    demo,
+    sandbox,
+):
     app.command()(command)
 app.add_typer(export)
 app.add_typer(funnel)

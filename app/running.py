@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,12 +34,23 @@ def running(command: str, config_file: Path | None, approved: str | None = None)
         config = load(config_file)
         for note in config.notes:
             tell(f"note: {note}")
-        with wiring.opened(config) as place, wiring.held(place, command), shown() as display, wiring.connected(place, display, approved=approved) as session:
-            try:
-                yield Running(place, session, display)
-            except (ConfigurationError, CredentialError):
-                _doubt(session, session.systems)
-                raise
+        with ExitStack() as stack:
+            place = stack.enter_context(wiring.opened(config))
+            stack.enter_context(wiring.held(place, command))
+            display = stack.enter_context(shown())
+            session = stack.enter_context(wiring.connected(place, display, approved=approved))
+            stack.enter_context(doubting(session))
+            yield Running(place, session, display)
+
+
+@contextmanager
+def doubting(session: Session) -> Iterator[None]:
+    """A refused credential or a set-up that does not fit may mean that the accounts have changed: they are looked at again in the next run."""
+    try:
+        yield
+    except (ConfigurationError, CredentialError):
+        _doubt(session, session.systems)
+        raise
 
 
 def after(session: Session, report: RunReport) -> None:

@@ -63,9 +63,14 @@ def _bug(error: Exception) -> int:
     """Type and place only: the message of an unforeseen error may hold somebody's data."""
     if _debug:
         traceback.print_exc()
+    tell(f"stagesync: this is a bug in stagesync: {place_of(error)}")
+    tell("  -> run `stagesync --debug ...` for the details, and report them; the state is as the last step left it")
+    return BUG
+
+
+def place_of(error: BaseException) -> str:
+    """An unforeseen error's type, and where in our own code it came up."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if f"{os.sep}site-packages{os.sep}" not in frame.filename] or frames
     place = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "an unknown place"
-    tell(f"stagesync: this is a bug in stagesync: {type(error).__name__} at {place}")
-    tell("  -> run `stagesync --debug ...` for the details, and report them; the state is as the last step left it")
-    return BUG
+    return f"{type(error).__name__} at {place}"

@@ -45,6 +45,11 @@ def reasons(stops: Sequence[Stop]) -> str:
     return "; ".join(stop.sentence for stop in (grave or first or stops))
 
 
+def approval(report: PlanReport) -> str:
+    """How somebody lets a plan go through that a guard has stopped."""
+    return f"carry out exactly this plan with `stagesync apply --approve {report.digest}`"
+
+
 def plan_json(report: PlanReport) -> dict[str, Any]:
     """A plan's numbers as JSON."""
     writes: dict[str, dict[str, int]] = {}

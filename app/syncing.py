@@ -63,9 +63,9 @@ def _ask(session: Session, report: PlanReport, wishes: Wishes) -> None:
             output.tell(line)
         if _agreed():
             return
-        raise SafetyStop("nothing was written: you said no", next_step=f"look at it with `stagesync plan --out plan.html`; {_approval(report)}")
+        raise SafetyStop("nothing was written: you said no", next_step=f"look at it with `stagesync plan --out plan.html`; {summary.approval(report)}")
     planning.show(session, report, json=wishes.json, out=None)
-    remedy = _approval(report) if grave else f"run `stagesync sync --yes`, or {_approval(report)}"
+    remedy = summary.approval(report) if grave else f"run `stagesync sync --yes`, or {summary.approval(report)}"
     raise SafetyStop(f"stopped before the first write: {summary.reasons(grave or open_ones)}", next_step=remedy)
 
 
@@ -76,10 +76,6 @@ def _agreed() -> bool:
         return typer.confirm("Go on?", default=False, err=True)
     except typer.Abort:  # Ctrl-C, or the end of the input
         return False
-
-
-def _approval(report: PlanReport) -> str:
-    return f"carry out exactly this plan with `stagesync apply --approve {report.digest}`"
 
 
 def _apply_stored(work: Running, wishes: Wishes, digest: str) -> int:

@@ -1,0 +1,86 @@
+"""`stagesync serve`, from its start to its end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+import structlog
+from prometheus_client import disable_created_metrics
+
+from ...model.errors import ConfigurationError, StagesyncError
+from .. import logs, wiring
+from ..config import Config
+from ..garbage import rarely_collected
+from ..shell import INTERRUPTED
+from .files import Found, find
+from .forecast import Cost, forecast
+from .listen import one_address
+from .metrics import Metrics
+from .service import Service
+from .web import application, listener, served
+
+log = structlog.get_logger("stagesync.service")
+
+
+def serve(given: Sequence[Path]) -> int:
+    """Serve until somebody says stop; the exit code. Raises `ConfigurationError` where there is nothing to serve, or the address cannot be had."""
+    found = find(given)
+    logs.configure()
+    for path, error in found.broken:
+        log.error("configuration left out", file=str(path), reason=str(error))
+    if not found.configs:
+        raise ConfigurationError("no configuration can be used", where="serve", next_step="mend what is told above, then start again")
+    listening = listener(one_address(found.configs))
+    disable_created_metrics()  # a second line for each counter, which nobody asks for
+    metrics = Metrics(found)
+    service = Service(found.configs, metrics.ended)
+    with rarely_collected(), served(application(found, service, metrics), listening):
+        stop = _stoppable()
+        _introduce(found, "http://{}:{}".format(*listening.getsockname()[:2]))
+        service.start()
+        stop.wait()
+        log.info("stopping after the batch in hand")
+        service.drain()
+    log.info("stopped")
+    return 0
+
+
+def _stoppable() -> threading.Event:
+    """Set by the first SIGTERM or Ctrl-C; the second one ends the program at once, which loses nothing."""
+    stop = threading.Event()
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            os._exit(INTERRUPTED)
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, handle)
+    return stop
+
+
+def _introduce(found: Found, url: str) -> None:
+    """What is served, and what it costs."""
+    log.info("listening", url=url)
+    for config in found.configs:
+        for note in config.notes:
+            log.warning("note", workspace=config.workspace, note=note)
+        costs = _costs(config)
+        told = {cost.system: {"calls_a_day": cost.a_day, "of": cost.limit} for cost in costs}
+        log.info("serving", workspace=config.workspace, timetable=str(config.timetable), costs=told)
+        for cost in costs:
+            if cost.share is not None and cost.share > 1:
+                log.warning("the timetable costs more calls than the account has", workspace=config.workspace, system=cost.system)
+
+
+def _costs(config: Config) -> list[Cost]:
+    try:
+        with wiring.opened(config) as place, place.store.read() as tx:
+            return forecast(tx, place.id, config.timetable.runs_a_day(place.clock.now_ms()))
+    except StagesyncError:  # told by the first look, which is tried again
+        return []
