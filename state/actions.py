@@ -27,6 +27,7 @@ class ActionRow(NamedTuple):
 
     `op`: decide, create, update, archive, hold. `fields`: canonical field -> [before, after, version, reason].
     `payload`: native values to send, or what the decision wants remembered. `question` groups holds that one answer resolves.
+    `urgent`: 1 where a write goes before those that are 0.
     """
 
     id: int
@@ -45,6 +46,7 @@ class ActionRow(NamedTuple):
     answer: str | None
     result: dict[str, Any] | None
     attempts: int
+    urgent: int = 0
 
 
 class HoldGroup(NamedTuple):
@@ -76,7 +78,10 @@ def _if_given(name: str) -> Any:
 _INSERT = Bulk(action, ("id", "workspace", *ActionRow._fields[1:]))
 _RESULTS = Bulk(action, ("state", "result", "attempts"), ("id",))
 _OF_RUN = Statement(
-    select(*_ROW).where(_c.run == bindparam("run"), _AFTER, among(_c.state, "states"), _if_given("op"), _if_given("account")).order_by(_c.id).limit(_LIMIT)
+    select(*_ROW)
+    .where(_c.run == bindparam("run"), _AFTER, among(_c.state, "states"), _if_given("op"), _if_given("account"), _if_given("urgent"))
+    .order_by(_c.id)
+    .limit(_LIMIT)
 )
 _SET_STATE = Statement(update(action).where(among(_c.id, "ids")).values(state=bindparam("new_state", type_=Text())))
 _SET_RANGE = Statement(
@@ -126,9 +131,9 @@ _TALLY = Statement(select(_c.account, _c.op, _c.state, func.count()).where(_c.ru
 
 
 def _row(*row: Any) -> ActionRow:
-    id_, run, person, link, account, step, op, fields, payload, state, reason, question, field, answer, result, attempts = row
+    id_, run, person, link, account, step, op, fields, payload, state, reason, *asked, result, attempts, urgent = row
     outcome = None if result is None else decode(result)
-    return ActionRow(id_, run, person, link, account, step, op, decode(fields), decode(payload), state, reason, question, field, answer, outcome, attempts)
+    return ActionRow._make((id_, run, person, link, account, step, op, decode(fields), decode(payload), state, reason, *asked, outcome, attempts, urgent))
 
 
 def _result(result: dict[str, Any] | None) -> str | None:
@@ -151,17 +156,19 @@ class Digest(Protocol):
 def insert(tx: Tx, ws: int, rows: Sequence[ActionRow], digest: Digest | None = None) -> None:
     """Write new actions, with ids from `reserve`. `digest` takes in what is to be done: op, account, link, step and payload."""
     written = [
-        (id_, ws, run, person, link, account, step, op, encode(fields), encode(payload), state, reason, question, field, answer, _result(result), attempts)
-        for id_, run, person, link, account, step, op, fields, payload, state, reason, question, field, answer, result, attempts in rows
+        (id_, ws, run, person, link, account, step, op, encode(fields), encode(payload), state, reason, *asked, _result(result), attempts, urgent)
+        for id_, run, person, link, account, step, op, fields, payload, state, reason, *asked, result, attempts, urgent in rows
     ]
     tx.many(_INSERT, written)
     if digest is not None:
         digest.update("".join([f"{row[7]} {row[5]} {row[4]} {row[6]} {row[9]}\n" for row in written]).encode())
 
 
-def of_run(tx: Tx, run: int, states: Iterable[str], after_id: int, limit: int, op: str | None = None, account: int | None = None) -> list[ActionRow]:
-    """A run's actions in these states after this id, in order; of one operation or account if given."""
-    wanted = {"run": run, "after": after_id, "states": tx.listed(states), "op": op, "account": account, "limit": limit}
+def of_run(
+    tx: Tx, run: int, states: Iterable[str], after_id: int, limit: int, op: str | None = None, account: int | None = None, *, urgent: bool = False
+) -> list[ActionRow]:
+    """A run's actions in these states after this id, in order; of one operation or account if given. `urgent`: only those that are."""
+    wanted = {"run": run, "after": after_id, "states": tx.listed(states), "op": op, "account": account, "urgent": 1 if urgent else None, "limit": limit}
     return list(starmap(_row, tx.rows(_OF_RUN, wanted)))
 
 

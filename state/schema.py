@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint, literal_column
 from sqlalchemy.sql.elements import ColumnElement
 
-REVISION = "0005"
+REVISION = "0006"
 """The revision of the schema that this program speaks; zero-padded, so that later means greater."""
 
 ID = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER makes SQLite's primary key the row id itself
@@ -194,6 +194,7 @@ action = Table(
     Column("answer", Text),
     Column("result", Text),
     Column("attempts", Integer, nullable=False),
+    Column("urgent", Integer, nullable=False, server_default="0"),
 )
 _intent = action.c.state.in_([word("sent"), word("unknown")])
 _hold = action.c.state == word("held")

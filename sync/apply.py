@@ -48,8 +48,10 @@ class Sender:
 
         Raises `ConfigurationError` where the system refuses too many.
 
-        One kind of write after another, so that batches are full; what frees a unique value (an update) goes before what needs it (a create).
+        A change of stage goes before all others. Then one kind of write after another, so that batches are full; what frees a unique value (an update)
+        goes before what needs it (a create).
         """
+        self._send_all("update", urgent=True)
         for op in OPERATIONS:
             self._send_all(op)
 
@@ -59,13 +61,13 @@ class Sender:
             if mine := [row for row in rows if row.op == op and row.account == self.connected.system.account]:
                 self._send_block(mine)
 
-    def _send_all(self, op: str) -> None:
+    def _send_all(self, op: str, *, urgent: bool = False) -> None:
         after = 0
         size = MAX_BLOCK if op == "create" else max(1, min(STEPS * self.connected.connector.capabilities.reread, MAX_BLOCK))
         while (self.limit is None or self.limit > 0) and not self.session.stop():
             with self.session.store.read() as tx:
                 account, most = self.connected.system.account, size if self.limit is None else min(size, self.limit)
-                planned = actions.of_run(tx, self.run, ("planned",), after, most, op=op, account=account)
+                planned = actions.of_run(tx, self.run, ("planned",), after, most, op=op, account=account, urgent=urgent)
             if not planned:
                 return
             after = planned[-1].id

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from ..model.records import Ref
 from ..model.writes import Step, Write
 from .claims import STAGE
+from .creation import KEY
 from .decision import Decision
 from .desk import Desk, View
 
@@ -34,6 +35,7 @@ class Draft(NamedTuple):
     answer: str | None = None
     result: dict[str, Any] | None = None
     attempts: int = 0
+    urgent: int = 0
 
 
 @dataclass(slots=True)
@@ -123,6 +125,7 @@ def _update(person: int, view: View, expand: Expand, tally: Tally, lowered: bool
     if lowered:
         tally.writes[(name, "lowerings")] += 1
     write = Write(0, "update", view.row.kind, Ref(view.row.kind, view.row.ref), view.values, before)
+    urgent = int(STAGE in view.fields and KEY not in view.fields)  # whose address changes waits until others have freed it
     done: set[str] = set()
     for step in expand(view.row.account, write):
         done -= step.values.keys()
@@ -136,6 +139,7 @@ def _update(person: int, view: View, expand: Expand, tally: Tally, lowered: bool
             fields={field: change for field, change in view.fields.items() if _finishes(step, _natives(view, field), done)},
             payload={"kind": view.row.kind, "values": dict(step.values), "before": before, **({"address": step.address} if step.address else {})},
             reason="; ".join(sorted({str(change[3]) for change in view.fields.values()})),
+            urgent=urgent,
         )
 
 
