@@ -6,7 +6,10 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import structlog
+
 from ...model.errors import SafetyStop, StagesyncError
+from ...model.ports import Clock
 from ...state import accounts, runs
 from ...sync import engine
 from ...sync.engine import PlanReport, RunReport
@@ -17,6 +20,10 @@ from ..wiring import Place
 
 WORDS = {0: "done", 1: "attention", 2: "configuration", 3: "stopped", 4: "unreachable", 5: "state", BUG: "bug", INTERRUPTED: "interrupted"}
 """Exit code of the command `sync` -> the word under which a run of the service is counted."""
+
+
+_SLICE_S = 0.1
+log = structlog.get_logger("stagesync.service")
 
 
 class Asked(StagesyncError):
@@ -53,8 +60,9 @@ def course(place: Place, stop: threading.Event) -> Ended:
     try:
         before = _last(place)
         _synced(place)
-        with wiring.connected(place, _until(stop)) as session, doubting(session):
-            plan = engine.plan(session)
+        with wiring.connected(place, _until(stop)) as wired, doubting(wired):
+            session = replace(wired, tell=_tell)
+            plan = engine.plan(replace(session, clock=_Woken(place.clock, stop)))
             if plan.stops:
                 raise SafetyStop(f"stopped before the first write: {summary.reasons(plan.stops)}", next_step=summary.approval(plan))
             report = engine.apply(replace(session, stop=stop.is_set, progress=_quiet), plan.run, planned=plan)
@@ -82,6 +90,30 @@ def _synced(place: Place) -> None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Woken:
+    """A clock whose waits end when the service does: only where nothing is being sent."""
+
+    clock: Clock
+    stop: threading.Event
+
+    def now_ms(self) -> int:
+        """The present moment in milliseconds since 1970."""
+        return self.clock.now_ms()
+
+    def monotonic(self) -> float:
+        """Seconds that only grow."""
+        return self.clock.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait. Raises `Asked`."""
+        while seconds > 0:
+            if self.stop.is_set():
+                raise Asked("stopped when asked to")
+            self.clock.sleep(min(seconds, _SLICE_S))
+            seconds -= _SLICE_S
+
+
 def _until(stop: threading.Event) -> Callable[[str, int], None]:
     """The progress callback while nothing is written: between two commits is a good place to end."""
 
@@ -94,6 +126,10 @@ def _until(stop: threading.Event) -> Callable[[str, int], None]:
 
 def _quiet(_what: str, _count: int) -> None:
     """Nobody looks."""
+
+
+def _tell(sentence: str) -> None:
+    log.info("note", note=sentence)
 
 
 def _last(place: Place) -> int:

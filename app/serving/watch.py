@@ -136,7 +136,8 @@ class Watch:
     def _run(self, place: Place, row: ScheduleRow) -> None:
         """A run that was asked to stop is not ended: it is made up for as soon as a service starts."""
         self._began, started = self.clock.now_ms(), self.clock.monotonic()
-        ended = course(place, self.stop)
+        with structlog.contextvars.bound_contextvars(workspace=self.config.workspace):
+            ended = course(place, self.stop)
         if ended.code != INTERRUPTED:
             with place.store.write() as tx:
                 schedule.end(tx, place.id, self.clock.now_ms(), ended.outcome, ended.reason, row.failures + 1 if ended.failed else 0)
