@@ -7,7 +7,7 @@ ARGS ?=
 N ?= 100000
 SEED ?= 10000
 
-.PHONY: help demo test histories soak lint audit format bench lock clean
+.PHONY: help demo test histories soak mutants lint audit format bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -24,6 +24,9 @@ histories: .venv/.installed ## Live 10,000 random histories and a large sample o
 
 soak: .venv/.installed ## Live N random histories (100,000) and every directed one; ARGS='--seed 417' tells the story of one
 	$(BIN)/python tests/history_run.py --random $(N) --start $(SEED) --directed all $(ARGS)
+
+mutants: .venv/.installed ## Put one bug after the other into the program and show that histories find it
+	$(BIN)/python tests/mutant_check.py $(ARGS)
 
 lint: .venv/.installed ## Check style, types, the house's import rules and the documents
 	$(BIN)/ruff check

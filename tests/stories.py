@@ -1,0 +1,30 @@
+"""All stories: each does on purpose, at every call or on either side, the one thing that a certain mistake would not survive."""
+
+from __future__ import annotations
+
+from stories_of_records import ambiguous, deleted, first_sync, indexed_late, merged, met, moved_stages, read_stale, unshown
+from stories_of_writes import conflicts, edited_again, landed_late, made_twice, refused, typed_back
+from story import Case
+
+FAMILIES = (
+    edited_again,
+    typed_back,
+    made_twice,
+    landed_late,
+    deleted,
+    ambiguous,
+    conflicts,
+    first_sync,
+    met,
+    indexed_late,
+    read_stale,
+    unshown,
+    refused,
+    moved_stages,
+    merged,
+)
+
+
+def cases() -> list[Case]:
+    """All of them, in a fixed order."""
+    return [case for family in FAMILIES for case in family()]

@@ -1,0 +1,165 @@
+"""Stories of writes: they fail, meet an edit, land late or are refused, and nobody's value is lost by it and nobody made twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+from story import CALLS, ORDERS, UPDATES, WORLDS, Case, Meddled, acquainted, email, human, places, unwritten
+
+from stagesync.sandbox.faults import Fault
+
+
+def edited_again() -> Iterator[Case]:
+    """A write fails at some place, and somebody edits the same field before we know what became of it; or nothing fails, and it is edited between two calls."""
+    for order, first, again in product(ORDERS, WORLDS, WORLDS):
+        for fault, place, number in (*(("none", again, number) for number in range(1, CALLS[again] + 1)), *places()):
+
+            def story(lab: Meddled, fault: str = fault, place: str = place, number: int = number, first: str = first, again: str = again) -> Iterator[str]:
+                acquainted(lab)
+                lab.type(human(lab, first), "city", "Ulm")
+
+                def edit() -> None:
+                    lab.type(human(lab, again), "city", "Kiel")
+
+                if fault == "none":
+                    lab.moments[(again, number)] = edit
+                elif fault == "dies":
+                    lab.dies_at = (place, number)
+                else:
+                    lab.worlds()[place].faults.add(Fault(fault, skip=number - 1))  # pyright: ignore[reportArgumentType] - one of its kinds
+                lab.round()
+                if fault != "none":
+                    lab.calm()
+                    edit()
+                yield from ()
+
+            yield Case("edited again", f"{first} first, {fault} at {place} {number}, edited in {again}, order {order[0]}", story, {"order": order})
+
+
+def typed_back() -> Iterator[Case]:
+    """A write is lost, and the field's history shows an older write of the very same value: that one does not count."""
+    for number in (3, 4, 5):
+
+        def story(lab: Meddled, number: int = number) -> Iterator[str]:
+            acquainted(lab)
+            for city in ("Ulm", "Kiel"):
+                lab.type(human(lab, "crm"), "city", city)
+                lab.round()
+                lab.later()
+            lab.type(human(lab, "crm"), "city", "Ulm")
+            lab.hub.faults.add(Fault("lost_before", UPDATES["hub"]))
+            lab.moments[("hub", number)] = lambda: lab.type(human(lab, "hub"), "city", "Hof")
+            for _ in range(3):
+                lab.round()
+                lab.later()
+            for world in WORLDS:
+                if human(lab, world).values["city"] != "Ulm":
+                    yield f"crm goes first, so the city is Ulm, and {world} says {human(lab, world).values['city']}"
+
+        yield Case("typed back", f"edited in hub before call {number}", story, {"order": ORDERS[1]})
+
+
+def made_twice() -> Iterator[Case]:
+    """The same person is made by somebody while we are about to make them."""
+    for first, number in product(WORLDS, range(1, 9)):
+        other = "crm" if first == "hub" else "hub"
+
+        def story(lab: Meddled, first: str = first, other: str = other, number: int = number) -> Iterator[str]:
+            acquainted(lab)
+            lab.make(first, "Human3", {"email": email("Human3"), "city": "Ulm", "stage": "lead"})
+            reads: list[int] = []
+
+            def make() -> None:
+                reads.append(len(lab.sent))
+                lab.make(other, "Human3", {"email": email("Human3"), "city": "Kiel", "stage": "lead"})
+
+            lab.moments[(other, number)] = make
+            lab.round()
+            yield from _looked_up(lab, other, reads)
+
+        yield Case("made twice", f"made in {first}, and in {other} before call {number}", story)
+
+
+def _looked_up(lab: Meddled, world: str, since: list[int]) -> Iterator[str]:
+    """Whoever was there before we could look is not made again."""
+    for start in since:
+        calls = [request for name, request in lab.sent[start:] if name == world]
+        create = next((index for index, request in enumerate(calls) if _creates(request)), 0)
+        looked = any("FROM Lead" in request.arg("q") and "Human3" in request.arg("q").title() for request in calls[:create])
+        rows = [row for row in lab.rows(world) if row.values["email"] == email("Human3")]
+        if looked and len(rows) > 1:
+            yield f"{len(rows)} records of Human3 in {world}, one of which was there before we could look"
+
+
+def _creates(request: Any) -> bool:
+    return request.method == "POST" and request.path.endswith(("/composite/sobjects", "/batch/create"))
+
+
+def landed_late() -> Iterator[Case]:
+    """A create is lost on the way, and arrives while the next run is under way, before that one looks whether the record is there."""
+    for number in range(1, 5):
+
+        def story(lab: Meddled, number: int = number) -> Iterator[str]:
+            acquainted(lab)
+            lab.make("hub", "Human3", {"email": email("Human3"), "city": "Ulm", "stage": "lead"})
+            lab.crm.faults.add(Fault("lost_before", "POST /services/data/v66.0/composite/sobjects"))
+            lab.round()
+            lost = next(request for name, request in lab.sent if name == "crm" and b"Human3" in request.body)
+            since: list[int] = []
+
+            def land() -> None:
+                since.append(len(lab.sent))
+                lab.crm.answer(lost)
+
+            lab.moments[("crm", number)] = land
+            lab.later()
+            lab.round()
+            yield from _looked_up(lab, "crm", since)
+
+        yield Case("landed late", f"before call {number}", story)
+
+
+def conflicts() -> Iterator[Case]:
+    """Two edits, neither of whose authors saw the other's: the configured order decides, whatever happened to the write in between."""
+    for order, first, fault in product(ORDERS, WORLDS, ("none", "lost_before", "refused")):
+
+        def story(lab: Meddled, order: tuple[str, ...] = order, first: str = first, fault: str = fault) -> Iterator[str]:
+            acquainted(lab)
+            second = "crm" if first == "hub" else "hub"
+            lab.type(human(lab, first), "city", "Ulm")
+            if fault == "none":
+                lab.type(human(lab, second), "city", "Kiel")
+            else:
+                yield from unwritten(lab, second)
+                lab.type(human(lab, second), "city", "Kiel")
+            lab.later()
+            for _ in range(3):
+                lab.round()
+            wanted = "Ulm" if order[0] == first else "Kiel"
+            for world in WORLDS:
+                if human(lab, world).values["city"] not in (wanted,):
+                    yield f"{order[0]} goes first, so the city is {wanted}, and {world} says {human(lab, world).values['city']}"
+
+        yield Case("conflicts", f"{first} first, {fault}, order {order[0]}", story, {"order": order})
+
+
+def refused() -> Iterator[Case]:
+    """One side takes a write and another refuses it; then somebody edits the field again."""
+    for again, second in product((None, "hub", "crm", "hub2"), (True,)):
+
+        def story(lab: Meddled, again: str | None = again) -> Iterator[str]:
+            acquainted(lab)
+            lab.type(human(lab, "hub"), "city", "Ulm")
+            lab.crm.fail_rows("FIELD_CUSTOM_VALIDATION_EXCEPTION", "no", times=1)
+            lab.round()
+            if again is not None:
+                lab.type(human(lab, again), "city", "Kiel")
+            lab.round()
+            lab.type(human(lab, "crm"), "job_title", "Touched")
+            lab.later()
+            lab.round()
+            yield from ()
+
+        yield Case("refused", f"edited again in {again}", story, {"second": second})
