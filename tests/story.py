@@ -62,7 +62,7 @@ Story = Callable[[Meddled], Iterator[str]]
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One directed history. `story` yields what is wrong on the way; whether it ended well is asked afterwards, unless it is not to `settle`."""
+    """One directed history. `story` yields what is wrong on the way; whether it ended well is asked afterwards."""
 
     family: str
     name: str
