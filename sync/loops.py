@@ -8,12 +8,13 @@ changes their mind in one system nor a title that really goes back and forth ove
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from ..model.stages import StageReading
 from .claims import STAGE, words_of
 from .decision import UNDO, Decision, Hold, Stay
+from .desk import Desk
 
 WINDOW_MS = 7 * 24 * 3600 * 1000
 """What is older than this is another story."""
@@ -48,6 +49,30 @@ def quarrel(past: Iterable[Flip], flip: Flip) -> tuple[str, ...]:
         return ()
     who = {each.by for each in (*known[replaced[-ROUNDS] :], flip)}
     return tuple(sorted(who)) if len(who) > 1 else ()
+
+
+def moving(desk: Desk, decision: Decision, answered: Container[str]) -> list[str]:
+    """The fields of which a value moves that has moved before, or is put back, and nobody has just decided that it shall.
+
+    What the lifecycle fills follows the stage, and is not looked at by itself.
+    """
+    old = {name for name, change in decision.changed.items() if change[2] > 2 * ROUNDS}  # only then can a value have come back so often
+    names = {name for name in (*old, *(each.field for each in decision.overruled)) if name not in answered}
+    return sorted(name for name in names if name == STAGE or (name in desk.maps.fields and desk.maps.fields[name].heard))
+
+
+def loops(desk: Desk, decision: Decision, asked: Sequence[Row], answered: Container[str], journal: Sequence[tuple[int, Row]], now: int) -> dict[str, Hold]:
+    """Field -> the question, where this decision would only go on with a quarrel. `asked`: the person's open questions; `journal`: see `flips_of`."""
+    systems = {account: system.name for account, system in desk.systems.items()}
+    found: dict[str, Hold] = {}
+    for name in moving(desk, decision, answered):
+        past = flips_of(journal, name, systems)
+        for flip in coming(decision, name, now):
+            who = quarrel(past, flip) or still_asked(asked, name, flip)
+            if who:
+                found[name] = question(name, who)
+            past.append(flip)
+    return found
 
 
 def flips_of(rows: Iterable[tuple[int, Row]], name: str, systems: Mapping[int, str]) -> list[Flip]:

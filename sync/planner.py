@@ -12,11 +12,10 @@ from ..state import actions, keys, links, people
 from ..state.actions import ActionRow
 from ..state.links import LinkRow
 from .cases import Ambiguous, Case, Cases
-from .claims import STAGE
 from .decision import Decision, Hold
-from .desk import Desk, History
+from .desk import History
 from .knowing import knowledge
-from .loops import ROUNDS, WINDOW_MS, coming, flips_of, quarrel, question, still_asked
+from .loops import WINDOW_MS, loops, moving
 from .plan import Draft, Tally, rows_of
 from .reconcile import reconcile
 from .session import Session
@@ -108,21 +107,14 @@ class Planner:
 
     def _break_loops(self, decided: Sequence[_Decided]) -> None:
         """A field that only goes on flipping is held. The journal is read for those alone of whom something moved or was put back."""
-        moving = {each.case.row.id: each for each in decided if each.case.row is not None and _moving(self.session.desk, each)}
-        if not moving:
+        desk, now = self.session.desk, self.session.clock.now_ms()
+        restless = {each.case.row.id: each for each in decided if each.case.row is not None and moving(desk, each.decision, each.case.answers)}
+        if not restless:
             return
-        now = self.session.clock.now_ms()
         with self.session.store.read() as tx:
-            known = actions.lately(tx, self.session.workspace, list(moving), now - WINDOW_MS)
-        systems = {account: connected.name for account, connected in self.session.systems.items()}
-        for person, each in moving.items():
-            for name in _moving(self.session.desk, each):
-                past = flips_of(known.get(person, ()), name, systems)
-                for flip in coming(each.decision, name, now):
-                    who = quarrel(past, flip) or still_asked(each.case.holds, name, flip)
-                    if who:
-                        each.blocked[name] = question(name, who)
-                    past.append(flip)
+            known = actions.lately(tx, self.session.workspace, list(restless), now - WINDOW_MS)
+        for person, each in restless.items():
+            each.blocked |= loops(desk, each.decision, each.case.holds, each.case.answers, known.get(person, ()), now)
             if each.blocked:
                 self._again(each)
 
@@ -256,17 +248,6 @@ def _holder(decided: _Decided, holders: Mapping[str, Sequence[LinkRow]], leaving
         return None
     mine, address = case.row.id if case.row is not None else None, _address(decided.decision)
     return next((row for row in holders.get(address, ()) if row.person not in (None, mine) and leaving.get(row.person or 0, address) == address), None)
-
-
-def _moving(desk: Desk, decided: _Decided) -> list[str]:
-    """The fields of which a value moves that has moved before, or is put back, and nobody has just decided that it shall.
-
-    What the lifecycle fills follows the stage, and is not looked at by itself.
-    """
-    decision = decided.decision
-    old = {name for name, change in decision.changed.items() if change[2] > 2 * ROUNDS}  # only then can a value have come back so often
-    names = {*old, *(each.field for each in decision.overruled)} - decided.case.answers.keys()
-    return sorted(name for name in names if name == STAGE or (name in desk.maps.fields and desk.maps.fields[name].heard))
 
 
 def _gets_address(decision: Decision) -> bool:

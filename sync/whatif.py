@@ -15,6 +15,7 @@ from .claims import words_of
 from .decision import Decision, Hold
 from .desk import View
 from .knowing import knowledge
+from .loops import loops
 from .reconcile import reconcile
 from .session import Session
 
@@ -120,6 +121,9 @@ def _decide(session: Session, case: Case) -> Decision:
     decision = reconcile(session.desk, case.canonical, case.stage, case.links, answers=case.answers, known=case.known)
     if decision.wants:
         decision = reconcile(session.desk, case.canonical, case.stage, case.links, answers=case.answers, history={}, known=case.known)
+    blocked = loops(session.desk, decision, case.holds, case.answers, (), session.clock.now_ms())  # of the quarrels, those that are open already
+    if blocked:
+        decision = reconcile(session.desk, case.canonical, case.stage, case.links, answers=case.answers, history={}, blocked=blocked, known=case.known)
     return decision
 
 

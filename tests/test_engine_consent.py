@@ -10,6 +10,7 @@ from lab import Lab
 from office import Office
 from test_engine_loops import answer, groups
 
+from stagesync.model.errors import CredentialError
 from stagesync.sandbox.faults import Fault, FaultKind
 from stagesync.sandbox.hubspot.habits import ALL_SCOPES
 from stagesync.sandbox.hubspot.habits import Habits as HubSpotHabits
@@ -68,6 +69,48 @@ def test_a_new_contact_is_never_mailable(tmp_path: Path) -> None:
     office.crm.create("Lead", {"Email": ANNA, "LastName": "Ash", "Company": "A", "HasOptedOutOfEmail": True})
     office.settled()
     assert office.contact(ANNA)["hs_email_optout"] == "true"
+
+
+@pytest.mark.parametrize("place", ["hub", "committed"])
+def test_death_while_a_contact_is_made(tmp_path_factory: pytest.TempPathFactory, place: str) -> None:
+    """Wherever the program dies: one contact in the end, and never one that could be mailed."""
+    number, died = 0, True
+    while died:
+        number += 1
+        office = Watched(tmp_path_factory.mktemp("state"))
+        office.humans = {"Ash"}
+        office.crm.create("Lead", {"Email": ANNA, "LastName": "Ash", "Company": "A", "HasOptedOutOfEmail": True})
+        office.dies_at = (place, number)
+        office.round()
+        died = "-- died, started again" in office.story
+        office.calm()
+        office.settled()
+        assert office.contact(ANNA)["hs_email_optout"] == "true"
+    assert number > 3
+
+
+def test_another_portal_is_told_too(tmp_path: Path) -> None:
+    """Opted out in one of two portals, somebody is opted out in both, and in Salesforce."""
+    office = Office(tmp_path, second=True)
+    met(office)
+    assert office.hub2 is not None
+    office.hub2.opt_out(ANNA)
+    office.quiet()
+    assert opted_out(office, ANNA) and office.person(ANNA)["HasOptedOutOfEmail"] is True
+    assert office.run().writes == 0
+
+
+def test_a_scope_that_is_taken_away(tmp_path: Path) -> None:
+    """The run stops and names the scope; with it back, the next run goes on."""
+    office = Office(tmp_path)
+    met(office)
+    say_in_crm(office, ANNA, value=True)
+    office.hub.switch(scopes=WITHOUT)
+    with pytest.raises(CredentialError, match="lacks a scope: communication_preferences"):
+        office.run()
+    office.hub.switch(scopes=ALL_SCOPES)
+    office.quiet()
+    assert opted_out(office, ANNA)
 
 
 def test_a_refused_address_stops_nobody_else(tmp_path: Path) -> None:

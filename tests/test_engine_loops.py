@@ -11,6 +11,7 @@ from stagesync.app.views.why import why_text
 from stagesync.sync import holds
 from stagesync.sync.explain import story
 from stagesync.sync.holds import Group
+from stagesync.sync.whatif import Outlook, replay
 
 ANNA = "anna@a.example"
 CEO, LONG = "CEO", "Chief Executive Officer"
@@ -188,6 +189,14 @@ def test_why_tells_the_quarrel(tmp_path: Path) -> None:
     with office.session.store.read() as tx:
         text = "\n".join(why_text(tx, office.session, 1, "job_title"))
     assert "crm and hub keep correcting each other" in text and LONG in text
+
+
+def test_whatif_leaves_an_open_quarrel_open(tmp_path: Path) -> None:
+    """A replay under the same maps writes nothing that is held, and answers no question."""
+    office = Office(tmp_path, order=("hub", "crm"))
+    quarrelling(office)
+    rounds(office)
+    assert list(replay(office.session, Outlook())) == []
 
 
 def test_a_formatter_that_nobody_declared(tmp_path: Path) -> None:
