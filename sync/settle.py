@@ -68,7 +68,10 @@ def _settle_system(session: Session, ledger: Ledger, rows: Sequence[ActionRow], 
 
 
 def _settle_creates(session: Session, ledger: Ledger, rows: Sequence[ActionRow], now: int) -> None:
-    """A record with the address that was not there before is the one: it is linked and meets the person anew."""
+    """A record with the address that was not there before is the one. As it was sent it has landed; else it is linked and meets the person anew.
+
+    Met anew, what only fills a blank of the vendor (a Lead without a company) would be carried back as if somebody had typed it.
+    """
     connected = ledger.connected
     found: dict[str, Record] = {}
     key_of = {name: kind.fields[KEY].native for name, kind in connected.system.map.kinds.items() if KEY in kind.fields}
@@ -77,15 +80,36 @@ def _settle_creates(session: Session, ledger: Ledger, rows: Sequence[ActionRow],
         for record in connected.connector.find(name, native, list(wanted), connected.system.map.kinds[name].asks):
             found.setdefault(str(record.values.get(native)).lower(), record)
     with session.store.write() as tx:
-        absorb(tx, session.workspace, connected.system, Seen(records=list(found.values())), ledger.run, now)
-        rows_now = links.by_refs(tx, session.workspace, connected.system.account, [record.ref for record in found.values()])
+        there = people.by_ids(tx, people_of(rows))
+        landed = _landed_creates(tx, session, ledger, {address: row for address, row in wanted.items() if row.person in there}, found)
+        if landed:
+            ledger.land(tx, landed, now)
+            made = [(item.row, item.record.ref) for item in landed]
+            actions.set_results(tx, [(row.id, "applied", {"settled": "found", "kind": ref.kind, "ref": ref.id}, row.attempts) for row, ref in made])
+        done = {item.row.id for item in landed}
+        others = {address: record for address, record in found.items() if wanted[address].id not in done}
+        absorb(tx, session.workspace, connected.system, Seen(records=list(others.values())), ledger.run, now)
+        rows_now = links.by_refs(tx, session.workspace, connected.system.account, [record.ref for record in others.values()])
         for address, row in wanted.items():
-            record = found.get(address)
+            if row.id in done:
+                continue
+            record = others.get(address)
             link = rows_now.get(record.ref) if record is not None else None
-            if link is not None and link.person is None and row.person is not None and people.by_ids(tx, [row.person]):
+            if link is not None and link.person is None and row.person in there:
                 links.rewrite(tx, [link._replace(person=row.person, state="linked", carried={}, agreed={})])
             actions.set_results(tx, [(row.id, "applied" if link is not None else "skipped", {"settled": "found" if link else "not there"}, row.attempts)])
         people.mark_due(tx, session.workspace, people_of(rows), now)
+
+
+def _landed_creates(tx: Tx, session: Session, ledger: Ledger, wanted: Mapping[str, ActionRow], found: Mapping[str, Record]) -> list[Landed]:
+    """Those that nobody has seen yet, and that hold every value that was sent."""
+    known = links.by_refs(tx, session.workspace, ledger.connected.system.account, [record.ref for record in found.values()])
+    fresh = {address: record for address, record in found.items() if address in wanted and record.ref not in known}
+    return [Landed(wanted[address], record) for address, record in fresh.items() if _as_sent(wanted[address], record)]
+
+
+def _as_sent(row: ActionRow, record: Record) -> bool:
+    return record.ref.kind == row.payload["kind"] and all(record.values.get(native, value) == value for native, value in row.payload["values"].items())
 
 
 def _settle_others(session: Session, ledger: Ledger, rows: Sequence[ActionRow], now: int) -> None:
