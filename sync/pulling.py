@@ -84,7 +84,7 @@ def _query(session: Session, part: _Incoming) -> Query:
         swept = accounts.swept_at(tx, session.workspace, account)
     known: dict[str, Any] = orjson.loads(stored) if stored else {}
     cursor = known.get("cursor") if known.get("asks") == part.asks else None
-    part.swept = swept is None or now - swept >= session.sweep_every_ms
+    part.swept = swept is None or not 0 <= now - swept < session.sweep_every_ms  # a sweep of tomorrow was noted by a clock that was wrong
     part.anew = cursor is None
     part.lacking = {} if part.anew else {Ref(*each): None for each in known.get("lacking", ())}
     return Query(session.asks(account), cursor, sweep=part.swept and not part.anew, signals=session.signals)
