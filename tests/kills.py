@@ -105,9 +105,9 @@ class Stand:
         self._moment = Moment(lambda _, made: made == call, deed, before)
         return self._moment
 
-    def start(self, *words: str) -> Program:
-        """`stagesync sync --yes`, for real."""
-        return Program(self.box.config.parent, "sync", "--yes", "--config", str(self.box.config), *words)
+    def start(self, room: int | None = None) -> Program:
+        """`stagesync sync --yes`, for real. `room`: so many bytes may each of its files have."""
+        return Program(self.box.config.parent, "sync", "--yes", "--config", str(self.box.config), room=room)
 
     def finish(self) -> str:
         """A run that is left in peace, as a program of its own; the last line that it says."""
@@ -124,6 +124,11 @@ class Stand:
             if "created=0 updated=0" in done.stdout:
                 return
         raise AssertionError(f"not quiet after {ROUNDS} runs")
+
+    @property
+    def state(self) -> Path:
+        """The file of the state."""
+        return self.box.config.with_name("stagesync.db")
 
     def records(self) -> Counter[tuple[Any, ...]]:
         """What stands in both worlds, without what vendors make up: ids and stamps."""
@@ -174,7 +179,7 @@ class Life:
             self.twin.requests = 0
             self.story += [f"twin {line}" for line in self.twin.complete()]
         self.story += self.killed.complete()
-        return list(self._wrong())
+        return list(wrong(self.killed, self.twin))
 
     def _measured(self, stand: Stand) -> float:
         """How long a run takes that is left in peace, as a program of its own."""
@@ -212,22 +217,22 @@ class Life:
         """The same in both pairs of worlds; nobody edits one field of a person in two systems at once."""
         seed = self.random.randrange(2**32)
         for each in (self.killed, self.twin):
-            _work(each.box, Random(seed), number)
+            work(each.box, Random(seed), number)
 
-    # -- how it ended
 
-    def _wrong(self) -> Iterator[str]:
-        ours, theirs = self.killed.records(), self.twin.records()
-        for record, count in sorted((ours - theirs).items(), key=str):
-            yield f"{count} too many: {record}"
-        for record, count in sorted((theirs - ours).items(), key=str):
-            yield f"{count} missing: {record}"
-        if (verified := self.killed.box.run("verify")).exit_code != 0:
-            yield f"verify is not clean: {verified.stdout}{verified.stderr}"
-        self.killed.box.reset()
-        again = self.killed.box.run("sync")
-        if again.exit_code != 0 or self.killed.box.written():
-            yield f"the next run is not quiet: {again.stdout}{again.stderr}"
+def wrong(ours: Stand, twin: Stand) -> Iterator[str]:
+    """What is not as with the twin that was left in peace, does not agree, or is not at rest."""
+    here, there = ours.records(), twin.records()
+    for record, count in sorted((here - there).items(), key=str):
+        yield f"{count} too many: {record}"
+    for record, count in sorted((there - here).items(), key=str):
+        yield f"{count} missing: {record}"
+    if (verified := ours.box.run("verify")).exit_code != 0:
+        yield f"verify is not clean: {verified.stdout}{verified.stderr}"
+    ours.box.reset()
+    again = ours.box.run("sync")
+    if again.exit_code != 0 or ours.box.written():
+        yield f"the next run is not quiet: {again.stdout}{again.stderr}"
 
 
 def _wait(program: Program, seconds: float) -> None:
@@ -243,7 +248,7 @@ def _soon_after(stand: Stand, program: Program, number: int, seconds: float) -> 
     _wait(program, seconds)
 
 
-def _work(made: Box, random: Random, number: int) -> None:
+def work(made: Box, random: Random, number: int) -> None:
     """Somebody edits, clears, moves and makes people, each person in one system only."""
     hubspot, salesforce = made.worlds.hubspot, made.worlds.salesforce
     contacts = _by_address({each["id"]: each["properties"].get("email") for each in hubspot.contacts()})

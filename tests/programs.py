@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import sys
 from multiprocessing import get_context
@@ -30,11 +31,11 @@ class Ended(AssertionError):
 
 
 class Program:
-    """One run of the command line. What it says goes into files, so that nobody has to listen."""
+    """One run of the command line. What it says goes into files, so that nobody has to listen. `room`: no file of it may grow beyond so many bytes."""
 
-    def __init__(self, folder: Path, *words: str) -> None:
+    def __init__(self, folder: Path, *words: str, room: int | None = None) -> None:
         self._said = folder / "said.txt", folder / "told.txt"
-        self._process = _server.Process(target=_main, args=(words, *map(str, self._said)), daemon=True)
+        self._process = _server.Process(target=_main, args=(words, room, *map(str, self._said)), daemon=True)
         self._process.start()
 
     def wait(self, seconds: float = 120.0) -> int | None:
@@ -66,8 +67,10 @@ class Program:
         return self._said[1].read_text("utf-8")
 
 
-def _main(words: tuple[str, ...], out: str, err: str) -> None:
+def _main(words: tuple[str, ...], room: int | None, out: str, err: str) -> None:
     """In the new process: become `stagesync WORDS`."""
+    if room is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
     for number, path in ((1, out), (2, err)):
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         os.dup2(file, number)
