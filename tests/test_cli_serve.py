@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import orjson
 import pytest
 from cli_box import Box, box, cli
+from hook_stand import OTHER, SECRET, signed
 from service import serving, until
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are other things there")
@@ -117,6 +120,33 @@ def test_two_services_share_a_postgresql_state(acme: Box, tmp_path: Path, postgr
         slots = [line["slot"] for line in [*one.runs(), *other.runs()] if line["slot"] is not None]
     assert len(slots) == len(set(slots))
     assert {line["outcome"] for line in [*one.runs(), *other.runs()]} <= {"done", "interrupted"}
+
+
+def test_what_is_posted_is_everywhere_at_once(tmp_path: Path) -> None:
+    """A product posts a changed phone number: it is in both CRMs within seconds although the next slot is a day away; a forged post is refused and counted."""
+    secret = tmp_path / "product-secret.txt"
+    secret.write_text(SECRET)
+    secret.chmod(0o600)
+    with box(tmp_path, people=0) as made:
+        made.add('[systems.product]\nconnector = "webhook"\ndirection = "read"\nsecrets = [{ file = "product-secret.txt" }]\n')
+        made.add('[[systems.product.events]]\nkind = "person"\nref = "id"\nemail = "email"\nfields = { job_title = "title" }\n')
+        made.add('[schedule]\nevery = "1d"\n[serve]\nport = 0\n')
+        made.worlds.hubspot.by_hand.create({"email": "ann@acme.example", "lastname": "Lee"})
+        made.run("sync", "--yes")
+        with serving(tmp_path / "log", made.config) as service:
+            until(lambda: service.runs("done"))
+            body = orjson.dumps({"id": "u1", "email": "ann@acme.example", "title": "Head of Tea"})
+            posted = time.monotonic()
+            assert httpx.post(f"http://127.0.0.1:{service.port}/hooks/product", content=body, headers=signed(body), trust_env=False).is_success
+            until(lambda: [row for row in made.worlds.salesforce.rows("Lead") if row.get("Title") == "Head of Tea"])
+            took_s = time.monotonic() - posted
+            assert httpx.post(f"http://127.0.0.1:{service.port}/hooks/product", content=body, headers=signed(body, OTHER), trust_env=False).status_code == 401
+            assert service.metric('stagesync_webhook_events_total{system="product",what="stored"}') == 1
+            assert service.metric('stagesync_webhook_events_total{system="product",what="unproved"}') == 1
+            assert service.end() == 0
+    assert took_s < 10  # two seconds on a machine that has nothing else to do
+    assert b"Head of Tea" not in (tmp_path / "log").read_bytes()
+    assert [line["slot"] for line in service.runs()][1:] == [None] * (len(service.runs()) - 1)
 
 
 def test_a_broken_configuration_stops_no_other(acme: Box, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from .files import Found, find
 from .forecast import Cost, forecast
 from .listen import one_address
 from .metrics import Metrics
+from .receiving import receiving
 from .service import Service
 from .web import application, listener, served
 
@@ -39,7 +40,7 @@ def serve(given: Sequence[Path]) -> int:
     disable_created_metrics()  # a second line for each counter, which nobody asks for
     metrics = Metrics(found)
     service = Service(found.configs, metrics.ended)
-    with rarely_collected(), served(application(found, service, metrics), listening):
+    with rarely_collected(), receiving(found.configs, service, metrics) as routes, served(application(found, service, metrics, routes), listening):
         stop = _stoppable()
         _introduce(found, "http://{}:{}".format(*listening.getsockname()[:2]))
         service.start()

@@ -23,8 +23,8 @@ from .service import Service
 _GRACE_S = 10
 
 
-def application(found: Found, service: Service, metrics: Metrics, routes: Sequence[BaseRoute] = ()) -> Starlette:
-    """The web side. Answers that read the state are made in a thread, so that they hold up nobody who posts."""
+def application(found: Found, service: Service, metrics: Metrics, routes: Sequence[BaseRoute]) -> Starlette:
+    """The web side; `routes` are mounted beside its own. Answers that read the state are made in a thread, so that they hold up nobody who posts."""
 
     def healthz(_request: Request) -> Response:
         return PlainTextResponse("alive\n")
