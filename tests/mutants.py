@@ -246,8 +246,8 @@ MUTANTS = (
         [
             Swap(
                 "sync.observe:absorb",
-                "unknown = [ref for moved in seen.moved if (ref := _move(batch, system, moved)) is not None]",
-                "gone += sum(_lose(batch, Gone(moved.ref)) for moved in seen.moved)\nunknown = []",
+                "unknown = [ref for moved in seen.moved if (ref := _move(batch, system, moved, sight)) is not None]",
+                "gone += sum(_lose(batch, Gone(moved.ref), sight) for moved in seen.moved)\nunknown = []",
             )
         ],
     ),
@@ -339,6 +339,6 @@ MUTANTS = (
     Mutant(
         "stage-not-cleared",
         "a stage that goes back is set without being cleared first",
-        [Swap("connectors.hubspot.connector:HubSpot.expand", "if not self._goes_back(write):", "if True:")],
+        [Swap("connectors.hubspot.connector:HubSpot.expand", "back = self._goes_back(write)", "back = False")],
     ),
 )
