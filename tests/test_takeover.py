@@ -227,6 +227,10 @@ def test_hubspot_is_sent_nothing_more() -> None:
             portal.connector.write(steps)
         assert portal.calls() == calls
     assert list(portal.world.contacts()) == []
+    ref = Ref("contact", portal.contact(1))
+    with pytest.raises(Busy):
+        portal.connector.write([Step(3, 1, "update", "contact", ref, {"hs_email_optout": "true"}, "p1@people.example")])
+    assert portal.calls() == {}
 
 
 @pytest.mark.parametrize("operation", ["create", "update", "archive"])

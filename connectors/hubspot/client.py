@@ -78,9 +78,10 @@ class Client:
         body: Mapping[str, Any] | None = None,
         query: Sequence[tuple[str, str]] = (),
         repeatable: bool,
+        changes: bool = False,
         pace: Pace | None = None,
     ) -> Answer:
-        """One call. What may not be repeated changes something. A refused OAuth token is renewed once: the first call was surely not carried out."""
+        """One call; `changes`: something at HubSpot. A refused OAuth token is renewed once: the first call was surely not carried out."""
 
         def attempt() -> Answer:
             bearer = self._credential.bearer()
@@ -91,7 +92,7 @@ class Client:
                     judge(answer, where=self.system, now_ms=self.clock.now_ms())
 
             return self.line.ask(
-                lambda: self._send(method, path, query, body, bearer), judged, repeatable=repeatable, changes=not repeatable, pace=(pace or self._app_pace,)
+                lambda: self._send(method, path, query, body, bearer), judged, repeatable=repeatable, changes=changes, pace=(pace or self._app_pace,)
             )
 
         answer = attempt()

@@ -79,7 +79,7 @@ def _send(client: Client, steps: Sequence[Step], places: Sequence[int]) -> Outco
     operation = steps[places[0]].operation
     inputs = [_input(steps[place]) for place in places]
     try:
-        answer = client.call("POST", f"{client.paths.contacts}/batch/{operation}", body={"inputs": inputs}, repeatable=False)
+        answer = client.call("POST", f"{client.paths.contacts}/batch/{operation}", body={"inputs": inputs}, repeatable=False, changes=True)
     except NotDone as trouble:
         return dict.fromkeys(places, Deferred(trouble.what, trouble.retry_after if trouble.retry_after is not None else _SOON_S))
     except MaybeDone as trouble:
