@@ -135,7 +135,7 @@ class Planner:
         staying: list[_Decided] = []
         while True:
             leaving = {each.case.row.id: _address(each.decision) for each in movers if each.case.row is not None}
-            taken = [(each, row) for each in movers if (row := _holder(each, holders, leaving)) is not None]
+            taken = [(each, row) for each in movers if (row := self._holder(each, holders, leaving)) is not None]
             if not taken:
                 break
             for each, row in taken:
@@ -147,7 +147,22 @@ class Planner:
             self._again(each)
         for each in movers:
             mine, address = each.case.row.id if each.case.row is not None else None, _address(each.decision)
-            each.decision.frees = any(row.person != mine and leaving.get(row.person or 0, address) != address for row in holders.get(address, ()))
+            each.decision.frees = any(row.person != mine and self._gives_up(row, address, leaving) for row in holders.get(address, ()))
+
+    def _holder(self, decided: _Decided, holders: Mapping[str, Sequence[LinkRow]], leaving: Mapping[int, str]) -> LinkRow | None:
+        """A record of somebody else who has this person's new address and does not give it up."""
+        case = decided.case
+        if "email" in case.answers:
+            return None
+        mine, address = case.row.id if case.row is not None else None, _address(decided.decision)
+        others = (row for row in holders.get(address, ()) if row.person not in (None, mine))
+        return next((row for row in others if not self._gives_up(row, address, leaving)), None)
+
+    def _gives_up(self, row: LinkRow, address: str, leaving: Mapping[int, str]) -> bool:
+        """The record gets another address in this plan. One that is only its second address stays with it."""
+        kind = self.session.desk.systems[row.account].map.kinds.get(row.kind) if row.account in self.session.desk.systems else None
+        first = kind is not None and "email" in kind.fields and str(row.seen.get(kind.fields["email"].native)).lower() == address
+        return first and leaving.get(row.person or 0, address) != address
 
     def _taken(self, decision: Decision, row: LinkRow) -> Hold:
         system = self.session.systems.get(row.account)
@@ -239,15 +254,6 @@ def _remembers(case: Case, memory: Mapping[str, Any]) -> bool:
 
 def _address(decision: Decision) -> str:
     return str(decision.canonical["email"][0])
-
-
-def _holder(decided: _Decided, holders: Mapping[str, Sequence[LinkRow]], leaving: Mapping[int, str]) -> LinkRow | None:
-    """A record of somebody else who has this person's new address and does not give it up."""
-    case = decided.case
-    if "email" in case.answers:
-        return None
-    mine, address = case.row.id if case.row is not None else None, _address(decided.decision)
-    return next((row for row in holders.get(address, ()) if row.person not in (None, mine) and leaving.get(row.person or 0, address) == address), None)
 
 
 def _gets_address(decision: Decision) -> bool:

@@ -180,7 +180,7 @@ class History:
         if world != "crm":
             self.lab.worlds()[world].switch(hidden_properties=(NATIVE["contact"][field],) if field else ())
         elif field and self.random.random() < 0.5:
-            rows = self.lab.rows("crm")
+            rows = [row for row in self.lab.rows("crm") if self.lab.met(row)]  # one that was never seen is told by no feed when it is shared
             self.lab.crm.org.change_habits({"hidden_records": [self.random.choice(rows).id] if rows else []})
         else:
             hidden = [f"{kind}.{NATIVE[kind][field]}" for kind in ("Lead", "Contact")] if field else []

@@ -261,6 +261,7 @@ class Lab(Somebody):
             self.story.append(f"-- run stopped: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")
             report = None
         else:
+            self.looks_taken += 1
             self.story.append(f"-- run: {report.writes} writes, {report.new_holds} new holds, error {report.error!r}")
         self.running = False
         for name, moment in sorted(self.moments.items()):

@@ -38,8 +38,9 @@ def quiet(lab: Lab) -> Iterator[str]:
         if report is None or report.error is not None:
             yield f"a run without trouble stopped: {report.error if report else lab.story[-1]!r}"
             return
-        if report.writes == 0:
+        if report.writes == 0 and report.rejected == 0:
             break
+        lab.later(120)  # until what was written shows in every index
     else:
         yield f"not quiet after {ROUNDS} rounds"
         return
@@ -160,7 +161,8 @@ def kept(lab: Lab, memory: Memory, human: str) -> Iterator[str]:
 def _typed_over(mine: list[Doing], last: Doing) -> bool:
     """Somebody saw the value and typed another; or it was typed back between two looks, which nobody can see."""
     over = [doing for doing in mine if folded(doing.before) == folded(last.value)]
-    return any((doing.world, doing.id, doing.run) == (last.world, last.id, last.run) or (doing is not last and doing.number > last.number) for doing in over)
+    back = [doing for doing in over if (doing.world, doing.id) == (last.world, last.id) and last.run - doing.run <= 1]
+    return bool(back) or any(doing.number > last.number for doing in over if doing is not last)
 
 
 def folded(value: str | None) -> str | None:

@@ -44,7 +44,7 @@ class Doing:
     """One thing that somebody typed: over `before`, in one field of one record. `human`: the last name, which nobody changes.
 
     `met`: the engine had linked the record by then; before that a blank is no clear.
-    `run`: how many runs there had been.
+    `run`: how many runs had come to their end.
     """
 
     number: int
@@ -75,6 +75,7 @@ class Somebody(Office):
         self.opted: set[str] = set()
         self.story: list[str] = []
         self.rounds = 0
+        self.looks_taken = 0
         super().__init__(*place, **options)
 
     def reopened(self) -> Session:
@@ -149,7 +150,7 @@ class Somebody(Office):
         human = str(row.values["last_name"])
         if name == "stage" and before in LINE and value in LINE and LINE.index(value) < LINE.index(before):
             self.lowered.add(human)
-        self.doings.append(Doing(len(self.doings), human, row.world, row.id, name, before, value, self.met(row), self.rounds))
+        self.doings.append(Doing(len(self.doings), human, row.world, row.id, name, before, value, self.met(row), self.looks_taken))
         self.story.append(f"     {row.world} {row.kind} {row.id} ({human}): {name} {before!r} -> {value!r}")
 
     def link(self, row: Row) -> LinkRow | None:
