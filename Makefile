@@ -50,7 +50,7 @@ lock: ## Compile requirements.txt again (ARGS=--upgrade takes newer versions)
 	@tools=$$(mktemp -d) && trap 'rm -rf "$$tools"' EXIT && \
 	$(PYTHON) -m venv "$$tools" && "$$tools/bin/pip" install --quiet --disable-pip-version-check uv && \
 	"$$tools/bin/uv" pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate \
-	  --extra postgres --extra charts --group dev -o requirements.txt $(ARGS) pyproject.toml
+	  --extra postgres --extra charts --extra notify --group dev -o requirements.txt $(ARGS) pyproject.toml
 
 clean: ## Remove the virtual environment and everything built
 	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage

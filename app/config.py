@@ -23,6 +23,7 @@ from .rules import SECTIONS as RULE_SECTIONS
 from .rules import read_rules
 from .secrets import read_secret
 from .serving.listen import Listen, read_listen
+from .serving.notify import Notify, read_notify
 from .serving.timetable import Timetable, read_timetable
 from .system_config import SystemConfig, read_system
 from .tables import Table
@@ -46,6 +47,7 @@ SECTIONS = (
     "signals",
     "schedule",
     "serve",
+    "notify",
     *RULE_SECTIONS,
 )
 GUARDS = ("creates", "fills", "updates", "clears", "archives", "lowerings", "people")
@@ -77,6 +79,7 @@ class Config:
     rules: Rulebook | None = None
     timetable: Timetable = field(default_factory=Timetable)
     listen: Listen = field(default_factory=Listen)
+    notify: Notify | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -151,6 +154,7 @@ def _read(root: Table, path: Path, funnel: Funnel, problems: Problems) -> Config
         rules=read_rules(root.values, funnel, folder, problems),
         timetable=read_timetable(sections["schedule"]),
         listen=read_listen(sections["serve"]),
+        notify=read_notify(sections["notify"], folder),
         notes=tuple(problems.notes),
     )
 

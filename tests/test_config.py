@@ -111,6 +111,12 @@ def test_the_examples_values_are_the_defaults(monkeypatch: pytest.MonkeyPatch) -
 MISTAKES = [
     ("[systms.hubspot]\n" + SMALLEST, "systms: there is no such key. Did you mean systems"),
     (SMALLEST + "tokn = 1", "systems.salesforce.tokn: there is no such key"),
+    (SMALLEST + "[serve]\nport = 70000", "serve.port: 70000 is not a number from 0 to 65535"),
+    (SMALLEST + '[serve]\npublic_url = "ftp://hooks"', "serve.public_url: is no address of a web server"),
+    (SMALLEST + '[notify]\nurls = "slack://a"', "notify.urls: must be a list of addresses"),
+    (SMALLEST + '[notify]\nurls = ["slack://a"]', "notify.urls[0]: stands in the configuration in clear"),
+    (SMALLEST + '[notify]\nurls = [{ env = "NOBODY_SET_THIS" }]', "notify.urls[0]: the environment variable NOBODY_SET_THIS is not set"),
+    (SMALLEST + '[notify]\nurls = [{ env = "PATH" }]\non = ["everything"]', "notify.on: must be a list of names that are known here"),
     (SMALLEST + 'direction = "up"', "systems.salesforce.direction: 'up' is not allowed here. Allowed: both, read, write"),
     (SMALLEST + 'creates = "yes"', "systems.salesforce.creates: 'yes' is neither true nor false"),
     (SMALLEST + 'region = "Atlantis"', "systems.salesforce.region: 'Atlantis' is not a country"),

@@ -17,10 +17,12 @@ from .. import logs, wiring
 from ..config import Config
 from ..garbage import rarely_collected
 from ..shell import INTERRUPTED
+from .course import Ended
 from .files import Found, find
 from .forecast import Cost, forecast
 from .listen import one_address
 from .metrics import Metrics
+from .notices import Notices, sender
 from .receiving import receiving
 from .service import Service
 from .web import application, listener, served
@@ -39,7 +41,13 @@ def serve(given: Sequence[Path]) -> int:
     listening = listener(one_address(found.configs))
     disable_created_metrics()  # a second line for each counter, which nobody asks for
     metrics = Metrics(found)
-    service = Service(found.configs, metrics.ended)
+    notices = Notices(found.configs, sender(found.configs))
+
+    def ended(config: Config, ended: Ended, took_s: float) -> None:
+        metrics.ended(config, ended, took_s)
+        notices.ended(config, ended)
+
+    service = Service(found.configs, ended)
     with rarely_collected(), receiving(found.configs, service, metrics) as routes, served(application(found, service, metrics, routes), listening):
         stop = _stoppable()
         _introduce(found, "http://{}:{}".format(*listening.getsockname()[:2]))
@@ -47,6 +55,7 @@ def serve(given: Sequence[Path]) -> int:
         stop.wait()
         log.info("stopping after the batch in hand")
         service.drain()
+        notices.close()
     log.info("stopped")
     return 0
 

@@ -69,8 +69,8 @@ def read_timetable(table: Table) -> Timetable:
     if "cron" in table.values and "every" in table.values:
         table.problems.add(table.path, "has both `every` and `cron`", "Leave one of them out")
     cron = _cron(table, zone) if "cron" in table.values else None
-    every = _span(table, "every", 60_000, _SHORTEST_MS)
-    return Timetable(every, cron, zone, _span(table, "jitter", 0, 0))
+    every = read_span(table, "every", 60_000, _SHORTEST_MS)
+    return Timetable(every, cron, zone, read_span(table, "jitter", 0, 0))
 
 
 def _zone(table: Table) -> str:
@@ -83,7 +83,7 @@ def _zone(table: Table) -> str:
     return name
 
 
-def _span(table: Table, key: str, default: int, least: int) -> int:
+def read_span(table: Table, key: str, default: int, least: int) -> int:
     """A length of time in ms."""
     value = table.values.get(key)
     if value is None:
