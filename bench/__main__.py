@@ -1,4 +1,4 @@
-"""`python -m bench [first] [quiet] [calls] [help] [reading] [decision] [rules] [report]`: measure, print one table; exit 1 where a bound is missed.
+"""`python -m bench [first] [quiet] [calls] [help] [reading] [decision] [rules] [report] [inbox]`: measure, print one table; exit 1 where a bound is missed.
 
 `python -m bench why` fills a state with a million people, which takes minutes and some gigabytes, and so runs only where it is named.
 """
@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from itertools import chain
 
-from . import calls, decision, first, quiet, reading, report, rules, start, why
+from . import calls, decision, first, inbox, quiet, reading, report, rules, start, why
 from .table import Line, printed
 
 FULL = os.environ.get("FULL") == "1"
@@ -23,6 +23,7 @@ JOBS: dict[str, Callable[[], Iterator[Line]]] = {
     "reading": lambda: reading.measure(20_000),
     "calls": lambda: calls.measure(10_000, 2_500),
     "report": lambda: report.measure(1_000_000),
+    "inbox": lambda: inbox.measure(1_000, 100_000),
     "quiet": lambda: quiet.measure((1_000, 100_000)),
 }
 

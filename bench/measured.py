@@ -1,7 +1,8 @@
-"""The process that is measured: `python -m bench.measured sync|decide|read|plain|why CONFIG` does one thing and prints what it cost as JSON.
+"""The process that is measured: `python -m bench.measured sync|decide|read|plain|drain|why CONFIG` does one thing and prints what it cost as JSON.
 
 `sync`: one whole run, approved, whatever the guards say. `decide`: a plan, with the decisions on a clock. `read`: our connectors read everything and it is
-thrown away. `plain`: the same fields read by httpx and orjson with nothing around them. `why`: the story of each person that is named, twice.
+thrown away. `plain`: the same fields read by httpx and orjson with nothing around them. `drain`: what lies in the inbox goes into the state. `why`: the
+story of each person that is named, twice.
 """
 
 from __future__ import annotations
@@ -24,7 +25,14 @@ def cpu_s() -> float:
 
 def main(what: str, config: Path, whos: list[str]) -> None:
     """Do it, and tell."""
-    jobs: dict[str, Callable[[Path], dict[str, Any]]] = {"sync": sync, "decide": decide, "read": read, "plain": plain, "why": lambda config: why(config, whos)}
+    jobs: dict[str, Callable[[Path], dict[str, Any]]] = {
+        "sync": sync,
+        "decide": decide,
+        "read": read,
+        "plain": plain,
+        "drain": drain,
+        "why": lambda config: why(config, whos),
+    }
     told = jobs[what](config)
     told |= {"cpu_s": cpu_s(), "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
     print(orjson.dumps(told).decode())
@@ -110,6 +118,24 @@ def plain(config: Path) -> dict[str, Any]:
         records = sum(len(page) for page in rows)
         found[name] = {"records": records, "us": (time.process_time() - before) / records * 1e6}
     return {"systems": found}
+
+
+def drain(config: Path) -> dict[str, Any]:
+    """The pull of a run, of which the inbox is all but everything: how many events, and the seconds of the clock."""
+    from stagesync.app.running import running
+    from stagesync.state import inbox, runs
+    from stagesync.sync.pulling import pull_all
+
+    with running("bench", config) as run:
+        with inbox.inbox_of(run.place.config.state_url) as store:
+            assert store is not None
+            with store.read() as tx:
+                events = sum(each.events for each in inbox.waiting(tx, run.place.config.workspace) if each.state == "new")
+        with run.session.store.write() as tx:
+            number = runs.start(tx, run.session.workspace, "sync", run.session.clock.now_ms(), "")
+        before = time.perf_counter()
+        pull_all(run.session, number)
+        return {"events": events, "seconds": time.perf_counter() - before}
 
 
 def why(config: Path, whos: list[str]) -> dict[str, Any]:
