@@ -21,3 +21,22 @@ class Told:
     id: int
     received: int
     event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """An event of ours on its way to a system. `ref`: the record it is about; those of one record go in order. `key` is the same however often it is sent."""
+
+    ref: str
+    key: str
+    body: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A letter that was not delivered yet: its place, how often it was tried, and when it is due (ms)."""
+
+    id: int
+    letter: Letter
+    attempts: int
+    due: int

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from .events import Told
+from .events import Letter, Pending, Told
 
 
 class Clock(Protocol):
@@ -74,6 +74,54 @@ class Inbox(Protocol):
 
     def note(self, system: str, found: Mapping[str, Mapping[str, int]], parked: Mapping[int, str]) -> None:
         """Keep such times, and set events aside that cannot be understood: number -> code."""
+        ...
+
+    def close(self) -> None:
+        """Give back connections."""
+        ...
+
+
+class Outbox(Protocol):
+    """What one workspace has to tell systems that take events. Raises `StateError`."""
+
+    def mark(self) -> str:
+        """What tells this outbox from another one, in which the numbers begin anew."""
+        ...
+
+    def post(self, system: str, letters: Sequence[Letter], now: int) -> None:
+        """Keep letters to be sent, each once by its key."""
+        ...
+
+    def waiting(self, system: str, after: int, n: int) -> Sequence[Pending]:
+        """The next letters that are not delivered yet, in their order; also those that are not due."""
+        ...
+
+    def delivered(self, id: int) -> None:
+        """This one arrived."""
+        ...
+
+    def failed(self, id: int, attempts: int, due: int | None, code: str) -> None:
+        """This one did not, and is tried again when it is due; with None it is given up."""
+        ...
+
+    def standing(self, system: str) -> tuple[int, int]:
+        """How often in a row the endpoint has failed, and until when it is left alone (ms)."""
+        ...
+
+    def set_standing(self, system: str, failures: int, until: int) -> None:
+        """Remember it."""
+        ...
+
+    def name(self, system: str, ours: str, theirs: str) -> None:
+        """The receiver calls this record by an id of its own."""
+        ...
+
+    def ours(self, system: str, refs: Iterable[str]) -> Mapping[str, str]:
+        """The receiver's id -> ours, of those that it gave."""
+        ...
+
+    def theirs(self, system: str, refs: Iterable[str]) -> Mapping[str, str]:
+        """Our id -> the receiver's, of those that it gave."""
         ...
 
     def close(self) -> None:

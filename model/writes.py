@@ -29,10 +29,21 @@ class Write:
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """Why a stage is written: from which stage the record comes (None: nobody knows) to which, in words, for what reason, and in which pass of the person."""
+
+    before: str | None
+    after: str | None
+    reason: str
+    pass_no: int
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One request's worth of a write for one record. Steps of one write go in their order, each journalled by itself.
 
     `address`: the e-mail address that the step is about, where a system keeps a value by address and not by record (an opt-out in HubSpot).
+    `move`: only for a system that cannot be looked at, and so must be told what there is to know of a stage.
     """
 
     id: int
@@ -42,6 +53,7 @@ class Step:
     ref: Ref | None
     values: Mapping[str, Native]
     address: str | None = None
+    move: Move | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 
 from ..model.errors import StagesyncError
 from ..model.records import Gone, Moved, Present, Record, Ref
-from ..model.writes import Applied, Deferred, Outcome, Rejected, Step, Unknown
+from ..model.writes import Applied, Deferred, Move, Outcome, Rejected, Step, Unknown
 from ..state import actions, links, people
 from ..state.actions import ActionRow
+from ..state.people import PersonRow
 from ..state.store import Tx
+from .claims import STAGE
 from .creation import KEY
 from .fault import fault, is_fault
 from .observe import Seen, absorb
@@ -61,6 +63,12 @@ class Sender:
             if mine := [row for row in rows if row.op == op and row.account == self.connected.system.account]:
                 self._send_block(mine)
 
+    def send_again(self, rows: Sequence[ActionRow]) -> None:
+        """Send what may have been sent before, under the numbers that it had then: a system that cannot be looked at knows it by them."""
+        refs = self._refs(rows)
+        for group in self._groups(sorted(rows, key=lambda row: row.id), refs):
+            self._send_group(group, refs)
+
     def _send_all(self, op: str, *, urgent: bool = False) -> None:
         after = 0
         size = MAX_BLOCK if op == "create" else max(1, min(STEPS * self.connected.connector.capabilities.reread, MAX_BLOCK))
@@ -101,8 +109,8 @@ class Sender:
 
     def _look_again(self, rows: Sequence[ActionRow]) -> list[ActionRow]:
         """Read the records just before they are written; whoever was edited meanwhile is left to the next plan."""
-        if not rows:
-            return []
+        if not rows or not self.connected.system.looks:
+            return list(rows)
         refs = self._refs(rows)
         first = [row for row in rows if row.step == 1]
         fields = fields_of((row.payload["kind"], {**row.payload["values"], **row.payload.get("before", {})}) for row in rows)
@@ -122,8 +130,8 @@ class Sender:
     def _look_up(self, rows: Sequence[ActionRow]) -> list[ActionRow]:
         """Before a record is made, its address is looked up, unless the vendor itself refuses a second one."""
         maps = self.connected.system.map.kinds
-        if not rows:
-            return []
+        if not rows or not self.connected.system.looks:
+            return list(rows)
         kind = maps[self.connected.system.map.create_kind]
         native = kind.fields[KEY].native
         if native in self.connected.connector.capabilities.unique:
@@ -162,16 +170,23 @@ class Sender:
     def _groups(self, rows: Sequence[ActionRow], refs: Mapping[int, Ref]) -> Iterator[list[tuple[ActionRow, Step]]]:
         """Rows that may travel in one request; a later step only after the earlier ones."""
         batch = self.connected.connector.capabilities.batch
+        moves = {} if self.connected.system.looks else self._moves(rows)
         for number in sorted({row.step for row in rows}):
             grouped: dict[str, tuple[int, list[tuple[ActionRow, Step]]]] = {}
             for row in rows:
                 if row.step == number and row.link not in self._broken:
-                    step = _step(row, refs)
+                    step = _step(row, refs, moves.get(row.id))
                     key, size = batch(step)
                     grouped.setdefault(key, (size, []))[1].append((row, step))
             for size, group in grouped.values():
                 for start in range(0, len(group), size):
                     yield group[start : start + size]
+
+    def _moves(self, rows: Sequence[ActionRow]) -> dict[int, Move]:
+        """Action -> what there is to know of the stage that it writes."""
+        with self.session.store.read() as tx:
+            persons = people.by_ids(tx, people_of(rows))
+        return {row.id: _move(row, persons.get(row.person or 0)) for row in rows if STAGE in row.fields or STAGE in row.payload.get("carried", {})}
 
     def _send_group(self, group: Sequence[tuple[ActionRow, Step]], refs: Mapping[int, Ref]) -> list[ActionRow]:
         """One request. Returns the rows that were acknowledged but whose stored value must be read."""
@@ -205,6 +220,8 @@ class Sender:
                     landed.append(Landed(row, stored))
                 case Applied(ref=ref) if row.op == "archive":  # nothing is left that could be read back
                     landed.append(Landed(row, Record(ref, 0, {})))
+                case Applied(ref=ref) if not self.connected.system.looks:  # what was acknowledged counts as stored
+                    landed.append(Landed(row, Record(ref, self.session.clock.now_ms(), row.payload["values"])))
                 case Applied(ref=ref):
                     acknowledged.append((row, ref))
                 case Rejected():
@@ -323,7 +340,13 @@ def undrifted(row: ActionRow, record: Record) -> bool:
     return all(record.values.get(native, value) == value for native, value in before.items())
 
 
-def _step(row: ActionRow, refs: Mapping[int, Ref]) -> Step:
+def _move(row: ActionRow, person: PersonRow | None) -> Move:
+    """A new record comes from no stage."""
+    before, after, _, reason = row.fields.get(STAGE) or (None, person.stage if person is not None else None, None, row.reason)
+    return Move(before, after, str(reason), person.pass_no if person is not None else 1)
+
+
+def _step(row: ActionRow, refs: Mapping[int, Ref], move: Move | None) -> Step:
     ref = refs[row.link] if row.link is not None else None
     operation = row.op if row.op in ("create", "archive") else "update"
-    return Step(row.id, row.step, operation, row.payload["kind"], ref, row.payload["values"], row.payload.get("address"))
+    return Step(row.id, row.step, operation, row.payload["kind"], ref, row.payload["values"], row.payload.get("address"), move)

@@ -14,7 +14,7 @@ from .session import Connected, Session
 
 def count_drifted(session: Session, run: int) -> int:
     """How many records of the plan are no longer as it saw them. New records are not looked up here: that is done before each is made."""
-    return sum(_of_system(session, run, connected) for connected in session.systems.values() if connected.system.writes)
+    return sum(_of_system(session, run, connected) for connected in session.systems.values() if connected.system.writes and connected.system.looks)
 
 
 def _of_system(session: Session, run: int, connected: Connected) -> int:

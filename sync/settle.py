@@ -11,7 +11,7 @@ from ..state import actions, leases, links, people
 from ..state.actions import ActionRow
 from ..state.links import LinkRow
 from ..state.store import Tx
-from .apply import read_back
+from .apply import Sender, read_back
 from .creation import KEY
 from .observe import Seen, absorb
 from .outcome import Landed, Ledger, fields_of, landed_once, people_of
@@ -30,7 +30,9 @@ def settle(session: Session, run: int, started: int = 0) -> int:
     _let_land(session, {row.account for row in open_ones if row.run != run and row.account is not None and not _acknowledged(row)})
     for account, connected in session.systems.items():
         mine = [row for row in open_ones if row.account == account]
-        if mine:
+        if mine and not connected.system.looks:
+            Sender(session, connected, run, started).send_again(mine)
+        elif mine:
             _settle_system(session, Ledger(session.workspace, run, connected), mine, now)
     return len(open_ones)
 
