@@ -20,7 +20,7 @@ def person(who: str, out: Path | None, path: Path | None) -> int:
         systems = accounts.bound(tx, place.id)
         names = {account: name for name, account in systems.items()}
         file = mail.find_dossier(tx, place.id, systems, who)
-        told = dossier_json(tx, file, names, place.clock.now_ms(), mail.events(file, names))
+        told = dossier_json(tx, file, names, place.clock.now_ms(), mail.events(file, names), mail.letters(file, names))
     text = orjson.dumps(told, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode()
     if out is None:
         output.say(text)

@@ -19,7 +19,7 @@ from ..model.errors import ConfigurationError
 from ..model.ports import Clock
 from ..state import accounts as bindings
 from ..state import leases
-from ..state.inbox_reader import StateInbox
+from ..state.inbox_reader import StateInbox, StateOutbox
 from ..state.limits import StoreLimiter
 from ..state.store import Store, open_store, reopen_store
 from ..sync.desk import Desk, Settings, System
@@ -92,9 +92,10 @@ def held(place: Place, command: str) -> AbstractContextManager[leases.Lease]:
 
 def open_connector(place: Place, system: SystemConfig) -> Connector:
     """The system's connector, ready to call."""
-    inbox = StateInbox(place.config.state_url, place.config.workspace) if isinstance(system.plugin, Telling) else None
+    beside = (place.config.state_url, place.config.workspace)
+    inbox, outbox = (StateInbox(*beside), StateOutbox(*beside)) if isinstance(system.plugin, Telling) else (None, None)
     limiter, tokens = StoreLimiter(place.store, place.clock), token_store(place.config.path, system)
-    ports = Ports(place.clock, limiter, tokens, lambda: leases.sending(place.store, place.id), inbox)
+    ports = Ports(place.clock, limiter, tokens, lambda: leases.sending(place.store, place.id), inbox, outbox)
     return system.plugin.open(system.name, system.settings, ports)
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 from ..model.events import Event
-from ..model.ports import Clock, Inbox, Limiter, TokenStore
+from ..model.ports import Clock, Inbox, Limiter, Outbox, TokenStore
 from ..model.records import Observation, Page, Query, Record, Ref
 from ..model.writes import Outcome, Step, Write
 
@@ -180,7 +180,7 @@ class Ports:
     """What `app` gives a connector to live with.
 
     `sending` is called before each request that changes something, a repeated one too. It raises `Busy` where another run has taken over: nothing is sent then.
-    `inbox`: only for a connector whose system tells by itself (`Telling`), which closes it with itself.
+    `inbox`, `outbox`: only for a connector whose system tells by itself (`Telling`), which closes them with itself.
     """
 
     clock: Clock
@@ -188,6 +188,7 @@ class Ports:
     tokens: TokenStore
     sending: Callable[[], None] = unwatched
     inbox: Inbox | None = None
+    outbox: Outbox | None = None
 
 
 class Plugin(Protocol):

@@ -125,7 +125,7 @@ def put(tx: Tx, arrivals: Sequence[Arrival]) -> list[bool]:
     fresh: dict[tuple[str, str, str], int] = {}
     for place, each in enumerate(arrivals):
         fresh.setdefault((each.workspace, each.system, each.event.key), place)
-    first = _reserve(tx, len(fresh))  # before the look at what is known: whoever has the numbers is alone
+    first = reserve(tx, len(fresh))  # before the look at what is known: whoever has the numbers is alone
     asked: dict[tuple[str, str], list[str]] = defaultdict(list)
     for workspace, system, key in fresh:
         asked[workspace, system].append(key)
@@ -139,7 +139,7 @@ def put(tx: Tx, arrivals: Sequence[Arrival]) -> list[bool]:
     return [place in stored for place in range(len(arrivals))]
 
 
-def _reserve(tx: Tx, n: int) -> int:
+def reserve(tx: Tx, n: int) -> int:
     """The first of `n` consecutive numbers, greater than all that were ever committed."""
     taken = tx.rows(_NUMBERS, {"n": n})
     if not taken:
@@ -176,7 +176,7 @@ def parked(tx: Tx, ws: str) -> list[EventRow]:
 
 def again(tx: Tx, ids: Sequence[int]) -> int:
     """Let parked events come again, behind all others; how many."""
-    first = _reserve(tx, len(ids))
+    first = reserve(tx, len(ids))
     return sum(tx.run(_AGAIN, {"old": old, "new": first + number}) for number, old in enumerate(ids))
 
 
@@ -198,10 +198,10 @@ def naming(tx: Tx, ws: str, addresses: Iterable[str], refs: Iterable[tuple[str, 
     for system, ref in refs:
         ids[system].add(ref.lower())
     found = map(_row, tx.each(_EACH, {"ws": ws}))
-    return [row for row in found if any(text in ids[row.system] or any(each in text for each in wanted) for text in _texts(row.body))]
+    return [row for row in found if any(text in ids[row.system] or any(each in text for each in wanted) for text in texts_of(row.body))]
 
 
-def _texts(body: Any) -> Iterator[str]:
+def texts_of(body: Any) -> Iterator[str]:
     """Every name and value in it, in lower case."""
     todo = [body]
     while todo:

@@ -16,7 +16,7 @@ from stagesync.model.events import Event
 from stagesync.model.records import Native, Page, Query, Ref
 from stagesync.state import inbox
 from stagesync.state.inbox import Arrival, open_inbox
-from stagesync.state.inbox_reader import StateInbox
+from stagesync.state.inbox_reader import StateInbox, StateOutbox
 
 EVENTS: Sequence[Mapping[str, Any]] = (
     {
@@ -42,7 +42,9 @@ class Teller:
         self.clock = Hand()
         self.url = f"sqlite:///{folder / 'stagesync.db'}"
         self.inbox = StateInbox(self.url, "acme")
-        self.connector = open_webhook("product", settings(events=tuple(events)), Ports(self.clock, NoLimits(), Drawer(), inbox=self.inbox))
+        self.connector = open_webhook(
+            "product", settings(events=tuple(events)), Ports(self.clock, NoLimits(), Drawer(), inbox=self.inbox, outbox=StateOutbox(self.url, "acme"))
+        )
         self._box = open_inbox(self.url)
         self._keys = itertools.count(1)
 

@@ -93,9 +93,10 @@ def test_the_example_shows_every_key() -> None:
 
 def test_the_example_of_a_webhook_loads_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What stands there as a comment is a configuration."""
-    monkeypatch.setenv("PRODUCT_SECRET", "whsec_c3RhZ2VzeW5jIGlzIGEgc2VjcmV0")
-    lines = EXAMPLE.read_text("utf-8").partition("# A system that posts events")[2].partition("# ------")[0].splitlines()
-    config = loaded(tmp_path, SMALLEST + "\n".join(line.removeprefix("#") for line in lines[1:] if not line.startswith(("#header", "#signature"))))
+    for name in ("PRODUCT_SECRET", "PRODUCT_SIGNING_SECRET"):
+        monkeypatch.setenv(name, "whsec_c3RhZ2VzeW5jIGlzIGEgc2VjcmV0")
+    lines = EXAMPLE.read_text("utf-8").partition("# A system that posts events to us")[2].partition("# ------")[0].splitlines()
+    config = loaded(tmp_path, SMALLEST + "\n".join(line.removeprefix("#") for line in lines[1:] if not line.startswith(("#header", "#signature", "# "))))
     assert [event.kind for event in config.systems["product"].settings.events] == ["person", "stage", "signal"]
 
 

@@ -219,7 +219,7 @@ def test_what_is_told_of_somebody_who_was_forgotten_is_not_kept(acme: Box) -> No
         ("when = \"type == 'stage'\"", 'when = "type =="', "systems.product.events[1].when: is no JMESPath expression"),
         ('secrets = [{ file = "product-secret.txt" }]', 'secrets = [{ env = "NOT_SET_ANYWHERE" }]', "systems.product.secrets[0]: the environment variable"),
         ('secrets = [{ file = "product-secret.txt" }]', 'secrets = ["whsec_c2VjcmV0"]', "systems.product.secrets[0]: stands in the configuration in clear"),
-        ('secrets = [{ file = "product-secret.txt" }]', "", "systems.product.secrets"),
+        ('secrets = [{ file = "product-secret.txt" }]', "", "systems.product: what comes in needs both"),
         ('direction = "read"\nsecrets', 'direction = "read"\nsecret = 1\nsecrets', "there is no such key"),
     ],
 )

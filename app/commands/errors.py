@@ -17,7 +17,7 @@ def errors(
     csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Also write every refused write to FILE, one on each line.")] = None,
     json: JsonOption = False,
 ) -> int:
-    """List the writes that a system refused for good, and the events that could not be understood, by cause, with what helps against each.
+    """List the writes that a system refused for good, and the events that could not be understood or delivered, by cause, with what helps against each.
 
     Example: stagesync errors --csv refused.csv
     """

@@ -22,7 +22,7 @@ def retry(
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Let the next sync try again what a system refused, or an event that could not be understood, after you mended the cause.
+    """Let the next sync try again what a system refused, or an event that could not be understood or delivered, after you mended the cause.
 
     Example: stagesync retry 3fa91c
     """

@@ -10,6 +10,7 @@ from ...state.actions import ActionRow
 from ...state.changes import RECORD, ChangeRow
 from ...state.inbox import EventRow
 from ...state.links import LinkRow
+from ...state.outbox import LetterRow
 from ...state.people import PersonRow
 from ...state.store import Tx
 from ...sync.actors import NOBODY
@@ -20,8 +21,8 @@ from .lifecycle import lifecycle_json
 _SORTS = {"decide": "decision", "overrule": "overruled value", "hold": "open question", "create": "new record", "update": "changed record"}
 
 
-def dossier_json(tx: Tx, file: Dossier, names: Mapping[int, str], now: int, events: Sequence[EventRow] = ()) -> dict[str, Any]:
-    """The file as one object; times are UTC. `names`: account -> system. `events`: what the inbox holds of them."""
+def dossier_json(tx: Tx, file: Dossier, names: Mapping[int, str], now: int, events: Sequence[EventRow], letters: Sequence[LetterRow]) -> dict[str, Any]:
+    """The file as one object; times are UTC. `names`: account -> system. `events`, `letters`: what inbox and outbox hold of them."""
     told = [row.run for row in file.signals] + [row.run for row in file.actions]
     history = changes.of_links(tx, [link.id for link in file.records])
     told += [row.run for rows in history.values() for row in rows]
@@ -59,6 +60,7 @@ def dossier_json(tx: Tx, file: Dossier, names: Mapping[int, str], now: int, even
             for row in file.signals
         ],
         "inbox": [{"system": row.system, "received": words.stamp(row.received), "id": row.key, "state": row.state, "body": row.body} for row in events],
+        "outbox": [{"system": row.system, "made": words.stamp(row.made), "id": row.key, "state": row.state, "body": row.body} for row in letters],
         "runs": [_run(tx, number) for number in sorted({number for number in told if number is not None})],
     }
 

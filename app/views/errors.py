@@ -22,7 +22,7 @@ _COLUMNS = ("group", "system", "code", "field", "operation", "record", "person",
 
 
 def errors_text(tx: Tx, workspace: int, events: Sequence[Group] = ()) -> list[str]:
-    """Every cause with its count, its remedy, examples and how to have it tried again, as lines. `events`: those that could not be understood."""
+    """Every cause with its count, its remedy, examples and how to have it tried again, as lines. `events`: those that could not be understood or delivered."""
     found, names = failures.causes(tx, workspace), _names(tx, workspace)
     told = [line for group in events for line in ("", *_event_text(group))]
     if not found:
@@ -37,11 +37,11 @@ def errors_text(tx: Tx, workspace: int, events: Sequence[Group] = ()) -> list[st
 
 def _event_text(group: Group) -> list[str]:
     """Events are told by the ids that their sender gave them."""
-    lines = [f"{group.id}  {words.count(len(group.events), 'event')} of {group.system} could not be understood: {group.code}", f"    {_sentence(group.remedy)}"]
-    lines += [f"    event {row.key}, received {words.stamp(row.received)}" for row in group.events[:_EXAMPLES]]
+    lines = [f"{group.id}  {words.count(len(group.events), 'event')} {group.what}: {group.code}", f"    {_sentence(group.remedy)}"]
+    lines += [f"    event {item.key}, {'made' if group.outgoing else 'received'} {words.stamp(item.at)}" for item in group.events[:_EXAMPLES]]
     if len(group.events) > _EXAMPLES:
         lines.append(f"    ... and {len(group.events) - _EXAMPLES:,} more")
-    return [*lines, f"    stagesync retry {group.id}  has them read once more"]
+    return [*lines, f"    stagesync retry {group.id}  has them {'sent' if group.outgoing else 'read'} once more"]
 
 
 def _cause_text(tx: Tx, cause: Cause, names: dict[int, str]) -> list[str]:
@@ -80,7 +80,8 @@ def errors_json(tx: Tx, workspace: int, events: Sequence[Group] = ()) -> dict[st
             "code": group.code,
             "count": len(group.events),
             "remedy": group.remedy,
-            "examples": [{"event": row.key, "received": words.stamp(row.received), "attempts": row.attempts} for row in group.events[:_EXAMPLES]],
+            "outgoing": group.outgoing,
+            "examples": [{"event": item.key, "at": words.stamp(item.at), "attempts": item.attempts} for item in group.events[:_EXAMPLES]],
         }
         for group in events
     ]

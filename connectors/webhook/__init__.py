@@ -1,4 +1,4 @@
-"""Any system that posts events to us: the plugin. Everything heavy is loaded when it is used, so that `--help` stays quick."""
+"""Any system that posts events to us, or takes ours: the plugin. Everything heavy is loaded when it is used, so that `--help` stays quick."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class WebhookPlugin:
         return open_webhook(system, settings, ports)
 
     def hooks(self, system: str, settings: Any) -> Hooks | None:
-        """How its posts are read."""
+        """How its posts are read; None where it only takes events."""
         from .hooks import JsonHooks
 
-        return JsonHooks(settings)
+        return JsonHooks(settings) if settings.secrets else None
 
 
 plugin = WebhookPlugin()

@@ -6,8 +6,8 @@ field last had happened, and an older word about the same field is passed over. 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from ...model.events import Told
 from ...model.ports import Inbox
@@ -19,7 +19,11 @@ _GONE = "*"
 """Stands among a record's fields for the record itself: when it was deleted."""
 
 
-def pull(inbox: Inbox, system: str, reader: Reader, query: Query, now: int) -> Iterator[Page]:
+Names = Callable[[Collection[str]], Mapping[str, str]]
+"""The sender's ids -> ours, of the records that we told it of and that it called otherwise."""
+
+
+def pull(inbox: Inbox, system: str, reader: Reader, query: Query, now: int, names: Names) -> Iterator[Page]:
     """Everything after the cursor. Raises `StateError`."""
     mark = inbox.mark() or ""
     after = _position(query.cursor, mark)
@@ -28,7 +32,9 @@ def pull(inbox: Inbox, system: str, reader: Reader, query: Query, now: int) -> I
     asked = frozenset(query.fields.get(KIND, ()))
     while told := inbox.take(system, after, AT_ONCE):
         after = told[-1].id
-        yield _page(inbox, system, reader, told, asked, query, f"{mark}:{after}", now)
+        meanings, parked = _understood(reader, told)
+        _rename(meanings, names)
+        yield _page(inbox, system, meanings, parked, asked, query, f"{mark}:{after}", now)
     yield Page((), f"{mark}:{after}", now)
 
 
@@ -72,8 +78,19 @@ class _Fold:
         self.gone[gone.ref] = gone
 
 
-def _page(inbox: Inbox, system: str, reader: Reader, told: Sequence[Told], asked: frozenset[str], query: Query, cursor: str, now: int) -> Page:
-    meanings, parked = _understood(reader, told)
+def _rename(meanings: Sequence[Meaning], names: Names) -> None:
+    """Records that we made are known by the ids that we gave them."""
+    told = [each.ref.id for meaning in meanings for each in (*meaning.parts, *meaning.gone, *meaning.signals) if each.ref is not None]
+    ours = names(set(told)) if told else {}
+    for meaning in meanings if ours else ():
+        meaning.parts = [replace(part, ref=Ref(KIND, ours.get(part.ref.id, part.ref.id))) for part in meaning.parts]
+        meaning.gone = [replace(gone, ref=Ref(KIND, ours.get(gone.ref.id, gone.ref.id))) for gone in meaning.gone]
+        meaning.signals = [each if each.ref is None else replace(each, ref=Ref(KIND, ours.get(each.ref.id, each.ref.id))) for each in meaning.signals]
+
+
+def _page(
+    inbox: Inbox, system: str, meanings: Sequence[Meaning], parked: Mapping[int, str], asked: frozenset[str], query: Query, cursor: str, now: int
+) -> Page:
     refs = {each.ref.id for meaning in meanings for each in (*meaning.parts, *meaning.gone)}
     fold = _Fold({ref: dict(times) for ref, times in inbox.times(system, refs).items()} if refs else {})
     for meaning in meanings:

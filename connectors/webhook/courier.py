@@ -1,0 +1,83 @@
+"""Carries letters to an endpoint: at least once, each person's in order, the same id however often, with patience of a day.
+
+The waits between attempts are those that Standard Webhooks recommends (its spec, "Retries"). An endpoint that fails several times in a row is left alone for a
+while, and then one letter tries. What was not taken in a day is given up, so that what comes after it may go; somebody can have it sent again.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import orjson
+
+from ...model.events import Pending
+from ...model.ports import Clock, Outbox
+from .line import Delivered, Failed
+
+WAITS_S = (5, 300, 1_800, 7_200, 18_000, 36_000, 36_000)
+"""After so many seconds an attempt that failed is made again; after the last of them it is given up."""
+FAILURES = 5
+ALONE_MS = 60_000
+AT_ONCE = 500
+
+
+class Way(Protocol):
+    """What a letter goes over."""
+
+    def send(self, key: str, body: bytes, now: int) -> Delivered | Failed:
+        """One attempt."""
+        ...
+
+
+class Courier:
+    """The letters of one system."""
+
+    def __init__(self, system: str, outbox: Outbox, way: Way, clock: Clock) -> None:
+        self._system, self._outbox, self._way, self._clock = system, outbox, way, clock
+        self.attempts = 0
+
+    def deliver(self) -> dict[str, str]:
+        """Try all that is due; our id -> the receiver's own, where an answer told it."""
+        failures, until = self._outbox.standing(self._system)
+        named: dict[str, str] = {}
+        held: set[str] = set()
+        after = 0
+        if until > self._clock.now_ms():
+            return named
+        while pending := self._outbox.waiting(self._system, after, AT_ONCE):
+            after = pending[-1].id
+            for each in pending:
+                if each.letter.ref in held:
+                    continue
+                if each.due > self._clock.now_ms():
+                    held.add(each.letter.ref)
+                    continue
+                match self._attempt(each):
+                    case Delivered(id=id_):
+                        if failures:
+                            failures = 0
+                            self._outbox.set_standing(self._system, 0, 0)
+                        if id_ is not None and id_ != each.letter.ref:
+                            named[each.letter.ref] = id_
+                    case Failed(code=code):
+                        held.add(each.letter.ref)
+                        self._postpone(each, code)
+                        failures += 1
+                        alone = self._clock.now_ms() + ALONE_MS if failures >= FAILURES else 0
+                        self._outbox.set_standing(self._system, failures, alone)
+                        if alone:
+                            return named
+        return named
+
+    def _attempt(self, pending: Pending) -> Delivered | Failed:
+        self.attempts += 1
+        letter = pending.letter
+        found = self._way.send(letter.key, orjson.dumps(letter.body), self._clock.now_ms())
+        if isinstance(found, Delivered):
+            self._outbox.delivered(pending.id)
+        return found
+
+    def _postpone(self, pending: Pending, code: str) -> None:
+        left = WAITS_S[pending.attempts :]
+        due = self._clock.now_ms() + left[0] * 1_000 if left else None
+        self._outbox.failed(pending.id, pending.attempts + 1, due, code)
