@@ -250,7 +250,7 @@ def test_what_became_of_records_is_told(tmp_path: Path) -> None:
     with session.store.read() as tx:
         systems = accounts.bound(tx, session.workspace)
         file = find_dossier(tx, session.workspace, systems, ANNA)
-        told = dossier_json(tx, file, {number: name for name, number in systems.items()}, 0)
+        told = dossier_json(tx, file, {number: name for name, number in systems.items()}, 0, [], [])
     places = [change["record"] for change in told["changes"] if "record" in change]
     assert {"before": "there", "after": "deleted"} in places
     assert next(place for place in places if place["before"] == f"contact {first}")["after"] == f"contact {survivor}"
