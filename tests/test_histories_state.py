@@ -16,7 +16,7 @@ from salesforce_org import Hand
 from stagesync.model.ports import Clock
 from stagesync.sync.session import Session
 
-SEEDS, PARTS = 60, 4
+FIRST, SEEDS, PARTS = 100, 60, 4
 
 
 class Restored(Lab):
@@ -38,12 +38,20 @@ class Restored(Lab):
         self.story.append("-- the state is put back from a backup")
         self.session = self.reopened()
         there = {(row.world, row.id): row for world in self.worlds() for row in self.rows(world)}
+        met = {place for place, row in there.items() if self.met(row)}
+        known = {str(there[place].values["last_name"]) for place in met}
         for human in {str(row.values["last_name"]) for row in there.values()}:
             theirs = [row for row in there.values() if row.values["last_name"] == human]
-            if len({row.values["email"] for row in theirs}) > 1 and not all(self.met(row) for row in theirs):
+            if len({row.values["email"] for row in theirs}) > 1 and not all((row.world, row.id) in met for row in theirs):
                 self.doubt(human)  # met since the backup, and by now under two addresses: nothing tells that it is one person
-        standing = [(doing, row) for doing in self.doings if (row := there.get((doing.world, doing.id))) and row.values[doing.field] == doing.value]
-        self.doings = [replace(doing, met=doing.met and self.met(row)) for doing, row in standing]  # the others lost before, and that was on record then
+        for human in set(self.deleted.values()):
+            if human not in known:
+                self.tainted.add(human)  # nobody told the old state of this person, so it cannot know that somebody deleted them
+        last = {(doing.world, doing.id, doing.field): doing for doing in self.doings}
+        standing = {spot for spot, doing in last.items() if (row := there.get(spot[:2])) and row.values[doing.field] == doing.value}
+        # the others lost before, and that was on record then
+        theirs_still = [doing for doing in self.doings if (doing.world, doing.id, doing.field) in standing]
+        self.doings = [replace(doing, met=doing.met and (doing.world, doing.id) in met) for doing in theirs_still]
 
     @property
     def file(self) -> Path:
@@ -54,7 +62,7 @@ class Restored(Lab):
 @pytest.mark.parametrize("part", range(PARTS))
 def test_a_state_from_an_old_backup_catches_up(part: int, tmp_path: Path) -> None:
     """Some runs later the old file is put back: nobody is made twice, no edit is lost, nothing that was deleted comes back, and it comes to rest."""
-    for seed in range(part, SEEDS, PARTS):
+    for seed in range(FIRST + part, FIRST + SEEDS, PARTS):
         folder, random = tmp_path / str(seed), Random(seed)
         folder.mkdir()
         lab = Restored(folder, random=Random(seed))
@@ -111,7 +119,7 @@ class Untimely(Lab):
 @pytest.mark.parametrize("part", range(PARTS))
 def test_a_clock_that_jumps_changes_nothing(part: int, tmp_path: Path) -> None:
     """Between runs and in the midst of one the machine's clock goes an hour back or a day forward: all is carried, once, and it comes to rest."""
-    for seed in range(part, SEEDS, PARTS):
+    for seed in range(FIRST + part, FIRST + SEEDS, PARTS):
         folder, random = tmp_path / str(seed), Random(seed)
         folder.mkdir()
         lab = Untimely(folder, random=Random(seed))

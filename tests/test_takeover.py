@@ -166,11 +166,11 @@ def test_a_run_that_fell_asleep_and_was_superseded_does_nothing_more(point: str,
 
 @pytest.mark.parametrize(("point", "read"), POINTS[1:3])
 def test_a_run_that_fell_asleep_keeps_a_file_and_goes_on(point: str, read: str, tmp_path: Path) -> None:
-    """On SQLite its lock lives as long as the process: a second run is told so, exit 3, and the first ends as if nothing had been."""
+    """On SQLite its lock lives as long as the process: a second run is told so, and the first ends as if nothing had been."""
     with stand(tmp_path / "stand", 1, people=12) as made, asleep(made, point, read) as program:
         second = made.box.run("sync", "--yes")
-        assert second.exit_code == 3
-        assert "is held by stagesync sync on" in second.stderr
+        held = second.exit_code == 3 and "is held by stagesync sync on" in second.stderr
+        assert held or (second.exit_code == 5 and "locked by another program" in second.stderr), second.stderr  # it sleeps inside a transaction
         program.signal(SIGCONT)
         assert program.ended() in (0, 1), program.err
         assert made.box.run("sync").exit_code == 0
