@@ -53,6 +53,8 @@ class Sender:
         A change of stage goes before all others. Then one kind of write after another, so that batches are full; what frees a unique value (an update)
         goes before what needs it (a create).
         """
+        if not self.connected.system.looks:
+            self.connected.connector.write(())  # what it keeps back for a later moment may be due
         self._send_all("update", urgent=True)
         for op in OPERATIONS:
             self._send_all(op)

@@ -108,6 +108,9 @@ def test_an_endpoint_that_is_down_holds_up_nobody_else(acme: Box, there: Taker) 
     assert sync(acme) == 0
     there.answer = lambda _: (200, {"id": "u77"})
     soon(acme)
+    before = len(there.came)
+    assert acme.run("plan").exit_code == 0
+    assert len(there.came) == before, "a plan sends nothing"
     assert sync(acme) == 0
     assert there.came[0][0] == there.came[1][0]
     assert [body["data"].get("fields", {}).get("first_name") for _, body in there.came[1:]] == ["Anna", None, "Anne"]

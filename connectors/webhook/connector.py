@@ -6,7 +6,7 @@ down holds up nobody in any other system.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ...model.events import Letter
 from ...model.ports import Clock, Inbox, Outbox
@@ -40,13 +40,13 @@ _AT_ONCE = 100
 class WebhookConnector:
     """One system behind `POST /hooks/SYSTEM`, or an endpoint of its own, or both. Used from one thread."""
 
-    def __init__(self, system: str, settings: WebhookSettings, inbox: Inbox, outbox: Outbox, clock: Clock) -> None:
-        self._system, self._settings, self._inbox, self._outbox, self._clock = system, settings, inbox, outbox, clock
+    def __init__(self, system: str, settings: WebhookSettings, inbox: Inbox, outbox: Outbox, clock: Clock, sending: Callable[[], None]) -> None:
+        self._system, self._settings, self._inbox, self._outbox, self._clock, self._sending = system, settings, inbox, outbox, clock, sending
         self._reader = Reader(system, settings.events)
         self._calls = 0
         url, secret = settings.endpoint_url, settings.signing_secret
         self._line = Line(url, secret.reveal(), settings.allow_private) if url is not None and secret is not None else None
-        self._courier = Courier(system, outbox, self._line, clock) if self._line is not None else None
+        self._courier = Courier(system, outbox, self._line, clock, sending) if self._line is not None else None
         self.capabilities = Capabilities(lambda step: (step.operation, _AT_ONCE), reread=_AT_ONCE, history=0, lands_s=0, looks=False)
 
     def identity(self) -> AccountId:
@@ -62,9 +62,8 @@ class WebhookConnector:
         return SystemDescription({KIND: KindDescription(KIND, fields, creatable=out)})
 
     def pull(self, query: Query) -> Iterator[Page]:
-        """What was told since the cursor. What is due in the outbox goes first."""
+        """What was told since the cursor."""
         self._calls += 1
-        self._name(self._deliver())
         return pull(self._inbox, self._system, self._reader, query, self._clock.now_ms(), lambda refs: self._outbox.ours(self._system, refs))
 
     def fetch(self, refs: Sequence[Ref], fields: Mapping[str, tuple[str, ...]], history: tuple[str, ...] = ()) -> Sequence[Observation]:
@@ -80,9 +79,13 @@ class WebhookConnector:
         return (Step(write.id, 1, write.operation, write.kind, write.ref, write.values),)
 
     def write(self, steps: Sequence[Step]) -> Sequence[Outcome]:
-        """Put the events of all steps into the outbox, and carry what is due. A step that comes again leaves nothing new there."""
+        """Put the events of all steps into the outbox, and carry what is due. A step that comes again leaves nothing new there.
+
+        Raises `Busy` where another run has taken over.
+        """
         if self._courier is None:
             return [Rejected("NO_ENDPOINT", "nothing is sent to this system: it has no `endpoint_url`") for _ in steps]
+        self._sending()
         mark, now = self._outbox.mark(), self._clock.now_ms()
         refs = [step.ref.id if step.ref is not None else f"stagesync-{mark}-{step.id}" for step in steps]
         theirs = self._outbox.theirs(self._system, refs)
@@ -131,4 +134,4 @@ def open_webhook(system: str, settings: WebhookSettings, ports: Ports) -> Webhoo
     """The connector of one system."""
     assert ports.inbox is not None  # the plugin tells
     assert ports.outbox is not None
-    return WebhookConnector(system, settings, ports.inbox, ports.outbox, ports.clock)
+    return WebhookConnector(system, settings, ports.inbox, ports.outbox, ports.clock, ports.sending)

@@ -6,12 +6,14 @@ while, and then one letter tries. What was not taken in a day is given up, so th
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 import orjson
 
 from ...model.events import Pending
 from ...model.ports import Clock, Outbox
+from ..contract import unwatched
 from .line import Delivered, Failed
 
 WAITS_S = (5, 300, 1_800, 7_200, 18_000, 36_000, 36_000)
@@ -30,10 +32,10 @@ class Way(Protocol):
 
 
 class Courier:
-    """The letters of one system."""
+    """The letters of one system. `sending` is called before each attempt, and raises `Busy` where another run has taken over."""
 
-    def __init__(self, system: str, outbox: Outbox, way: Way, clock: Clock) -> None:
-        self._system, self._outbox, self._way, self._clock = system, outbox, way, clock
+    def __init__(self, system: str, outbox: Outbox, way: Way, clock: Clock, sending: Callable[[], None] = unwatched) -> None:
+        self._system, self._outbox, self._way, self._clock, self._sending = system, outbox, way, clock, sending
         self.attempts = 0
 
     def deliver(self) -> dict[str, str]:
@@ -72,6 +74,7 @@ class Courier:
     def _attempt(self, pending: Pending) -> Delivered | Failed:
         self.attempts += 1
         letter = pending.letter
+        self._sending()
         found = self._way.send(letter.key, orjson.dumps(letter.body), self._clock.now_ms())
         if isinstance(found, Delivered):
             self._outbox.delivered(pending.id)
