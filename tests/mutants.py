@@ -14,6 +14,7 @@ def _unmarked(op: str) -> Swap:
 
 _DIFFERENT = "different = {native: [row.seen.get(native), value] for native, value in record.values.items() if row.seen.get(native, _ABSENT) != value}"
 _BLIND_CREATE = Swap("sync.apply:Sender._look_up", "if native in self.connected.connector.capabilities.unique:", "if True:")
+_NOTHING_FOUND = Swap("sync.settle:_settle_creates", "found.setdefault(str(record.values.get(native)).lower(), record)", "pass")
 
 MUTANTS = (
     # -- the journal, and what happens when nobody knows
@@ -29,17 +30,13 @@ MUTANTS = (
     Mutant(
         "retry-no-lookup",
         "a create whose answer was lost counts as not done, without a look",
-        [Swap("sync.settle:_settle_creates", "record = found.get(address)", "record = None")],
+        [_NOTHING_FOUND],
         masked="the look-up before the next create finds the record; see `retry-blind-create`",
     ),
     Mutant(
         "retry-blind-create",
         "a create whose answer was lost is sent again, without a look before or after",
-        [
-            Swap("sync.settle:_settle_creates", "record = found.get(address)", "record = None"),
-            Swap("sync.settle:_settle_creates", "absorb(tx, session.workspace, connected.system, Seen(records=list(found.values())), ledger.run, now)", "pass"),
-            _BLIND_CREATE,
-        ],
+        [_NOTHING_FOUND, _BLIND_CREATE],
     ),
     Mutant(
         "unknown-replayed",
