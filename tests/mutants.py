@@ -14,7 +14,7 @@ def _unmarked(op: str) -> Swap:
 
 _DIFFERENT = "different = {native: [row.seen.get(native), value] for native, value in record.values.items() if row.seen.get(native, _ABSENT) != value}"
 _BLIND_CREATE = Swap("sync.apply:Sender._look_up", "if native in self.connected.connector.capabilities.unique:", "if True:")
-_NOTHING_FOUND = Swap("sync.settle:_settle_creates", "found.setdefault(str(record.values.get(native)).lower(), record)", "pass")
+_NOTHING_FOUND = Swap("sync.settle:_settle_creates", "for name, native in key_of.items():", "for name, native in list(key_of.items())[:0]:")
 
 MUTANTS = (
     # -- the journal, and what happens when nobody knows
