@@ -73,6 +73,7 @@ def _settle_creates(session: Session, ledger: Ledger, rows: Sequence[ActionRow],
     """A record with the address that was not there before is the one. As it was sent it has landed; else it is linked and meets the person anew.
 
     Met anew, what only fills a blank of the vendor (a Lead without a company) would be carried back as if somebody had typed it.
+    What has the address as a second one of its own is seen, and left to matching.
     """
     connected = ledger.connected
     found: dict[str, Record] = {}
@@ -89,7 +90,7 @@ def _settle_creates(session: Session, ledger: Ledger, rows: Sequence[ActionRow],
             made = [(item.row, item.record.ref) for item in landed]
             actions.set_results(tx, [(row.id, "applied", {"settled": "found", "kind": ref.kind, "ref": ref.id}, row.attempts) for row, ref in made])
         done = {item.row.id for item in landed}
-        others = {address: record for address, record in found.items() if wanted[address].id not in done}
+        others = {address: record for address, record in found.items() if address not in wanted or wanted[address].id not in done}
         absorb(tx, session.workspace, connected.system, Seen(records=list(others.values())), ledger.run, now)
         rows_now = links.by_refs(tx, session.workspace, connected.system.account, [record.ref for record in others.values()])
         for address, row in wanted.items():

@@ -5,6 +5,7 @@ Everything follows from a seed. What somebody does is written down, so that `ora
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
@@ -16,6 +17,26 @@ from weather import forecast
 
 from stagesync.sandbox.faults import Fault
 
+DEEDS = {
+    "edit": 10,
+    "clear": 2,
+    "make": 3,
+    "both": 2,
+    "stage": 5,
+    "lower": 1,
+    "address": 2,
+    "delete": 1,
+    "restore": 1,
+    "convert": 1,
+    "merge": 1,
+    "twin": 1,
+    "collide": 1,
+    "swap": 1,
+    "opt_out": 1,
+    "blind": 1,
+}
+"""How often each kind of deed is chosen."""
+
 
 @dataclass(slots=True)
 class History:
@@ -25,26 +46,12 @@ class History:
     random: Random
     people: int = 0
     tokens: int = 0
-    deeds: dict[str, int] = field(
-        default_factory=lambda: {
-            "edit": 10,
-            "clear": 2,
-            "make": 3,
-            "both": 2,
-            "stage": 5,
-            "lower": 1,
-            "address": 2,
-            "delete": 1,
-            "restore": 1,
-            "convert": 1,
-            "merge": 1,
-            "twin": 1,
-            "collide": 1,
-            "swap": 1,
-            "opt_out": 1,
-            "blind": 1,
-        }
-    )
+    deeds: dict[str, int] = field(default_factory=lambda: dict(DEEDS))
+
+    @staticmethod
+    def kinds() -> tuple[str, ...]:
+        """All that somebody can do."""
+        return tuple(DEEDS)
 
     def token(self, name: str) -> str:
         """A value that nobody else types."""
@@ -55,8 +62,12 @@ class History:
         """Somebody does something."""
         self.lab.clock.at += self.random.choice((0, 0.3, 1.2))
         name = self.random.choices(list(self.deeds), list(self.deeds.values()))[0]
-        getattr(self, f"_{name}")()
+        self.do(name)
         self.lab.clock.at += self.random.choice((0, 0.3, 1.2))
+
+    def do(self, name: str) -> None:
+        """Somebody does this, if there is anything to do it to."""
+        getattr(self, f"_{name}")()
 
     def _any(self, kind: str | None = None) -> Row | None:
         world = self.random.choice(sorted(self.lab.worlds()))
@@ -203,10 +214,10 @@ class History:
         self.lab.worlds()[world].faults.add(replace(fault, match=match, skip=self.random.randint(0, 8), times=times))
         self.lab.story.append(f"     trouble to come in {world}: {name}")
 
-    def meddle(self) -> None:
-        """Plan a deed between the engine's calls of the next run."""
+    def meddle(self, deed: Callable[[], None] | None = None) -> None:
+        """Plan a deed between the engine's calls of the next run; any, if none is given."""
         world = self.random.choice(sorted(self.lab.worlds()))
-        self.lab.moments[(world, self.random.randint(1, 8))] = self.deed
+        self.lab.moments[(world, self.random.randint(1, 8))] = deed or self.deed
 
     def live(self, rounds: int) -> None:
         """Some rounds of life, then calm."""

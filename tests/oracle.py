@@ -12,6 +12,7 @@ from stagesync.model.records import Ref
 from stagesync.state import actions, links
 from stagesync.state.actions import ActionRow
 from stagesync.state.links import LinkRow
+from stagesync.sync.parking import PARKED
 from stagesync.sync.verify import verify
 
 ROUNDS = 6
@@ -75,14 +76,13 @@ class Memory:
         """The link of a live record."""
         return self.by_ref.get((self.accounts[row.world], Ref(row.kind.lower(), row.id)))
 
-    def held(self, persons: set[int], rows: list[LinkRow], field: str) -> list[ActionRow]:
-        """Open questions about a field of these people, or of their records as a whole."""
+    def held(self, persons: set[int], rows: list[LinkRow], field: str) -> bool:
+        """A question is open about a field of these people or about their records as a whole, or a write of it was refused for good and is parked."""
         mine = {row.id for row in rows}
-        return [
-            hold
-            for hold in self.holds
-            if hold.field in (field, "record") and (hold.person in persons or hold.link in mine or mine & set(hold.payload.get("park", ())))
-        ]
+        asked = any(
+            hold.field in (field, "record") and (hold.person in persons or hold.link in mine or mine & set(hold.payload.get("park", ()))) for hold in self.holds
+        )
+        return asked or any(field in (row.claim or {}).get(PARKED, {}) for row in rows)
 
     def overruled(self, persons: set[int], field: str, value: Any) -> bool:
         """The value lost by a rule, and it is on record."""
@@ -111,7 +111,7 @@ def agreed(lab: Lab, memory: Memory, human: str, names: Sequence[str] = (*FIELDS
         link = memory.link(row)
         if link is None or link.state not in ("linked", "parked"):
             yield f"{human}: {row.world} {row.id} is {link.state if link else 'unknown'}"
-    asked = bool(memory.held(persons, every, "record"))
+    asked = memory.held(persons, every, "record")
     if len(persons) > 1 and not asked:
         yield f"{human}: is {len(persons)} people"
     for name in names:
