@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -45,8 +45,9 @@ def taker() -> Iterator[Taker]:
             for name, value in made.headers.items():
                 self.send_header(name, value)
             self.send_header("content-length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
+            with suppress(BrokenPipeError):  # whoever was killed over it reads no answer
+                self.end_headers()
+                self.wfile.write(text)
 
         def log_message(self, format: str, *args: Any) -> None:
             """Say nothing."""
