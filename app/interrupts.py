@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -13,6 +14,7 @@ from .output import tell
 from .shell import INTERRUPTED
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_OFTEN_S = 0.1
 
 
 @contextmanager
@@ -28,6 +30,28 @@ def gentle() -> Iterator[threading.Event]:
 
     with _handled(handle):
         yield stop
+
+
+class Service:
+    """For a program that runs until it is told to stop. From now on the first signal ends `wait`, a second one ends the program at once.
+
+    The main thread looks often instead of waiting for an event: a signal that the system gives to another thread wakes nobody.
+    """
+
+    def __init__(self) -> None:
+        self._asked = False
+        for number in _SIGNALS:
+            signal.signal(number, self._handle)
+
+    def _handle(self, _signal: int, _frame: FrameType | None) -> None:
+        if self._asked:
+            os._exit(INTERRUPTED)
+        self._asked = True
+
+    def wait(self) -> None:
+        """Until the first signal."""
+        while not self._asked:
+            time.sleep(_OFTEN_S)
 
 
 @contextmanager

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -14,7 +12,7 @@ from ..sandbox.csv_files import ExportError
 from ..sandbox.salesforce.world import TOKEN as SALESFORCE_TOKEN
 from ..sandbox.server import serve
 from ..sandbox.worlds import Worlds, build, build_from_csv
-from . import output
+from . import interrupts, output
 from .files import write_private
 
 HUBSPOT_TOKEN = "pat-sandbox-token"
@@ -56,9 +54,7 @@ def serving(worlds: Worlds, hubspot_port: int = 0, salesforce_port: int = 0, lat
 
 def run(worlds: Worlds, hubspot_port: int, salesforce_port: int, latency_ms: float, write_config: Path | None) -> int:
     """Serve until somebody says stop (Ctrl-C, SIGTERM)."""
-    done = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: done.set())
+    done = interrupts.Service()
     with serving(worlds, hubspot_port, salesforce_port, latency_ms) as (hubspot, salesforce):
         output.tell(f"hubspot     {hubspot}\nsalesforce  {salesforce}\nCtrl-C ends it")
         if write_config is not None:

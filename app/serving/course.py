@@ -20,8 +20,6 @@ from ..wiring import Place
 
 WORDS = {0: "done", 1: "attention", 2: "configuration", 3: "stopped", 4: "unreachable", 5: "state", BUG: "bug", INTERRUPTED: "interrupted"}
 """Exit code of the command `sync` -> the word under which a run of the service is counted."""
-
-
 _SLICE_S = 0.1
 log = structlog.get_logger("stagesync.service")
 
@@ -30,6 +28,9 @@ class Asked(StagesyncError):
     """The service is to end: what was read and planned so far is kept, and the next run goes on from there."""
 
     exit_code = INTERRUPTED
+
+    def __init__(self) -> None:
+        super().__init__("stopped when asked to", next_step="the next start goes on from there")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def course(place: Place, stop: threading.Event) -> Ended:
             if report.error is not None:
                 raise report.error
         if stop.is_set():
-            raise Asked("stopped when asked to, after the batch in hand")
+            raise Asked
         return Ended(report.exit_code, "", report.run, plan, report)
     except StagesyncError as error:
         return Ended(error.exit_code, str(error), _new(place, before), plan, report)
@@ -109,7 +110,7 @@ class _Woken:
         """Wait. Raises `Asked`."""
         while seconds > 0:
             if self.stop.is_set():
-                raise Asked("stopped when asked to")
+                raise Asked
             self.clock.sleep(min(seconds, _SLICE_S))
             seconds -= _SLICE_S
 
@@ -119,7 +120,7 @@ def _until(stop: threading.Event) -> Callable[[str, int], None]:
 
     def progress(_what: str, _count: int) -> None:
         if stop.is_set():
-            raise Asked("stopped when asked to")
+            raise Asked
 
     return progress
 

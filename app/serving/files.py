@@ -34,6 +34,17 @@ def find(given: Sequence[Path]) -> Found:
     return Found(tuple(configs), tuple(broken))
 
 
+def one_service(configs: Sequence[Config]) -> None:
+    """Raises `ConfigurationError` for two workspaces of one name, in two states: metrics and the addresses of webhooks tell workspaces by their names."""
+    met: dict[str, Config] = {}
+    for config in configs:
+        other = met.setdefault(config.workspace, config)
+        if other is not config:
+            raise ConfigurationError(
+                f"{other.path} and {config.path} have workspaces of one name, {config.workspace!r}", where="serve", next_step="run a service for each of them"
+            )
+
+
 def _files(given: Path) -> list[Path]:
     if not given.is_dir():
         return [given]

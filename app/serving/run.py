@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 
 import structlog
 from prometheus_client import disable_created_metrics
 
 from ...model.errors import ConfigurationError, StagesyncError
-from .. import logs, wiring
+from .. import interrupts, logs, wiring
 from ..config import Config
 from ..garbage import rarely_collected
-from ..shell import INTERRUPTED
 from .course import Ended
-from .files import Found, find
+from .files import Found, find, one_service
 from .forecast import Cost, forecast
 from .listen import one_address
 from .metrics import Metrics
@@ -38,6 +33,7 @@ def serve(given: Sequence[Path]) -> int:
         log.error("configuration left out", file=str(path), reason=str(error))
     if not found.configs:
         raise ConfigurationError("no configuration can be used", where="serve", next_step="mend what is told above, then start again")
+    one_service(found.configs)
     listening = listener(one_address(found.configs))
     disable_created_metrics()  # a second line for each counter, which nobody asks for
     metrics = Metrics(found)
@@ -49,7 +45,7 @@ def serve(given: Sequence[Path]) -> int:
 
     service = Service(found.configs, ended)
     with rarely_collected(), receiving(found.configs, service, metrics) as routes, served(application(found, service, metrics, routes), listening):
-        stop = _stoppable()
+        stop = interrupts.Service()
         _introduce(found, "http://{}:{}".format(*listening.getsockname()[:2]))
         service.start()
         stop.wait()
@@ -58,20 +54,6 @@ def serve(given: Sequence[Path]) -> int:
         notices.close()
     log.info("stopped")
     return 0
-
-
-def _stoppable() -> threading.Event:
-    """Set by the first SIGTERM or Ctrl-C; the second one ends the program at once, which loses nothing."""
-    stop = threading.Event()
-
-    def handle(_number: int, _frame: FrameType | None) -> None:
-        if stop.is_set():
-            os._exit(INTERRUPTED)
-        stop.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, handle)
-    return stop
 
 
 def _introduce(found: Found, url: str) -> None:

@@ -23,6 +23,7 @@ from .watch import Watch
 
 AT_ONCE = 8
 """So many workspaces run side by side."""
+_OFTEN_S = 0.1
 
 
 class Service:
@@ -67,7 +68,8 @@ class Service:
         self._scheduler.shutdown(wait=False)  # it would wait with its locks held, which a look that ends also takes
         for watches in self._watches.values():
             for watch in watches:
-                watch.idle.wait()
+                while not watch.idle.wait(_OFTEN_S):  # and not for ever: a second signal that another thread gets would wake nobody
+                    pass
 
 
 class _Alarm:
