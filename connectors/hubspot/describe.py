@@ -35,7 +35,7 @@ _NAMELESS = "nameless-"
 
 def identity(client: Client, app_id: str | None) -> AccountId:
     """The portal behind the credential. One that does not tell its id is known by address and credential."""
-    told = _account(client)
+    told = account(client)
     portal = str(told["portalId"]) if told else client.portal or _NAMELESS + client.mark
     kind = str(told.get("accountType") or "")
     name = portal if kind in ("", "STANDARD") else f"{portal} ({kind.lower().replace('_', ' ')})"
@@ -47,7 +47,7 @@ def is_nameless(account: AccountId) -> bool:
     return account.id.startswith(_NAMELESS)
 
 
-def _account(client: Client) -> Mapping[str, Any]:
+def account(client: Client) -> Mapping[str, Any]:
     """What the portal tells of itself; nothing where neither path is served. A wrong address shows itself with the first call that is needed."""
     for path in client.paths.accounts:
         try:

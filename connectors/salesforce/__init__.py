@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..contract import Connector, Ports
+    from ..probing import Laboratory
 
 
 class SalesforcePlugin:
@@ -32,6 +33,12 @@ class SalesforcePlugin:
         from .connector import open_org
 
         return open_org(system, settings, ports)
+
+    def laboratory(self, system: str, settings: Any, ports: Ports) -> Laboratory:
+        """Where the org is asked what no document tells; makes no call yet."""
+        from .probe import open_laboratory
+
+        return open_laboratory(system, settings, ports)
 
 
 plugin = SalesforcePlugin()

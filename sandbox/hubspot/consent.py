@@ -57,6 +57,8 @@ def endpoint(portal: Portal, call: Call) -> Response:
 
 
 def _unsubscribe(portal: Portal, call: Call, address: str) -> Response:
+    if portal.habits.optout_needs_contact and portal.store.find_email(address) is None:
+        raise invalid("The subscriber is not known.")
     changed = opt_out(portal, address, portal.integration)
     if not call.flag("verbose"):
         return answer({"status": "COMPLETE", "results": []})

@@ -66,6 +66,7 @@ class Habits:
     errors_only_in_message: bool = False
     ids_compare_as_text: bool = False
     negative_filters_match_empty: bool = False
+    optout_needs_contact: bool = False
     optout_moves_stamp: bool = True
     restore_moves_stamp: bool = False
     refresh_rotates: bool = False
