@@ -9,6 +9,7 @@ import hashlib
 from dataclasses import dataclass
 
 from ..connectors.contract import AccountId, Connector, SystemDescription
+from ..connectors.probing import Finding
 from ..model.errors import ConfigurationError, SafetyStop
 from ..state import accounts
 from ..state.store import Store, Tx
@@ -55,7 +56,8 @@ def ask(store: Store, workspace: int, system: SystemConfig, connector: Connector
     with store.write() as tx:
         account = accounts.account(tx, identity.vendor, identity.id, identity.name)
         _bind(tx, workspace, system.name, account, identity, approved)
-        accounts.set_metadata(tx, account, metadata.to_json(system.fingerprint, identity, description), now)
+        before, _ = accounts.metadata(tx, account) or ({}, 0)
+        accounts.set_metadata(tx, account, metadata.to_json(system.fingerprint, identity, description, before.get(metadata.FINDINGS)), now)
     return Known(account, identity, description)
 
 
@@ -80,6 +82,13 @@ def _bind(tx: Tx, workspace: int, name: str, account: int, identity: AccountId, 
             where=f"systems.{name}",
             next_step=f"mend the credential; or set another [workspace] name to begin anew; or, if it is meant, run `stagesync sync --approve {digest}`",
         )
+
+
+def remember_finding(store: Store, account: int, finding: Finding, now: int) -> None:
+    """Keep what an experiment gave, beside the account's description. One that found no answer leaves an older answer as it is."""
+    with store.write() as tx:
+        stored, at = accounts.metadata(tx, account) or ({}, 0)
+        accounts.set_metadata(tx, account, metadata.with_finding(stored, finding, now), at)
 
 
 def forget(store: Store, account: int) -> None:

@@ -17,6 +17,7 @@ from .commands.funnel import funnel
 from .commands.holds import holds
 from .commands.init import init
 from .commands.plan import plan
+from .commands.probe import probe
 from .commands.qualify import qualify
 from .commands.resolve import resolve
 from .commands.retry import retry
@@ -69,6 +70,7 @@ for command in (
     verify,
     whatif,
     forget,
+    probe,
     demo,
     sandbox,
 ):

@@ -7,11 +7,22 @@ from dataclasses import asdict
 from typing import Any
 
 from ..connectors.contract import AccountId, FieldDescription, KindDescription, Option, SystemDescription
+from ..connectors.probing import Finding
+
+FINDINGS = "findings"
+"""Where the row holds what `stagesync probe` found: name of the experiment -> {"answer", "at"}. It is the account's, whichever credential asked."""
 
 
-def to_json(fingerprint: str, identity: AccountId, description: SystemDescription) -> dict[str, Any]:
-    """The account's metadata row. `fingerprint`: of the credential that saw it so."""
-    return {"fingerprint": fingerprint, "identity": asdict(identity), "description": asdict(description)}
+def to_json(fingerprint: str, identity: AccountId, description: SystemDescription, findings: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The account's metadata row. `fingerprint`: of the credential that saw it so. `findings`: as the row held them before."""
+    return {"fingerprint": fingerprint, "identity": asdict(identity), "description": asdict(description), FINDINGS: dict(findings or {})}
+
+
+def with_finding(stored: Mapping[str, Any], finding: Finding, now: int) -> dict[str, Any]:
+    """The row with what an experiment gave; without an answer it stays as it was."""
+    if finding.answer is None:
+        return dict(stored)
+    return {**stored, FINDINGS: {**stored.get(FINDINGS, {}), finding.name: {"answer": finding.answer, "at": now}}}
 
 
 def from_json(stored: Mapping[str, Any]) -> tuple[AccountId, SystemDescription]:

@@ -11,9 +11,10 @@ import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..connectors.contract import Connector, Ports, Telling
+from ..connectors.probing import Laboratory, Probing
 from ..lifecycle.policy import Policy
 from ..model.errors import ConfigurationError
 from ..model.ports import Clock
@@ -94,9 +95,19 @@ def open_connector(place: Place, system: SystemConfig) -> Connector:
     """The system's connector, ready to call."""
     beside = (place.config.state_url, place.config.workspace)
     inbox, outbox = (StateInbox(*beside), StateOutbox(*beside)) if isinstance(system.plugin, Telling) else (None, None)
+    return system.plugin.open(system.name, system.settings, replace(_ports(place, system), inbox=inbox, outbox=outbox))
+
+
+def open_laboratory(place: Place, system: SystemConfig) -> Laboratory:
+    """Where a system's account is asked what no document tells. Raises `ConfigurationError` for one of which there is nothing to ask."""
+    if not isinstance(system.plugin, Probing):
+        raise ConfigurationError("there is nothing to find out about such a system", where=f"systems.{system.name}", next_step="name a CRM")
+    return system.plugin.laboratory(system.name, system.settings, _ports(place, system))
+
+
+def _ports(place: Place, system: SystemConfig) -> Ports:
     limiter, tokens = StoreLimiter(place.store, place.clock), token_store(place.config.path, system)
-    ports = Ports(place.clock, limiter, tokens, lambda: leases.sending(place.store, place.id), inbox, outbox)
-    return system.plugin.open(system.name, system.settings, ports)
+    return Ports(place.clock, limiter, tokens, lambda: leases.sending(place.store, place.id))
 
 
 @contextmanager

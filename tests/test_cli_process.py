@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import os
 import re
-import select
 import signal
 import socket
 import subprocess
@@ -19,6 +18,7 @@ from typing import Any
 import orjson
 import pytest
 from cli_box import Box, box, cli
+from terminal import read_until
 
 RUN = (sys.executable, "-c", "from stagesync.app.main import run; run()")
 HEAVY = ("sqlalchemy", "pydantic", "orjson", "hubspot", "simple_salesforce", "requests", "httpx", "phonenumbers", "starlette", "uvicorn", "alembic", "keyring")
@@ -159,30 +159,16 @@ def test_on_a_terminal_the_first_run_is_asked_about(tmp_path: Path, answer: str,
         ours, theirs = pty.openpty()
         process = subprocess.Popen([*RUN, "sync", "--config", str(made.config)], stdin=theirs, stderr=theirs, stdout=subprocess.PIPE, text=True)
         os.close(theirs)
-        shown = _read_until(ours, b"Go on?")
+        shown = read_until(ours, b"Go on?")
         assert b"this is the first run" in shown.lower()
         os.write(ours, answer.encode() + b"\n")
         try:
-            _read_until(ours, None)
+            read_until(ours, None)
         finally:
             os.close(ours)
         process.communicate(timeout=30)
         assert process.returncode == code
         assert len(list(made.worlds.salesforce.rows("Lead"))) == (1 if answer == "y" else 0)
-
-
-def _read_until(terminal: int, mark: bytes | None) -> bytes:
-    """What the terminal shows, up to the mark or to the end."""
-    shown = b""
-    while (mark is None or mark not in shown) and select.select([terminal], [], [], 20)[0]:
-        try:
-            more = os.read(terminal, 4096)
-        except OSError:  # the other end is closed
-            break
-        if not more:
-            break
-        shown += more
-    return shown
 
 
 def test_help_loads_nothing_heavy() -> None:

@@ -1,0 +1,172 @@
+"""`stagesync probe` as somebody uses it: asked twice, shown, kept, and nothing of it in anybody's sync."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import orjson
+import pytest
+from cli_box import Box, QuickClock, box
+from terminal import read_until
+
+from stagesync.app import accounts as app_accounts
+from stagesync.app import probing, wiring
+from stagesync.app.config import load
+from stagesync.app.probing import Wishes
+from stagesync.sandbox.clock import WorldClock
+from stagesync.sandbox.hubspot import HubSpotWorld
+from stagesync.sandbox.salesforce import SalesforceWorld
+from stagesync.sandbox.worlds import Worlds
+from stagesync.state import accounts
+from stagesync.sync import engine
+
+RUN = (sys.executable, "-c", "from stagesync.app.main import run; run()")
+PRODUCT = """
+[systems.product]
+connector = "webhook"
+direction = "read"
+secrets = [{ env = "PRODUCT_SECRET" }]
+
+[[systems.product.events]]
+kind = "person"
+email = "email"
+"""
+IDS = {"hubspot": "4710017", "salesforce": "00D5g000004XYZAEA4"}
+
+
+@pytest.fixture
+def clock() -> QuickClock:
+    """Time that passes at once when somebody waits."""
+    return QuickClock()
+
+
+@pytest.fixture
+def place(tmp_path: Path, clock: QuickClock) -> Iterator[Box]:
+    """Two empty worlds that go by that clock."""
+    time = WorldClock(lambda: clock.now_ms() / 1000)
+    with box(tmp_path, people=0, worlds=Worlds(HubSpotWorld(clock=time), SalesforceWorld(clock=time))) as made:
+        yield made
+
+
+def left_in(place: Box) -> list[object]:
+    """All records of both worlds."""
+    crm = place.worlds.salesforce
+    return [*place.worlds.hubspot.contacts(), *(row for kind in ("Lead", "Contact", "Campaign") for row in crm.rows(kind))]
+
+
+def writes(place: Box, clock: QuickClock) -> int:
+    """A sync by that clock; how much it wrote."""
+    with wiring.opened(load(place.config), clock) as opened, wiring.held(opened, "sync"), wiring.connected(opened) as session:
+        return engine.apply(session, engine.plan(session).run).writes
+
+
+@pytest.mark.parametrize("system", list(IDS))
+def test_the_matrix_is_shown_and_kept(place: Box, clock: QuickClock, capsys: pytest.CaptureFixture[str], system: str) -> None:
+    """Every question has an answer or a reason, each answer is kept with the account and outlives a new look at it, and no record is left."""
+    with wiring.opened(load(place.config), clock) as opened:
+        assert probing.find_out(opened, system, Wishes(yes=True, account=IDS[system], json=True)) == 0
+    told = orjson.loads(capsys.readouterr().out)
+    assert (told["system"], told["account"]) == (system, IDS[system])
+    assert [each["name"] for each in told["questions"] if (each["answer"] is None) != bool(each["why"]) or not each["handled"] or each["left"]] == []
+    answers = {each["name"]: each["answer"] for each in told["questions"] if each["answer"] is not None}
+    assert len(answers) >= 5
+    assert left_in(place) == []
+    with wiring.opened(load(place.config), clock) as opened:
+        connector = wiring.open_connector(opened, opened.config.systems[system])
+        known = app_accounts.ask(opened.store, opened.id, opened.config.systems[system], connector, clock.now_ms())
+        connector.close()
+        with opened.store.read() as tx:
+            stored, _ = accounts.metadata(tx, known.account) or ({}, 0)
+    assert {name: each["answer"] for name, each in stored["findings"].items()} == answers
+
+
+def test_the_matrix_as_text_says_question_answer_and_what_is_done_either_way(place: Box, clock: QuickClock, capsys: pytest.CaptureFixture[str]) -> None:
+    """People read question, answer here, what stagesync does, and the sandbox's switch; what cannot be found out says why."""
+    place.worlds.salesforce.hands["hands/habits"]({"hidden_objects": ["Campaign"], "empty_text_is_null": False})
+    with wiring.opened(load(place.config), clock) as opened:
+        assert probing.find_out(opened, "salesforce", Wishes(yes=True, account=IDS["salesforce"])) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "salesforce: salesforce 00D5g000004XYZAEA4 (sandbox): 4 answers to 6 questions"
+    at = lines.index("What is an empty text stored as?")
+    assert lines[at + 1 : at + 4] == [
+        "  here        an empty text",
+        "  either way  An empty text and null both read as blank",
+        "  sandbox     empty_text_is_null",
+    ]
+    assert any(line.startswith("  here        not found out: the org refuses what the experiment needs: ") for line in lines)
+
+
+def test_nothing_of_an_experiment_reaches_another_system(place: Box, clock: QuickClock) -> None:
+    """A sync before and one after the experiments: neither makes anybody anywhere."""
+    assert writes(place, clock) == 0
+    for system, account in IDS.items():
+        with wiring.opened(load(place.config), clock) as opened:
+            assert probing.find_out(opened, system, Wishes(yes=True, account=account)) == 0
+    assert writes(place, clock) == 0
+    assert left_in(place) == []
+
+
+@pytest.mark.parametrize("words", [(), ("--yes",), ("--account", IDS["hubspot"]), ("--yes", "--account", "4710018"), ("--json",)])
+def test_without_two_answers_nothing_is_written(place: Box, words: tuple[str, ...]) -> None:
+    """Away from a terminal both answers are needed, and the account named must be the one that is there."""
+    result = place.run("probe", "hubspot", *words)
+    assert result.exit_code == 3
+    assert "nothing was written" in result.stderr
+    assert place.written() == []
+
+
+def test_production_is_refused_whatever_was_answered(place: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An account with customers in it is not experimented on, even by somebody who says yes twice."""
+    portal = place.worlds.hubspot.portal
+    told = {**portal.details(), "accountType": "STANDARD"}
+    monkeypatch.setattr(portal, "details", lambda: told)
+    result = place.run("probe", "hubspot", "--yes", "--account", IDS["hubspot"])
+    assert result.exit_code == 3
+    assert "is of type STANDARD" in result.stderr
+    assert place.written() == []
+
+
+def test_a_system_without_open_questions_is_a_mistake(place: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that is none, and a system that nothing can be asked of, are told with what to do."""
+    monkeypatch.setenv("PRODUCT_SECRET", "whsec_" + "c2VjcmV0" * 8)
+    place.add(PRODUCT)
+    for name, said in (("hubspott", "hubspot"), ("product", "nothing to find out")):
+        result = place.run("probe", name)
+        assert (result.exit_code, said in result.stderr) == (2, True), result.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="terminals are other things there")
+@pytest.mark.parametrize("answers", [("n",), ("y", "4710018")])
+def test_on_a_terminal_it_asks_twice(place: Box, answers: tuple[str, ...]) -> None:
+    """Somebody at a terminal sees what it costs and leaves, says yes, and types the account's id: a no or another id is exit 3, nothing written."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen([*RUN, "probe", "hubspot", "--config", str(place.config)], stdin=theirs, stderr=theirs, stdout=subprocess.PIPE, text=True)
+    os.close(theirs)
+    shown = b""
+    for question, answer in zip((b"Make these experiments?", b"Type the account's id"), answers, strict=False):
+        shown += read_until(ours, question)
+        os.write(ours, answer.encode() + b"\n")
+    try:
+        read_until(ours, None)
+    finally:
+        os.close(ours)
+    process.communicate(timeout=30)
+    assert process.returncode == 3
+    assert b"API calls at most" in shown and b"opted out for good" in shown
+    assert place.written() == []
+
+
+def test_every_habit_that_an_experiment_names_is_one(place: Box) -> None:
+    """Whoever reads the matrix can switch the sandbox to either answer."""
+    from stagesync.connectors.hubspot import probe as of_hubspot
+    from stagesync.connectors.salesforce import probe as of_salesforce
+
+    habits = [(place.worlds.hubspot.habits, of_hubspot.EXPERIMENTS), (place.worlds.salesforce.org.habits, of_salesforce.EXPERIMENTS)]
+    for known, experiments in habits:
+        assert [each.habit for each in experiments if each.habit and not hasattr(known, each.habit)] == []
