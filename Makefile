@@ -19,11 +19,16 @@ demo: .venv/.installed ## Run the main job on two sandbox worlds
 test: .venv/.installed ## Run every test
 	$(BIN)/python -m pytest -q -n logical --maxprocesses=4 $(ARGS)
 
-histories: .venv/.installed ## Live 10,000 random histories and a large sample of the directed ones
-	$(BIN)/python tests/history_run.py --random 10000 --directed 1500 $(ARGS)
+# Histories under rules and clocks, of undos and of killed programs have tests of their own, which take their number from the environment.
+MORE := $(BIN)/python -m pytest -q -n logical tests/test_histories_lifecycle.py tests/test_undo_histories.py tests/test_kills.py
 
-soak: .venv/.installed ## Live N random histories (100,000) and every directed one; ARGS='--seed 417' tells the story of one
+histories: .venv/.installed ## Live 10,000 random histories, a large sample of the directed ones, and 40 real kills
+	$(BIN)/python tests/history_run.py --random 10000 --directed 1500 $(ARGS)
+	STAGESYNC_HISTORIES=200 STAGESYNC_KILLS=40 STAGESYNC_KILLS_POSTGRES=4 $(MORE)
+
+soak: .venv/.installed ## Live N random histories (100,000), every directed one, 400 real kills; ARGS='--seed 417' tells the story of one
 	$(BIN)/python tests/history_run.py --random $(N) --start $(SEED) --directed all $(ARGS)
+	$(if $(ARGS),,STAGESYNC_HISTORIES=2000 STAGESYNC_KILLS=200 STAGESYNC_KILLS_POSTGRES=200 $(MORE))
 
 mutants: .venv/.installed ## Put one bug after the other into the program and show that histories find it
 	$(BIN)/python tests/mutant_check.py $(ARGS)

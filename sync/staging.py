@@ -64,6 +64,8 @@ def _bring_up(desk: Desk, decision: Decision, view: View, cause: str) -> None:
     if stage is None or state.version == 0:
         _settle(view, stage, state.version)
         return
+    if any(native not in view.seen for native in stage.writes):
+        return  # the record has not told its stage yet: it is met when it does, and until then nobody writes over what may stand there
     if view.carried.get(STAGE) == state.version and not any(native in view.agreed for native in stage.natives):
         return
     reading = stage.spelled(view.seen)
