@@ -6,7 +6,13 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from ..model.errors import StateError
+from ..model.errors import ConfigurationError, StateError
+
+
+def expect_folder(path: Path, option: str) -> None:
+    """There is a folder for the file that an option names. Raises `ConfigurationError`."""
+    if not path.resolve().parent.is_dir():
+        raise ConfigurationError("the folder does not exist", where=f"{option} {path}", next_step="create it, or name another file")
 
 
 def write_private(path: Path, text: str, *, replace: bool = True) -> None:

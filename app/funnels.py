@@ -10,11 +10,10 @@ from typing import Any
 
 from ..lifecycle.funnel import Funnel
 from ..lifecycle.presets import preset
-from ..model.errors import ConfigurationError
 from . import checking, comparing, output, unmapped
 from .config import load
 from .expressing import REASON, Aside, Expression, asides, expressions, homeless, losses, shown, side_losses
-from .files import write_private
+from .files import expect_folder, write_private
 from .views.funnel import funnel_json, funnel_text, plain
 from .views.funnel_svg import funnel_svg
 from .views.words import count, table
@@ -41,8 +40,7 @@ def draw(funnel: Funnel, svg: Path | None) -> None:
     """Write the picture. Raises `ConfigurationError` where the folder is not there, `StateError` where it cannot be written to."""
     if svg is None:
         return
-    if not svg.resolve().parent.is_dir():
-        raise ConfigurationError("the folder does not exist", where=f"--svg {svg}", next_step="create it, or name another file")
+    expect_folder(svg, "--svg")
     write_private(svg, funnel_svg(funnel))
     output.tell(f"{svg} is the picture")
 

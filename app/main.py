@@ -19,6 +19,7 @@ from .commands.init import init
 from .commands.plan import plan
 from .commands.probe import probe
 from .commands.qualify import qualify
+from .commands.report import report
 from .commands.resolve import resolve
 from .commands.retry import retry
 from .commands.runs import runs
@@ -57,6 +58,7 @@ for command in (
     sync,
     apply,
     status,
+    report,
     sla,
     runs,
     serve,

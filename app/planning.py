@@ -8,6 +8,7 @@ from ..model.errors import ConfigurationError
 from ..sync.engine import PlanReport
 from ..sync.session import Session
 from . import output
+from .files import expect_folder
 from .views.plan import plan_json, plan_text
 from .views.plan_files import write_plan
 
@@ -20,8 +21,7 @@ def check_out(out: Path) -> None:
         raise ConfigurationError(
             f"a plan cannot be written as {out.suffix or 'a file without an ending'}", where="--out", next_step=f"end the name in {', '.join(SUFFIXES)}"
         )
-    if not out.resolve().parent.is_dir():
-        raise ConfigurationError("the folder does not exist", where=f"--out {out}", next_step="create it, or name another file")
+    expect_folder(out, "--out")
 
 
 def show(session: Session, report: PlanReport, *, json: bool, out: Path | None) -> None:

@@ -10,10 +10,10 @@ from typing import Any
 
 import orjson
 
-from ..model.errors import ConfigurationError
 from ..sync.whatif import Change, Outlook, replay
 from . import output, wiring
 from .config import load
+from .files import expect_folder
 from .garbage import rarely_collected
 from .progress import shown
 from .views.plan_files import cell, whole_file
@@ -22,8 +22,8 @@ from .views.whatif import whatif_json, whatif_text
 
 def whatif(config_file: Path | None, csv_file: Path | None, *, json: bool) -> None:
     """Replay everybody who is stored. Raises `ConfigurationError`, `StateError`, `NewerSchema`."""
-    if csv_file is not None and not csv_file.resolve().parent.is_dir():
-        raise ConfigurationError("the folder does not exist", where=f"--csv {csv_file}", next_step="create it, or name another file")
+    if csv_file is not None:
+        expect_folder(csv_file, "--csv")
     outlook = Outlook()
     config = load(config_file)
     with rarely_collected(), wiring.looked_at(config) as place, shown() as display, wiring.recalled(place, display) as session:

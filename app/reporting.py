@@ -14,7 +14,7 @@ from ..state.report import Ledger
 from ..state.store import Tx
 from . import output, wiring
 from .config import load
-from .files import write_private
+from .files import expect_folder, write_private
 from .views.funnel import plain
 
 
@@ -42,8 +42,8 @@ def tell(config_file: Path | None, asked: Asked, told: Told) -> None:
     if told.json and told.csv:
         raise ConfigurationError("a report is printed in one form at a time", where="--json --csv", next_step="keep one of them")
     for option, path in (("--svg", told.svg), ("--html", told.html)):
-        if path is not None and not path.resolve().parent.is_dir():
-            raise ConfigurationError("the folder does not exist", where=f"{option} {path}", next_step="create it, or name another file")
+        if path is not None:
+            expect_folder(path, option)
     config = load(config_file)
     with wiring.opened(config) as place, place.store.read() as tx:
         found = read(tx, place, asked)

@@ -47,6 +47,8 @@ _EACH = Statement(select(*_ROW).where(_WORKSPACE, _c.id > bindparam("after")).or
 _REVIEWS = Statement(
     sa.update(person).where(_WORKSPACE, _c.review_at.is_not(None), _c.review_at <= bindparam("now")).values(due=bindparam("now"), review_at=None)
 )
+_KNOWN = Statement(select(_c.id).where(among(_c.id, "ids"), _WORKSPACE))
+_DUE_IDS = Statement(select(_c.id).where(_WORKSPACE, _c.due.is_not(None)))
 _COUNT = Statement(select(func.count()).where(_WORKSPACE, _c.id > bindparam("after")))
 _BY_STAGE = Statement(select(_c.stage, func.count()).where(_WORKSPACE).group_by(_c.stage))
 
@@ -94,6 +96,16 @@ def by_ids(tx: Tx, ids: Iterable[int]) -> dict[int, PersonRow]:
 def due(tx: Tx, ws: int, after_id: int, limit: int) -> list[PersonRow]:
     """People who are due, after this id, in order: an index range, so that quiet people cost nothing."""
     return list(starmap(_row, tx.rows(_DUE, {"ws": ws, "after": after_id, "limit": limit})))
+
+
+def known(tx: Tx, ws: int, ids: Iterable[int]) -> set[int]:
+    """Those of these numbers whose people are there: a plan speaks of some who come only with its application."""
+    return {row[0] for row in tx.rows(_KNOWN, {"ws": ws, "ids": tx.listed(ids)})}
+
+
+def due_ids(tx: Tx, ws: int) -> set[int]:
+    """The numbers of all who are due: an index alone."""
+    return {row[0] for row in tx.rows(_DUE_IDS, {"ws": ws})}
 
 
 def each(tx: Tx, ws: int, after_id: int, limit: int) -> list[PersonRow]:

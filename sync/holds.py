@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..model.errors import ConfigurationError
@@ -73,6 +73,11 @@ class Group:
     def title(self) -> str:
         """The question in words."""
         return _title(self)
+
+    @property
+    def plain_title(self) -> str:
+        """The same without the reason of an example, in which somebody's value may be quoted."""
+        return _title(replace(self, examples=[]))
 
 
 EXAMPLES = 3
@@ -207,7 +212,7 @@ def _title(group: Group) -> str:
         case "unreadable":
             return f"{several} in {about} cannot be understood: correct {'it' if one else 'them'} there"
         case "unwritable":
-            return f"{several} cannot be written to {about}: {_reason(group)}"
+            return f"{several} cannot be written to {about}{_reason(group, ': {}')}"
         case "required":
             return f"{people} {'lacks' if one else 'lack'} {group.about}, which {about} requires: set a fallback in [systems.{about}.create]"
         case _:
@@ -234,12 +239,13 @@ def _about_stages(group: Group, *, one: bool) -> str:
     """A question that is not about a difference: somebody, a rule or a clock wants to move people."""
     match group.question.split(":"):
         case ["unauthorised", system, *_]:
-            return f"{'was' if one else 'were'} moved in {system} by a team that does not decide about that: {_reason(group)}"
+            return f"{'was' if one else 'were'} moved in {system} by a team that does not decide about that{_reason(group, ': {}')}"
         case ["rule", name, *_]:
-            return f"{'meets' if one else 'meet'} the rule {name} ({_reason(group)}): do as it says?"
+            return f"{'meets' if one else 'meet'} the rule {name}{_reason(group, ' ({})')}: do as it says?"
         case _:
             return f"{'waits' if one else 'wait'} longer for an answer than agreed: do as the agreement proposes?"
 
 
-def _reason(group: Group) -> str:
-    return group.examples[0].reason if group.examples else ""
+def _reason(group: Group, form: str) -> str:
+    """What the first example gives as its reason, in that form; nothing where none is kept."""
+    return form.format(group.examples[0].reason) if group.examples else ""

@@ -22,6 +22,7 @@ COMMANDS = (
     ("sync", "--yes"),
     ("status",),
     ("runs",),
+    ("report",),
     ("holds",),
     ("why", "ann@acme.example"),
     ("why", "ann@acme.example", "phone"),

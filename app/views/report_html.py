@@ -1,4 +1,4 @@
-"""The report as one HTML page to mail or print: pictures inside it, no script, no address outside, and a policy that forbids both."""
+"""The report as one HTML page to mail or print, its pictures inside it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from ...lifecycle.report import Part, Report
+from .html_page import whole
 from .report import days, group_name, moving, notes, passes_told, period, share
 from .report_charts import pictures
 
@@ -22,7 +23,6 @@ th, td { padding: .3rem .6rem; border-top: 1px solid #d5dae3; text-align: right;
 th:first-child, td:first-child { text-align: left; overflow-wrap: anywhere; } tr.sum td { font-weight: 600; border-top-width: 2px; }
 td + td, th + th { white-space: nowrap; } tr.side td:first-child { color: #56607a; } p.note { color: #56607a; font-size: .9rem; }
 """
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 
 def page(found: Report, workspace: str) -> str:
@@ -37,12 +37,7 @@ def page(found: Report, workspace: str) -> str:
         *_groups(found),
         *(f'<p class="note">{escape(line)}</p>' for line in (*passes_told(part), *notes(part))),
     ]
-    head = f'<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{escape(_POLICY)}"><meta name="viewport" content="width=device-width">'
-    return (
-        f'<!doctype html>\n<html lang="en"><head>{head}<title>{escape(title)}</title><style>{_STYLE}</style></head><body>\n'
-        + "\n".join(body)
-        + "\n</body></html>\n"
-    )
+    return whole(title, _STYLE, body)
 
 
 def _cards(part: Part) -> str:

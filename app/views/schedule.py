@@ -17,7 +17,7 @@ from ..serving.forecast import Cost, forecast
 from . import words
 from .runs import did, run_row_json, state
 
-_LATE_MS = 5 * 60_000
+LATE_MS = 5 * 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def look(tx: Tx, workspace: int, config: Config, now: int) -> Standing:
 
 def schedule_text(found: Standing) -> list[str]:
     """For people; moments are those of the timetable's own time zone."""
-    rows = [("next run", _next(found)), ("last run", _last(found)), *_service(found)]
+    rows = [("next run", next_run(found)), ("last run", _last(found)), *_service(found)]
     rows += [(f"costs in {cost.system}", str(cost)) for cost in found.costs] or [("costs", "told after the first run")]
     return [f"Workspace {found.config.workspace} ({found.config.path}): {found.config.timetable}", *words.table(rows)]
 
@@ -70,13 +70,17 @@ def schedule_json(found: Standing) -> dict[str, Any]:
     }
 
 
-def _next(found: Standing) -> str:
-    row = found.row
-    if row is None:
+def next_run(found: Standing) -> str:
+    """When the next run begins, in words."""
+    if found.row is None:
         return "when `stagesync serve` is started"
-    if row.due_at <= found.now - _LATE_MS:
-        return f"was due {_moment(found, row.due_at)}: is `stagesync serve` running?"
-    return _moment(found, row.due_at)
+    at = _moment(found, found.row.due_at)
+    return f"was due {at}: is `stagesync serve` running?" if late(found) else at
+
+
+def late(found: Standing) -> bool:
+    """The next run should have begun some minutes ago."""
+    return found.row is not None and found.row.due_at <= found.now - LATE_MS
 
 
 def _last(found: Standing) -> str:

@@ -58,6 +58,16 @@ def count(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def span(ms: int) -> str:
+    """A length of time as people say it: `under a minute`, `5 min`, `3 h`, `2 days`."""
+    minutes = max(ms, 0) // 60_000
+    if minutes < 1:
+        return "under a minute"
+    if minutes < 120:
+        return f"{minutes} min"
+    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // (24 * 60):,} days"
+
+
 def of_which_new(new: int, total: int) -> str:
     """`, 3 of them new`; nothing where none is."""
     if not new:
