@@ -161,7 +161,7 @@ def test_nothing_open(tmp_path: Path) -> None:
         ("merged:crm", "record", "1 pair of linked people merged in crm: the record left over is not touched"),
         ("taken:email:crm", "email", "1 changed e-mail address belongs to another person already: take the new one all the same?"),
         ("unreadable:email:crm", "email", "1 email in crm cannot be understood: correct it there"),
-        ("unwritable:industry:crm", "industry", "1 industry cannot be written to crm: "),
+        ("unwritable:industry:crm", "industry", "1 industry cannot be written to crm"),
         ("required:Company:crm", "Company", "1 person lacks Company, which crm requires: set a fallback in [systems.crm.create]"),
     ],
 )
