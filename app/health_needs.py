@@ -103,7 +103,7 @@ def _people(found: Health) -> Iterator[Need]:
     if writes:
         yield Need(False, f"{words.count(writes, 'write was', 'writes were')} refused for good.", "`stagesync errors` tells what helps against each.")
     if events:
-        yield Need(False, f"{words.count(events, 'event')} could not be understood.", "`stagesync errors` tells what helps against each.")
+        yield Need(False, f"{words.count(events, 'event')} could not be understood or delivered.", "`stagesync errors` tells what helps against each.")
     if found.cases:
         asked = words.count(len(found.holds), "question")
         yield Need(False, f"{words.count(found.cases, 'case is', 'cases are')} held, in {asked}.", "`stagesync holds` shows them; one answer resolves a group.")

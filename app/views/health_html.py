@@ -91,7 +91,7 @@ def _cards(found: Health) -> str:
     cards = [
         (share(told.in_sync / told.everybody if told.everybody else None), f"of {words.count(told.everybody, 'person', 'people')} in sync"),
         (f"{found.cases:,}", "cases wait for an answer"),
-        (f"{sum(each.count for each in found.refused):,}", "refused or not understood"),
+        (f"{sum(each.count for each in found.refused):,}", "writes and events are parked"),
         ("never" if oldest is None else words.span(oldest), "since every system was read"),
     ]
     return '<div class="cards">' + "".join(f'<div class="card"><b>{escape(number)}</b><span>{escape(what)}</span></div>' for number, what in cards) + "</div>"
