@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
 import pytest
 from cli_box import Box, QuickClock, box
-from terminal import read_until
+from terminal import at_terminal, read_until
 
 from stagesync.app import accounts as app_accounts
 from stagesync.app import probing, wiring
@@ -24,7 +22,6 @@ from stagesync.sandbox.worlds import Worlds
 from stagesync.state import accounts
 from stagesync.sync import engine
 
-RUN = (sys.executable, "-c", "from stagesync.app.main import run; run()")
 PRODUCT = """
 [systems.product]
 connector = "webhook"
@@ -90,7 +87,7 @@ def test_the_matrix_as_text_says_question_answer_and_what_is_done_either_way(pla
     with wiring.opened(load(place.config), clock) as opened:
         assert probing.find_out(opened, "salesforce", Wishes(yes=True, account=IDS["salesforce"])) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "salesforce: salesforce 00D5g000004XYZAEA4 (sandbox): 4 answers to 6 questions"
+    assert lines[0] == "salesforce: salesforce 00D5g000004XYZAEA4 (sandbox): 6 answers to 8 questions"
     at = lines.index("What is an empty text stored as?")
     assert lines[at + 1 : at + 4] == [
         "  here        an empty text",
@@ -143,20 +140,11 @@ def test_a_system_without_open_questions_is_a_mistake(place: Box, monkeypatch: p
 @pytest.mark.parametrize("answers", [("n",), ("y", "4710018")])
 def test_on_a_terminal_it_asks_twice(place: Box, answers: tuple[str, ...]) -> None:
     """Somebody at a terminal sees what it costs and leaves, says yes, and types the account's id: a no or another id is exit 3, nothing written."""
-    import pty
-
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen([*RUN, "probe", "hubspot", "--config", str(place.config)], stdin=theirs, stderr=theirs, stdout=subprocess.PIPE, text=True)
-    os.close(theirs)
     shown = b""
-    for question, answer in zip((b"Make these experiments?", b"Type the account's id"), answers, strict=False):
-        shown += read_until(ours, question)
-        os.write(ours, answer.encode() + b"\n")
-    try:
-        read_until(ours, None)
-    finally:
-        os.close(ours)
-    process.communicate(timeout=30)
+    with at_terminal("probe", "hubspot", "--config", str(place.config)) as (process, ours):
+        for question, answer in zip((b"Make these experiments?", b"Type the account's id"), answers, strict=False):
+            shown += read_until(ours, question)
+            os.write(ours, answer.encode() + b"\n")
     assert process.returncode == 3
     assert b"API calls at most" in shown and b"opted out for good" in shown
     assert place.written() == []

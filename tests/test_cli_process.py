@@ -18,9 +18,8 @@ from typing import Any
 import orjson
 import pytest
 from cli_box import Box, box, cli
-from terminal import read_until
+from terminal import RUN, at_terminal, read_until
 
-RUN = (sys.executable, "-c", "from stagesync.app.main import run; run()")
 HEAVY = ("sqlalchemy", "pydantic", "orjson", "hubspot", "simple_salesforce", "requests", "httpx", "phonenumbers", "starlette", "uvicorn", "alembic", "keyring")
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and terminals are other things there")
 
@@ -152,21 +151,12 @@ def test_an_interrupted_plan_leaves_nothing_behind(full: Box) -> None:
 @pytest.mark.parametrize(("answer", "code"), [("n", 3), ("y", 0)])
 def test_on_a_terminal_the_first_run_is_asked_about(tmp_path: Path, answer: str, code: int) -> None:
     """Somebody at a terminal sees the plan and decides: no is exit 3 with nothing written, yes goes on."""
-    import pty
-
     with box(tmp_path, people=0) as made:
         made.worlds.hubspot.by_hand.create({"email": "ann@acme.example", "lastname": "Lee"})
-        ours, theirs = pty.openpty()
-        process = subprocess.Popen([*RUN, "sync", "--config", str(made.config)], stdin=theirs, stderr=theirs, stdout=subprocess.PIPE, text=True)
-        os.close(theirs)
-        shown = read_until(ours, b"Go on?")
-        assert b"this is the first run" in shown.lower()
-        os.write(ours, answer.encode() + b"\n")
-        try:
-            read_until(ours, None)
-        finally:
-            os.close(ours)
-        process.communicate(timeout=30)
+        with at_terminal("sync", "--config", str(made.config)) as (process, ours):
+            shown = read_until(ours, b"Go on?")
+            assert b"this is the first run" in shown.lower()
+            os.write(ours, answer.encode() + b"\n")
         assert process.returncode == code
         assert len(list(made.worlds.salesforce.rows("Lead"))) == (1 if answer == "y" else 0)
 

@@ -10,13 +10,19 @@ from ...probing import Experiment, Laboratory
 from .. import describe as about
 from ..client import Client
 from ..settings import HubSpotSettings
-from . import addresses, changes, merges, stages
+from . import addresses, changes, merges, rows, stages
 from .bench import Contacts
 
 TEST_ACCOUNTS = ("DEVELOPER_TEST", "SANDBOX")
 """The account types that hold nobody's customers (HubSpot API specification, Account Info: accountType)."""
 
-EXPERIMENTS: tuple[Experiment[Contacts], ...] = (*stages.EXPERIMENTS, *merges.EXPERIMENTS, *addresses.EXPERIMENTS, *changes.EXPERIMENTS)
+EXPERIMENTS: tuple[Experiment[Contacts], ...] = (
+    *stages.EXPERIMENTS,
+    *merges.EXPERIMENTS,
+    *rows.EXPERIMENTS,
+    *addresses.EXPERIMENTS,
+    *changes.EXPERIMENTS,
+)
 
 
 def open_laboratory(system: str, settings: HubSpotSettings, ports: Ports, pool: Any = None) -> Laboratory:

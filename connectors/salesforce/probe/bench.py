@@ -52,12 +52,18 @@ class Rows:
 
     def made(self, kind: str, values: Mapping[str, Any]) -> str:
         """Make one record; gives its id. Raises `Untold` where it is refused."""
-        self._made.append(kind)  # before the call, whose answer may be lost
-        answer = self.client.call("POST", f"sobjects/{kind}", values, repeatable=False, changes=True, headers=_ALONE)
+        answer = self.answer(kind, values, _ALONE)
         if not answer.ok:
-            self._made.remove(kind)
             raise _refused(whole_refusal(answer))
         return str(answer.data["id"])
+
+    def answer(self, kind: str, values: Mapping[str, Any], headers: Mapping[str, str]) -> Answer:
+        """What the org says to a new record, made or refused."""
+        self._made.append(kind)  # before the call, whose answer may be lost
+        answer = self.client.call("POST", f"sobjects/{kind}", values, repeatable=False, changes=True, headers=headers)
+        if not answer.ok:
+            self._made.remove(kind)
+        return answer
 
     def many(self, rows: Sequence[Mapping[str, Any]]) -> Answer:
         """Make several Leads in one call; the answer, refused or not."""

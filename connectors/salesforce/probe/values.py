@@ -45,6 +45,24 @@ def _unknown_field(bench: Rows) -> str:
     return "both rows"
 
 
+def _duplicate_told(bench: Rows) -> str:
+    """A second Lead with name and address of the first, without the header that saves it all the same."""
+    values = bench.lead_values()
+    bench.made("Lead", values)
+    answer = bench.answer("Lead", values, {})
+    found = answer.data[0] if not answer.ok and isinstance(answer.data, list) and answer.data else {}
+    if found.get("errorCode") != "DUPLICATES_DETECTED":
+        raise Untold("no active rule stops a second Lead with the same name and address")
+    extra = sorted(str(key) for key in found if key not in ("errorCode", "message", "fields"))
+    return ", ".join(extra) or "no key: the duplicates are not told"
+
+
+def _parents(bench: Rows) -> str:
+    lead = bench.lead()
+    answer = bench.client.call("POST", "composite/sobjects/Lead", {"ids": [lead], "fields": ["Id", "Owner.Name"]}, repeatable=True)
+    return "yes" if answer.ok and answer.data and (answer.data[0] or {}).get("Owner") else "no"
+
+
 EXPERIMENTS = (
     Experiment(
         "ids_sort",
@@ -72,5 +90,23 @@ EXPERIMENTS = (
         3,
         IN_THE_BIN,
         _unknown_field,
+    ),
+    Experiment(
+        "duplicate_result_key",
+        "Under which key does a refused single record tell its duplicates?",
+        "It is not read: a refusal is parked as DUPLICATES_DETECTED, and people are matched by their own keys",
+        "duplicate_result_key",
+        4,
+        IN_THE_BIN,
+        _duplicate_told,
+    ),
+    Experiment(
+        "parents_in_collections",
+        "Does reading many records by id understand fields of related records?",
+        "Such fields are asked for by queries",
+        "reads_parents",
+        4,
+        IN_THE_BIN,
+        _parents,
     ),
 )
