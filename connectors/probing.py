@@ -14,6 +14,7 @@ from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 from ..model.errors import Busy, StagesyncError, StateError
 from ..model.ports import Clock
 from .contract import Plugin, Ports
+from .manners import MaybeDone
 
 PAUSE_S = 5.0
 LOOKS = 6
@@ -26,6 +27,10 @@ class Untold(Exception):
 
 class Bench(Protocol):
     """Where one experiment makes its records."""
+
+    def outwait(self) -> None:
+        """Wait until nothing that was sent without an answer can arrive any more (`Capabilities.lands_s`)."""
+        ...
 
     def clear(self) -> str:
         """Remove all that was made, found by its own names, so that records are found too whose making was not answered. Raises nothing:
@@ -79,13 +84,16 @@ class Laboratory:
     def find_out(self, experiment: Experiment[Any]) -> Finding:
         """Carry out one experiment, and clear up. Raises `Busy` and `StateError`; every other trouble is the reason why there is no answer."""
         bench = self.bench(secrets.token_hex(4))
-        answer, why, left = None, "", ""
+        answer, why = None, ""
         try:
             answer = experiment.answer(bench)
         except Untold as reason:
             why = str(reason)
         except (Busy, StateError):
             raise
+        except MaybeDone as lost:
+            why = lost.what
+            bench.outwait()
         except StagesyncError as error:
             why = error.what
         finally:

@@ -15,9 +15,11 @@ from stagesync.app import accounts as app_accounts
 from stagesync.app import probing, wiring
 from stagesync.app.config import load
 from stagesync.app.probing import Wishes
+from stagesync.app.sandboxes import HUBSPOT_TOKEN
 from stagesync.sandbox.clock import WorldClock
 from stagesync.sandbox.hubspot import HubSpotWorld
 from stagesync.sandbox.salesforce import SalesforceWorld
+from stagesync.sandbox.salesforce.world import TOKEN
 from stagesync.sandbox.worlds import Worlds
 from stagesync.state import accounts
 from stagesync.sync import engine
@@ -66,7 +68,9 @@ def test_the_matrix_is_shown_and_kept(place: Box, clock: QuickClock, capsys: pyt
     """Every question has an answer or a reason, each answer is kept with the account and outlives a new look at it, and no record is left."""
     with wiring.opened(load(place.config), clock) as opened:
         assert probing.find_out(opened, system, Wishes(yes=True, account=IDS[system], json=True)) == 0
-    told = orjson.loads(capsys.readouterr().out)
+    said = capsys.readouterr()
+    told = orjson.loads(said.out)
+    assert [each for each in (HUBSPOT_TOKEN, TOKEN, "example.com") if each in said.out + said.err] == []
     assert (told["system"], told["account"]) == (system, IDS[system])
     assert [each["name"] for each in told["questions"] if (each["answer"] is None) != bool(each["why"]) or not each["handled"] or each["left"]] == []
     answers = {each["name"]: each["answer"] for each in told["questions"] if each["answer"] is not None}

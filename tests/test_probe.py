@@ -117,13 +117,17 @@ def test_an_experiment_finds_how_an_org_behaves(name: str, habits: dict[str, Any
     assert [row for kind in ("Lead", "Campaign", "CampaignMember") for row in org.world.rows(kind)] == []
 
 
-def test_an_experiment_that_breaks_off_clears_up() -> None:
-    """Where the answer to a create is lost, the contact is found by its address and archived, and the finding says why there is no answer."""
-    portal = Portal()
+def test_a_record_whose_making_was_not_answered_is_removed_too() -> None:
+    """Where the answer to a create is lost, what was sent may arrive late: it is waited for, then found by its name and removed, in both systems."""
+    portal, org = Portal(), Org()
     portal.world.faults.add(Fault("lost_after", "POST /crm/v3/objects/contacts"))
-    found, _ = finding(hubspot(portal), "own_source")
-    assert found.answer is None and found.why and found.left == ""
+    org.world.faults.add(Fault("lost_after", "POST /services/data/v66.0/sobjects/Lead"))
+    for laboratory, name, clock, lands_s in ((hubspot(portal), "own_source", portal.clock, 70.0), (salesforce(org), "empty_text", org.clock, 130.0)):
+        found, _ = finding(laboratory, name)
+        assert found.answer is None and found.why and found.left == ""
+        assert clock.slept == [lands_s]
     assert list(portal.world.contacts()) == [] and len(portal.world.portal.store.bin) == 1
+    assert list(org.world.rows("Lead")) == [] and org.world.org.store.tables["Lead"].rows
 
 
 def test_an_experiment_that_somebody_stops_clears_up() -> None:

@@ -75,6 +75,10 @@ class Contacts:
         path = Paths(version).contacts if version else self.path
         return self.client.call("PATCH", f"{path}/{id}", body={"properties": values}, repeatable=True, changes=True)
 
+    def outwait(self) -> None:
+        """As long as a request of ours may be on its way."""
+        self.clock.sleep(self.client.line.patience.lands_s)
+
     def clear(self) -> str:
         """Archive every contact that was made, or may have been: in two calls."""
         if not self._addresses:

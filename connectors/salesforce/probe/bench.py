@@ -89,6 +89,10 @@ class Rows:
         told = self.client.read("GET", f"sobjects/Lead/{lead}?fields={','.join(names)}")
         return {name: told.get(name) for name in names}
 
+    def outwait(self) -> None:
+        """As long as a request of ours may be on its way."""
+        self.clock.sleep(self.client.line.patience.lands_s)
+
     def clear(self) -> str:
         """Delete every record that was made, or may have been: two calls an object."""
         return "; ".join(left for kind in _NAMES if kind in self._made and (left := self._left(kind)))
