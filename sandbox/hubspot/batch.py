@@ -12,7 +12,7 @@ from .errors import Refused, answer, invalid, no_such_contact
 from .instants import instant
 from .portal import Portal
 from .render import shower, written
-from .single import find_by, non_unique
+from .single import archive, find_by, non_unique
 from .writing import Claims, checked_create, checked_update, create, update
 
 MOST = 100
@@ -230,7 +230,7 @@ def archive_many(portal: Portal, call: Call) -> Response:
     for row in inputs_of(call):
         contact = portal.store.live.get(int(row["id"])) if str(row.get("id", "")).isdecimal() else None
         if contact is not None:
-            portal.store.archive(contact, portal.now())
+            archive(portal, contact, portal.integration)
     return Response(204)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from .instants import instant, instant_ms
@@ -94,6 +94,8 @@ class Store:
         """Every id whose place in the search index may have changed, in order of time: results that are kept catch up by it."""
         self.lagging: dict[int, deque[tuple[int, Contact | None]]] = {}
         self.versions_kept = versions_kept
+        self.witness: Callable[[int, str, Version], None] = lambda number, name, version: None
+        """Hears of each value that somebody changes in a contact; what HubSpot calculates goes unheard."""
         self._lag_order: deque[tuple[int, int]] = deque()
         self._next = FIRST_ID
 
@@ -197,7 +199,8 @@ class Store:
         if lag:
             self._keep_back(contact.number, at_ms, contact.snapshot())
         before = contact.addresses()
-        self._set(contact, values, at_ms, author)
+        for name in self._set(contact, values, at_ms, author):
+            self.witness(contact.number, name, Version(values[name], at_ms, author))
         self._set(contact, calculated, at_ms, CALCULATED)
         if contact.addresses() != before:
             self._drop_addresses(contact.number, before)
@@ -266,11 +269,12 @@ class Store:
 
     # ---- inside
 
-    def _set(self, contact: Contact, values: Values, at_ms: int, author: Author) -> None:
+    def _set(self, contact: Contact, values: Values, at_ms: int, author: Author) -> list[str]:
+        """The names of those that are new."""
         props = contact.props
-        for name, value in values.items():
-            if props.get(name, "") == value:
-                continue
+        different = [name for name, value in values.items() if props.get(name, "") != value]
+        for name in different:
+            value = values[name]
             self._remember(contact, name, Version(value, at_ms, author))
             if name in self.by_unique:
                 self._move_unique(name, props.get(name), value, contact.number)
@@ -278,6 +282,7 @@ class Store:
                 props[name] = value
             else:
                 del props[name]
+        return different
 
     def _keep_back(self, number: int, at_ms: int, known: Contact | None) -> None:
         self.lagging.setdefault(number, deque()).append((at_ms, known))

@@ -14,7 +14,7 @@ from .merge import merge
 from .portal import BY_USER, IMPORTED, Portal, Workflow
 from .properties import Definition, options_of
 from .render import shower
-from .single import purge_contact
+from .single import archive, purge_contact
 from .values import stored
 
 _STAMPS = ("createdate", "lastmodifieddate", "hs_object_id")
@@ -105,18 +105,19 @@ class Hands:
 
     def archive(self, id: str) -> None:
         """To the recycle bin."""
-        self.portal.store.archive(self._find(id), self.portal.now())
+        archive(self.portal, self._find(id), BY_USER)
 
     def restore(self, id: str) -> None:
         """Back from the recycle bin."""
         contact = self.portal.store.restore(int(id))
+        self.portal.tell("restore", contact.number, BY_USER)
         if self.portal.habits.restore_moves_stamp:
             self.portal.store.change(contact, {}, self.portal.now(), BY_USER, {}, lag=self.portal.lagged)
 
     def gdpr_delete(self, id: str) -> None:
         """Delete for privacy: gone for good."""
         with _plainly():
-            purge_contact(self.portal, str(id))
+            purge_contact(self.portal, str(id), BY_USER)
 
     def opt_out(self, email: str) -> None:
         """The person behind an address unsubscribes from everything."""

@@ -32,6 +32,8 @@ def merge(portal: Portal, primary: Contact, other: Contact, author: Author) -> C
     for old in {primary.number, other.number} - {number}:
         portal.store.moved[old] = number
     portal.store.add(joined, lag=portal.lagged)
+    ids = {"primaryObjectId": primary.number, "mergedObjectIds": [other.number], "newObjectId": number}
+    portal.tell("merge", number, author, **ids, numberOfPropertiesMoved=len(joined.props))
     return joined
 
 

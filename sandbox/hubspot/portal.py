@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..clock import WorldClock
-from .contacts import Author, Store
+from .contacts import Author, Store, Version
 from .habits import Habits
 from .properties import Catalogue
+from .webhooks import Webhooks
 
 APP_ID = 1_234_567
 USER_ID = 9_001
@@ -65,6 +66,18 @@ class Portal:
     saved: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
     """(when, contact) of what the workflows have not looked at yet."""
     app_id: int = APP_ID
+    webhooks: Webhooks = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.webhooks = Webhooks(self.portal_id, self.app_id, self.clock)
+        self.store.witness = self._property_changed
+
+    def tell(self, what: str, number: int, author: Author, **more: Any) -> None:
+        """Something happened to a contact now: whoever subscribed will hear of it."""
+        self.webhooks.tell(what, number, self.now(), author, **more)
+
+    def _property_changed(self, number: int, name: str, version: Version) -> None:
+        self.webhooks.tell("propertyChange", number, version.at_ms, version.author, propertyName=name, propertyValue=version.value)
 
     @property
     def integration(self) -> Author:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from ..wire import Response
 from .call import Call
-from .contacts import Contact
+from .contacts import Author, Contact
 from .errors import Refused, answer, invalid, no_such_contact
 from .portal import Portal
 from .render import shower, written
@@ -94,26 +94,36 @@ def delete(portal: Portal, call: Call) -> Response:
     """To the bin; an unknown id answers just the same."""
     contact = portal.store.live.get(int(call.rest[1])) if call.rest[1].isdecimal() else None
     if contact is not None:
-        portal.store.archive(contact, portal.now())
+        archive(portal, contact, portal.integration)
     return Response(204)
+
+
+def archive(portal: Portal, contact: Contact, author: Author) -> None:
+    """To the bin, without a call around it."""
+    portal.store.archive(contact, portal.now())
+    portal.tell("deletion", contact.number, author)
 
 
 def purge(portal: Portal, call: Call) -> Response:
     """Delete for privacy: gone for good; an unknown address is remembered as blocked. Raises Refused (404)."""
     given, by = str(call.body.get("objectId", "")), str(call.body.get("idProperty", ""))
-    purge_contact(portal, given, by)
+    purge_contact(portal, given, portal.integration, by)
     return Response(204)
 
 
-def purge_contact(portal: Portal, given: str, by: str = "") -> None:
-    """The same, without a call around it. Raises Refused (404)."""
+def purge_contact(portal: Portal, given: str, author: Author, by: str = "") -> None:
+    """Gone for good, without a call around it. Raises Refused (404)."""
     if by == "email" and portal.store.find_email(given) is None:
         portal.blocked.add(given.strip().lower())
         return
     if given.isdecimal() and int(given) in portal.store.bin:
         del portal.store.bin[int(given)]
+        portal.tell("privacyDeletion", int(given), author)
         return
-    portal.store.retire(find(portal, given, by))
+    contact = find(portal, given, by)
+    portal.store.retire(contact)
+    for what in ("privacyDeletion", "deletion"):  # both are told, in any order (HubSpot docs, Webhooks API)
+        portal.tell(what, contact.number, author)
 
 
 def properties_of(body: Mapping[str, Any]) -> Mapping[str, object]:

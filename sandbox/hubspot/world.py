@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from random import Random
 from typing import Any, Literal
 
 from ..base import BaseWorld
@@ -52,6 +53,7 @@ class HubSpotWorld(BaseWorld):
         self.limits = Limits()
         self.troubles = TROUBLES
         self.by_hand = Hands(self.portal)
+        self.webhooks = self.portal.webhooks
         self._search = Search(self.portal)
         self._register()
 
@@ -222,6 +224,9 @@ class HubSpotWorld(BaseWorld):
         with self.lock:
             return iter(list(self.by_hand.contacts()))
 
+    def _deliver(self, to: str | None = None, seed: int | None = None) -> int:
+        return self.webhooks.deliver(to, None if seed is None else Random(seed))
+
     @property
     def habits(self) -> Habits:
         """How the portal behaves now."""
@@ -255,6 +260,8 @@ class HubSpotWorld(BaseWorld):
             "habits": self.switch,
         }.items():
             self.hands[f"hands/{name}"] = done(hand)
+        self.hands["webhooks/subscribe"] = lambda posted: self.webhooks.subscribe(**posted) or {}
+        self.hands["webhooks/deliver"] = lambda posted: {"taken": self._deliver(**posted), "waiting": len(self.webhooks.pending)}
         self.hands["hands/load"] = lambda posted: {"ids": self.load(posted["rows"])}
         self.hands["hands/expire-tokens"] = lambda posted: self.tokens.expire_all() or {}
         self.views["records"] = lambda request: list(self.contacts())

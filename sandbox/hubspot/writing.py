@@ -70,6 +70,7 @@ def create(portal: Portal, values: Mapping[str, str], author: Author) -> Contact
     if props.get("email") in portal.optouts:
         props["hs_email_optout"] = "true"
     portal.store.add(contact, lag=portal.lagged)
+    portal.tell("creation", contact.number, author)
     portal.enrol(contact.number)
     return contact
 
