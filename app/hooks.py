@@ -12,7 +12,7 @@ from .web.receiver import Door
 def doors(configs: Iterable[Config]) -> list[Door]:
     """One door for each such system of each workspace."""
     return [
-        Door(config.workspace, name, hooks)
+        Door(config.workspace, name, hooks, config.listen.public_url)
         for config in configs
         for name, system in config.systems.items()
         if isinstance(system.plugin, Telling) and (hooks := system.plugin.hooks(name, system.settings)) is not None

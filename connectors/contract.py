@@ -215,13 +215,17 @@ class Plugin(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A request that somebody sent us. `path`: with its query, as it came. `headers`: names in lower case. `received`: by our clock (ms)."""
+    """A request that somebody sent us. `path`: with its query, as it came. `headers`: names in lower case. `received`: by our clock (ms).
+
+    `url`: the address at which it was sent, as far as the configuration tells how the outside reaches us; a proxy may have rewritten what the request says.
+    """
 
     method: str
     path: str
     headers: Mapping[str, str]
     body: bytes
     received: int
+    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random
 
 from lab import Lab
-from oracle import settled
+from oracle import quiet, settled
 from somebody import FIELDS, LINE, NATIVE, STAGES, Row
 from weather import forecast
 
@@ -219,6 +219,20 @@ class History:
         world = self.random.choice(sorted(self.lab.worlds()))
         self.lab.moments[(world, self.random.randint(1, 8))] = deed or self.deed
 
+    def hear(self) -> None:
+        """What HubSpot tells by itself comes in, as far as it does: some now, some in the middle of the next run."""
+        if self.lab.ears is None:
+            return
+        ears = self.lab.ears
+        if self.random.random() < 0.3:
+            place = (self.random.choice(sorted(self.lab.worlds())), self.random.randint(1, 8))
+            self.lab.moments.setdefault(place, lambda: self._heard(ears.hear(self.random)))
+        if self.random.random() < 0.7:
+            self._heard(ears.hear(self.random))
+
+    def _heard(self, fresh: int) -> None:
+        self.lab.story.append(f"     hub: {fresh} hints come in")
+
     def live(self, rounds: int) -> None:
         """Some rounds of life, then calm."""
         for _ in range(self.random.randint(1, 3)):
@@ -230,20 +244,28 @@ class History:
                 self.meddle()
             if self.random.random() < 0.5:
                 self.trouble()
+            self.hear()
             self.lab.round()
             self.lab.clock.at += self.random.choice((0, 1, 30, 1000))
         self.lab.cleared()
         self.lab.later(90_000)
 
 
-def lived(seed: int, folder: Path) -> tuple[list[str], list[str]]:
-    """One history from its seed: what is wrong in the end, and the story. Every third one has a third system."""
+def lived(seed: int, folder: Path, *, hints: bool = False) -> tuple[list[str], list[str]]:
+    """One history from its seed: what is wrong in the end, and the story. Every third one has a third system.
+
+    `hints`: the first HubSpot portal posts what happens there, which is lost, doubled, late and out of order; the last of it comes when all is quiet.
+    """
     folder.mkdir()
     random = Random(seed)
-    lab = Lab(folder, random=Random(seed), weather=forecast(random), second=seed % 3 == 0)
+    lab = Lab(folder, random=Random(seed), weather=forecast(random), second=seed % 3 == 0, hints=hints)
     lab.approves = lambda: random.random() < 0.5
     try:
         History(lab, random).live(random.randint(2, 5))
-        return list(settled(lab)), lab.story
+        wrong = list(settled(lab))
+        if lab.ears is not None:
+            lab.ears.hear()
+            wrong += quiet(lab)
+        return wrong, lab.story
     finally:
         lab.store.close()

@@ -2,6 +2,7 @@
 
 python tests/history_run.py --random 10000 --directed 1500      # seeds 0 to 9999, and a sample of the directed ones
 python tests/history_run.py --seed 417                          # one again, with its story
+python tests/history_run.py --hint 12                           # random ones in which HubSpot posts what happens, from --hinted 2000
 python tests/history_run.py --case 88
 """
 
@@ -20,8 +21,8 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-Kind = Literal["random", "directed"]
-AGAIN = {"random": "--seed", "directed": "--case"}
+Kind = Literal["random", "hinted", "directed"]
+AGAIN = {"random": "--seed", "hinted": "--hint", "directed": "--case"}
 MEMORY = Path("/dev/shm")
 """Where Linux keeps files in memory: a state that is thrown away needs no disk."""
 
@@ -45,10 +46,10 @@ def end_of(kind: Kind, number: int, folder: Path) -> Ended:
     from directed import directed
     from histories import lived
 
-    live: Callable[[int, Path], tuple[list[str], list[str]]] = lived if kind == "random" else directed
+    lives: dict[Kind, Callable[[int, Path], tuple[list[str], list[str]]]] = {"random": lived, "hinted": partial(lived, hints=True), "directed": directed}
     place = folder / f"{kind}{number}"
     try:
-        wrong, story = live(number, place)
+        wrong, story = lives[kind](number, place)
     except Exception as error:  # noqa: BLE001 - a history must not end in an exception, and the others go on
         import traceback
 
@@ -80,9 +81,11 @@ def run(work: Sequence[tuple[Kind, int]], processes: int) -> list[Ended]:
 def _asked(words: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Live many histories, and say which went wrong.")
     parser.add_argument("--random", type=int, default=0, metavar="N", help="so many random ones")
+    parser.add_argument("--hinted", type=int, default=0, metavar="N", help="so many random ones with webhooks")
     parser.add_argument("--start", type=int, default=0, metavar="SEED", help="the seed of the first one")
     parser.add_argument("--directed", default="0", metavar="N", help="so many of the directed ones, or all")
     parser.add_argument("--seed", type=int, help="one random history, with its story")
+    parser.add_argument("--hint", type=int, metavar="SEED", help="one random history with webhooks, with its story")
     parser.add_argument("--case", type=int, help="one directed history, with its story")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     return parser.parse_args(words)
@@ -93,17 +96,23 @@ def main(words: Sequence[str]) -> int:
     from directed import cases, sample
 
     asked = _asked(words)
-    if asked.seed is not None or asked.case is not None:
-        kind: Kind = "random" if asked.seed is not None else "directed"
+    ones: dict[Kind, int | None] = {"random": asked.seed, "hinted": asked.hint, "directed": asked.case}
+    for asked_for, one in ones.items():
+        if one is None:
+            continue
         with tempfile.TemporaryDirectory() as folder:
-            ended = end_of(kind, asked.seed if asked.seed is not None else asked.case, Path(folder))
+            ended = end_of(asked_for, one, Path(folder))
         print(ended.told() if ended.wrong else "\n".join([*ended.story, "it ended well"]))
         return 1 if ended.wrong else 0
     numbers = sample(len(cases()) if asked.directed == "all" else int(asked.directed))
     seeds = range(asked.start, asked.start + asked.random)
-    work: list[tuple[Kind, int]] = [*(("directed", number) for number in numbers), *(("random", seed) for seed in seeds)]
+    lives: dict[Kind, Sequence[int]] = {"directed": numbers, "random": seeds, "hinted": range(asked.start, asked.start + asked.hinted)}
+    work: list[tuple[Kind, int]] = [(kind, number) for kind, chosen in lives.items() for number in chosen]
     began = time.monotonic()
-    print(f"{len(numbers):,} of {len(cases()):,} directed histories, and {len(seeds):,} random ones (seeds {seeds.start} to {seeds.stop - 1})", flush=True)
+    print(
+        f"{len(numbers):,} of {len(cases()):,} directed histories, and {len(seeds):,} random ones (from seed {seeds.start}), {asked.hinted:,} with webhooks",
+        flush=True,
+    )
     failed = run(work, asked.processes)
     print(f"{time.monotonic() - began:.0f} s on {asked.processes} processors")
     print(f"{len(work) - len(failed)} passed, {len(failed)} failed")

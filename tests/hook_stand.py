@@ -23,6 +23,7 @@ from starlette.applications import Starlette
 
 from stagesync.app.clock import SystemClock
 from stagesync.app.web.receiver import Door, receiver
+from stagesync.connectors.contract import Hooks
 from stagesync.connectors.webhook.hooks import JsonHooks
 from stagesync.connectors.webhook.settings import EventTable, WebhookSettings
 from stagesync.model.ports import Secret
@@ -79,11 +80,17 @@ class Stand:
 
 @contextmanager
 def stand(
-    folder: Path, systems: Mapping[str, WebhookSettings] | None = None, *, workspaces: Sequence[str] = ("acme",), within_s: float = 10.0
+    folder: Path,
+    systems: Mapping[str, WebhookSettings | Hooks] | None = None,
+    *,
+    workspaces: Sequence[str] = ("acme",),
+    within_s: float = 10.0,
+    public_url: str | None = None,
 ) -> Iterator[Stand]:
     """A receiver for these systems of each workspace, served by uvicorn."""
     systems = systems or {"product": settings()}
-    doors = [Door(workspace, name, JsonHooks(given)) for workspace in workspaces for name, given in systems.items()]
+    hooks = {name: JsonHooks(given) if isinstance(given, WebhookSettings) else given for name, given in systems.items()}
+    doors = [Door(workspace, name, each, public_url) for workspace in workspaces for name, each in hooks.items()]
     with closing(open_inbox(f"sqlite:///{folder / 'stagesync.db'}")) as box, closing(Intake(box)) as intake:
         made = Stand("", box)
         routes = receiver(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ears import Ears, hearing
 from hubspot_portal import settings as hubspot_settings
 from salesforce_org import Drawer, Hand, NoLimits
 from salesforce_org import settings as salesforce_settings
@@ -26,6 +28,7 @@ from stagesync.sandbox.hubspot.habits import Habits as HubSpotHabits
 from stagesync.sandbox.salesforce.habits import Habits as SalesforceHabits
 from stagesync.sandbox.salesforce.world import SalesforceWorld
 from stagesync.state import accounts, leases
+from stagesync.state.inbox_reader import StateInbox
 from stagesync.state.store import open_store
 from stagesync.sync import engine
 from stagesync.sync.desk import Desk, Settings, System
@@ -39,6 +42,7 @@ class Office:
     """HubSpot portals and one org, as `hub`, `crm` and (if `second`) `hub2`, kept in agreement by one workspace.
 
     `place`: the folder or the URL of its state. `fields`, `overrides` (by system) and the rest are as in the configuration.
+    `hints`: `hub` posts what happens there, and `ears` take it in.
     """
 
     def __init__(
@@ -55,6 +59,7 @@ class Office:
         order: tuple[str, ...] = ("hub", "crm", "hub2"),
         url: str | None = None,
         signals: bool = False,
+        hints: bool = False,
     ) -> None:
         self.clock = Hand()
         world_clock = WorldClock(lambda: self.clock.at)
@@ -66,6 +71,7 @@ class Office:
         self.settings = settings or Settings(NEWEST, {name: rank for rank, name in enumerate(order)})
         self.signals = signals
         self.url = url or (place if isinstance(place, str) else f"sqlite:///{place / 'state.db'}")
+        self.ears = Ears(self.hub, self.url, "office", self.clock) if hints else None
         self.session = self.reopened()
 
     def way_to(self, world: Any) -> Any:
@@ -77,8 +83,9 @@ class Office:
         store = open_store(self.url)
         weakref.finalize(self, store.close)
         ports = Ports(self.clock, NoLimits(), Drawer())
+        told = replace(ports, inbox=StateInbox(self.url, "office")) if self.ears is not None else ports
         opened: dict[str, Connector] = {
-            "hub": open_account("hub", hubspot_settings(), ports, WorldPool(self.way_to(self.hub))),
+            "hub": open_account("hub", hearing() if self.ears is not None else hubspot_settings(), told, WorldPool(self.way_to(self.hub))),
             "crm": open_org("crm", salesforce_settings(), ports, WorldAdapter(self.way_to(self.crm))),
         }
         if self.hub2 is not None:

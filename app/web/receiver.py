@@ -31,11 +31,12 @@ log = structlog.get_logger("stagesync.receiver")
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """Where one system's posts come in."""
+    """Where one system's posts come in. `public_url`: how the outside reaches us, where that is configured."""
 
     workspace: str
     system: str
     hooks: Hooks
+    public_url: str | None = None
 
 
 class _Refused(Exception):
@@ -75,7 +76,7 @@ class _Receiver:
         try:
             if door is None:
                 raise _Refused(404, "unknown", "no such system")
-            post = await self._post(request, door.hooks)
+            post = await self._post(request, door)
             return await self._keep(door, self._arrivals(door, post))
         except _Refused as refused:
             system = door.system if door is not None else ""
@@ -91,11 +92,11 @@ class _Receiver:
         found = [door for door in self.doors.values() if door.system == system]
         return found[0] if len(found) == 1 else None
 
-    async def _post(self, request: Request, hooks: Hooks) -> Post:
+    async def _post(self, request: Request, door: Door) -> Post:
         """The whole request. A body that is too large is refused as soon as that is known, whatever its header says."""
         media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if media_type not in hooks.media_types:
-            raise _Refused(415, "media_type", f"send {' or '.join(sorted(hooks.media_types))}")
+        if media_type not in door.hooks.media_types:
+            raise _Refused(415, "media_type", f"send {' or '.join(sorted(door.hooks.media_types))}")
         declared = request.headers.get("content-length", "")
         if declared.isdigit() and int(declared) > BODY_LIMIT:
             raise _Refused(413, "too_large", f"a body may have {BODY_LIMIT} bytes")
@@ -107,7 +108,9 @@ class _Receiver:
         except ClientDisconnect:
             raise _Refused(400, "broken_off", "the body broke off") from None
         path, query = request.scope["raw_path"].decode("latin-1"), request.scope["query_string"].decode("latin-1")
-        return Post(request.method, f"{path}?{query}" if query else path, dict(request.headers), body, self.clock.now_ms())
+        whole = f"{path}?{query}" if query else path
+        url = f"{door.public_url}{whole}" if door.public_url else None
+        return Post(request.method, whole, dict(request.headers), body, self.clock.now_ms(), url)
 
     def _arrivals(self, door: Door, post: Post) -> list[Arrival]:
         """The events of a post that is believed."""

@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ..contract import Connector, Ports
+    from ..contract import Connector, Hooks, Ports
     from ..probing import Laboratory
 
 
@@ -39,6 +39,12 @@ class HubSpotPlugin:
         from .probe import open_laboratory
 
         return open_laboratory(system, settings, ports)
+
+    def hooks(self, system: str, settings: Any) -> Hooks | None:
+        """How its webhooks are read; None where no secret is given for them."""
+        from .hooks import HubSpotHooks
+
+        return HubSpotHooks(settings) if settings.hook_secrets else None
 
 
 plugin = HubSpotPlugin()

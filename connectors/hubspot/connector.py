@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from ...model.records import Observation, Page, Query, Record, Ref
 from ...model.writes import Outcome, Step, Write
 from ..contract import AccountId, Capabilities, Ports, SystemDescription, Usage
+from ..hints import Hints
 from . import consent, read
 from . import describe as about
 from . import pull as pulling
@@ -34,8 +36,9 @@ _NAMELESS = "the portal does not tell its id: it is recognised by address and cr
 class HubSpot:
     """Contacts of one portal."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, hints: Hints) -> None:
         self._client = client
+        self._hints = hints
         self._app_id = client.settings.app_id
         self._capabilities = replace(_CAPABILITIES, lands_s=client.line.patience.lands_s)
         self._asked: set[str] = {STAGE}
@@ -64,9 +67,9 @@ class HubSpot:
         return described
 
     def pull(self, query: Query) -> Iterator[Page]:
-        """See the module `pull`."""
+        """What webhooks hint at, and then as the module `pull` has it."""
         self._asked |= set(query.fields.get(KIND, ()))
-        return pulling.pull(self._client, query)
+        return self._hints.then(query, self.fetch, partial(pulling.pull, self._client))
 
     def fetch(self, refs: Sequence[Ref], fields: Mapping[str, tuple[str, ...]], history: tuple[str, ...] = ()) -> Sequence[Observation]:
         """See the module `read`."""
@@ -107,6 +110,7 @@ class HubSpot:
     def close(self) -> None:
         """Give back the connection."""
         self._client.close()
+        self._hints.close()
 
     def _goes_back(self, write: Write) -> bool:
         stage, before = write.values.get(STAGE), write.before.get(STAGE)
@@ -121,4 +125,5 @@ class HubSpot:
 
 def open_account(system: str, settings: HubSpotSettings, ports: Ports, pool: Any = None) -> HubSpot:
     """Open an account without calling it. `pool` takes the place of urllib3's pool manager. Raises `ConfigurationError` for a bad `base_url`."""
-    return HubSpot(Client(system, settings, ports, pool))
+    inbox = ports.inbox if settings.hook_secrets else None
+    return HubSpot(Client(system, settings, ports, pool), Hints(inbox, system, ports.clock))

@@ -17,11 +17,12 @@ from itertools import pairwise
 from json import dumps
 from typing import Any
 
-from ...model.records import Gone, Moved, Page, Present, Query, Record, Ref
+from ...model.records import Page, Query, Ref
+from ..hints import apart
 from .client import Client
 from .cursor import Cursor, parse
 from .errors import KIND, strange
-from .read import BATCH, batches, fetch, gone_of
+from .read import fetch, gone_of
 from .rows import ALWAYS, STAMP, moves_of, records_of, shaped, with_own
 
 LIST_PAGE = 100
@@ -141,20 +142,9 @@ def _page(client: Client, rows: Sequence[Mapping[str, Any]], fields: Sequence[st
     server_time = client.server_time
     if complete:
         return Page(records_of(rows, fields), following.text(), server_time, moved=moved)
-    records: list[Record] = []
-    gone: list[Gone] = []
-    for ids in batches([row["id"] for row in rows], BATCH):
-        for seen in fetch(client, [Ref(KIND, each) for each in ids], fields, (), None):
-            match seen:
-                case Present(record=record):
-                    records.append(record)
-                case Gone():
-                    gone.append(seen)
-                case Moved():
-                    moved.append(seen)
-                case _:  # nothing can be said of it now, and one such record must not stop all others: it comes again with its next change
-                    continue
-    return Page(records, following.text(), server_time, gone=gone, moved=moved)
+    refs = [Ref(KIND, row["id"]) for row in rows]
+    records, gone, elsewhere = apart(fetch(client, refs, fields, (), None) if refs else ())
+    return Page(records, following.text(), server_time, gone=gone, moved=[*moved, *elsewhere])
 
 
 _STEPS: Mapping[str, Callable[[Client, Cursor, Sequence[str]], tuple[Page, Cursor]]] = {"scan": _scan, "delta": _delta, "bin": _bin}

@@ -7,6 +7,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ...model.ports import Secret
+from .signatures import Version
 
 BASE_URL = "https://api.hubapi.com"
 
@@ -36,6 +37,9 @@ class HubSpotSettings(BaseModel):
     overlap_s: Annotated[int, Field(ge=0)] = 300
     """How far each pull looks back before the last one: HubSpot's search index lags behind the records."""
     timeout_s: Annotated[float, Field(gt=0)] = 60.0
+    hook_secrets: tuple[Secret, ...] = ()
+    """The client secret of the app that sends webhooks, and the one that comes next; none: no webhooks are taken."""
+    hook_signature: Version = "v3"
 
     @model_validator(mode="after")
     def _one_way_in(self) -> Self:
