@@ -20,9 +20,9 @@ from .sla import rate
 
 _STYLE = """
 :root { color-scheme: light dark; --paper: #fff; --ink: #1d2430; --soft: #56607a; --rule: #d5dae3; --track: #e6eaf1;
-  --good: #2b7a4b; --held: #b97a06; --bad: #b23a48; --due: #2563a8; --left: #8390a7; }
+  --good: #2b7a4b; --held: #b97a06; --bad: #b23a48; --due: #2563a8; --left: #8390a7; --asks: #8a5800; }
 @media screen and (prefers-color-scheme: dark) { :root { --paper: #141820; --ink: #e7ebf3; --soft: #a6b0c3; --rule: #343c4b; --track: #2a313e;
-  --good: #58b982; --held: #e0a63a; --bad: #f27483; --due: #6fa9ec; --left: #75819a; } }
+  --good: #58b982; --held: #e0a63a; --bad: #f27483; --due: #6fa9ec; --left: #75819a; --asks: #e0a63a; } }
 * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 body { font: 15px/1.5 Helvetica, Arial, sans-serif; color: var(--ink); background: var(--paper); margin: 1.6rem auto; max-width: 60rem; padding: 0 1rem; }
 h1 { font-size: 1.05rem; font-weight: 600; margin: 0; } h1 span { color: var(--soft); font-weight: 400; }
@@ -32,6 +32,7 @@ h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; break-after: avoid; }
 .well { --tone: var(--good); } .asks { --tone: var(--held); } .broken { --tone: var(--bad); }
 .verdict > p { font-size: 1.5rem; line-height: 1.3; font-weight: 700; margin: 0; } .verdict ul { margin: .6rem 0 0; padding: 0; list-style: none; }
 .verdict li { padding: .3rem 0 .3rem 1.6rem; text-indent: -1.6rem; } .verdict li b { display: inline-block; width: 1.6rem; text-indent: 0; color: var(--tone); }
+.verdict li.asks b { color: var(--asks); }
 .how { color: var(--soft); }
 .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: .7rem; }
 .card { border: 1px solid var(--rule); border-radius: .5rem; padding: .5rem .9rem; } .card b { display: block; font-size: 1.45rem; line-height: 1.3; }
