@@ -60,7 +60,7 @@ def ledger(now: int) -> list[list[NewEntry]]:
         [stay(3, "pql", start), stay(3, "pql", start + 8 * DAY, "disqualified")],
         [stay(4, "mql", now - DAY, due_at=now + 7 * DAY)],
         [stay(5, "sgl", now - 2 * DAY, origin="first", source=None)._replace(entered_at=None)],
-        [stay(6, "mql", now - 9 * DAY, due_at=now - 2 * DAY, owner="late@acme.example")],
+        [stay(6, "mql", now - 9 * DAY, due_at=now - 4 * DAY, owner="late@acme.example")],
     ]
 
 
