@@ -60,7 +60,7 @@ EXPERIMENTS = (
     ),
     Experiment(
         "backward_stage_2026_09",
-        "And on 2026-09?",
+        "Is a lifecycle stage that goes back ignored, applied or refused, on 2026-09?",
         _HANDLED,
         "backward_stage",
         7,
