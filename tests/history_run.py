@@ -21,8 +21,8 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-Kind = Literal["random", "hinted", "directed"]
-AGAIN = {"random": "--seed", "hinted": "--hint", "directed": "--case"}
+Kind = Literal["random", "hinted", "directed", "story"]
+AGAIN = {"random": "--seed", "hinted": "--hint", "directed": "--case", "story": "--story"}
 MEMORY = Path("/dev/shm")
 """Where Linux keeps files in memory: a state that is thrown away needs no disk."""
 
@@ -45,8 +45,14 @@ def end_of(kind: Kind, number: int, folder: Path) -> Ended:
     """Live one history in a new folder below this one. Whatever it raises is wrong as well."""
     from directed import directed
     from histories import lived
+    from stories import told
 
-    lives: dict[Kind, Callable[[int, Path], tuple[list[str], list[str]]]] = {"random": lived, "hinted": partial(lived, hints=True), "directed": directed}
+    lives: dict[Kind, Callable[[int, Path], tuple[list[str], list[str]]]] = {
+        "random": lived,
+        "hinted": partial(lived, hints=True),
+        "directed": directed,
+        "story": told,
+    }
     place = folder / f"{kind}{number}"
     try:
         wrong, story = lives[kind](number, place)
@@ -84,9 +90,11 @@ def _asked(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--hinted", type=int, default=0, metavar="N", help="so many random ones with webhooks")
     parser.add_argument("--start", type=int, default=0, metavar="SEED", help="the seed of the first one")
     parser.add_argument("--directed", default="0", metavar="N", help="so many of the directed ones, or all")
-    parser.add_argument("--seed", type=int, help="one random history, with its story")
-    parser.add_argument("--hint", type=int, metavar="SEED", help="one random history with webhooks, with its story")
-    parser.add_argument("--case", type=int, help="one directed history, with its story")
+    parser.add_argument("--stories", action="store_true", help="all short stories")
+    parser.add_argument("--seed", type=int, help="one random history, with all that happened")
+    parser.add_argument("--hint", type=int, metavar="SEED", help="one random history with webhooks, likewise")
+    parser.add_argument("--case", type=int, help="one directed history, likewise")
+    parser.add_argument("--story", type=int, help="one short story, likewise")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     return parser.parse_args(words)
 
@@ -94,9 +102,10 @@ def _asked(words: Sequence[str]) -> argparse.Namespace:
 def main(words: Sequence[str]) -> int:
     """0 where all ended well."""
     from directed import cases, sample
+    from stories import cases as stories
 
     asked = _asked(words)
-    ones: dict[Kind, int | None] = {"random": asked.seed, "hinted": asked.hint, "directed": asked.case}
+    ones: dict[Kind, int | None] = {"random": asked.seed, "hinted": asked.hint, "directed": asked.case, "story": asked.story}
     for asked_for, one in ones.items():
         if one is None:
             continue
@@ -106,13 +115,16 @@ def main(words: Sequence[str]) -> int:
         return 1 if ended.wrong else 0
     numbers = sample(len(cases()) if asked.directed == "all" else int(asked.directed))
     seeds = range(asked.start, asked.start + asked.random)
-    lives: dict[Kind, Sequence[int]] = {"directed": numbers, "random": seeds, "hinted": range(asked.start, asked.start + asked.hinted)}
+    lives: dict[Kind, Sequence[int]] = {
+        "story": range(len(stories()) if asked.stories else 0),
+        "directed": numbers,
+        "random": seeds,
+        "hinted": range(asked.start, asked.start + asked.hinted),
+    }
     work: list[tuple[Kind, int]] = [(kind, number) for kind, chosen in lives.items() for number in chosen]
     began = time.monotonic()
-    print(
-        f"{len(numbers):,} of {len(cases()):,} directed histories, and {len(seeds):,} random ones (from seed {seeds.start}), {asked.hinted:,} with webhooks",
-        flush=True,
-    )
+    print(f"{len(lives['story']):,} short stories, {len(numbers):,} of {len(cases()):,} directed histories,", flush=True)
+    print(f"{len(seeds):,} random ones and {asked.hinted:,} with webhooks, both from seed {asked.start}", flush=True)
     failed = run(work, asked.processes)
     print(f"{time.monotonic() - began:.0f} s on {asked.processes} processors")
     print(f"{len(work) - len(failed)} passed, {len(failed)} failed")

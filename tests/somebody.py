@@ -192,8 +192,9 @@ class Somebody(Office):
         self.story.append(f"     {row.world} {row.kind} {row.id} ({row.values['last_name']}) is deleted")
         human = str(row.values["last_name"])
         self.deleted[(row.world, row.id)] = human
-        if self.met(row):
-            self.buried[(row.world, human)] = {each.id for each in self.rows(row.world) if each.values["last_name"] == human}
+        theirs = [each for world in self.worlds() for each in self.rows(world) if each.values["last_name"] == human]
+        if all(self.met(each) for each in theirs):  # one that is met only afterwards is new to us, and brings them back
+            self.buried[(row.world, human)] = {each.id for each in theirs if each.world == row.world}
         if row.world == "crm":
             self.crm.delete(row.id)
             self.landed()

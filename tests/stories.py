@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from stories_of_records import ambiguous, deleted, first_sync, indexed_late, merged, met, moved_stages, read_stale, unshown
 from stories_of_writes import conflicts, edited_again, landed_late, made_twice, refused, typed_back
-from story import Case
+from story import Case, wrong
 
 FAMILIES = (
     edited_again,
@@ -28,3 +30,8 @@ FAMILIES = (
 def cases() -> list[Case]:
     """All of them, in a fixed order."""
     return [case for family in FAMILIES for case in family()]
+
+
+def told(number: int, folder: Path) -> tuple[list[str], list[str]]:
+    """The story of that number: what is wrong in the end, and all that happened."""
+    return wrong(cases()[number], folder)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, Literal
 
 import orjson
@@ -47,6 +48,11 @@ class Client:
         self._spared = Spared()
         self._version = settings.api_version
         self._slash, self._way_known = "/", False
+
+    @cached_property
+    def _environment(self) -> Mapping[str, Any]:
+        """Proxies and certificates as the environment has them, for the one host that is called: requests would look them up at every call."""
+        return self._http.merge_environment_settings(self._settings.instance_url, {}, stream=True, verify=None, cert=None)
 
     @property
     def host(self) -> str:
@@ -203,9 +209,8 @@ class Client:
         timeout = (self.line.patience.connect_s, self.line.patience.read_s)
         request = self._http.prepare_request(requests.Request(method, url.partition("?")[0], data=payload, headers=headers))
         request.url = url  # whole and as it is: requests would look at each character of a long query several times
-        options = self._http.merge_environment_settings(url, {}, stream=True, verify=None, cert=None)
         try:
-            with self._http.send(request, timeout=timeout, allow_redirects=False, **options) as found:
+            with self._http.send(request, timeout=timeout, allow_redirects=False, **self._environment) as found:
                 body = collect(found.iter_content(_CHUNK), where=self.system)
         except requests.RequestException as error:
             raise lost(error, where=self.system) from error
