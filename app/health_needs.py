@@ -59,7 +59,10 @@ def _service(found: Health) -> Iterator[Need]:
     row = found.standing.row
     if row is None:
         return
-    if late(found.standing):
+    if row.began_at is not None and row.broken_off and late(found.standing):
+        what = f"A run began {words.span(found.now - row.began_at)} ago and has not ended; the next was due {words.span(found.now - row.due_at)} ago."
+        yield Need(False, what, "If `stagesync serve` runs, it is at work; else start it again, and it goes on.")
+    elif late(found.standing):
         yield Need(True, f"The next run was due {words.span(found.now - row.due_at)} ago.", "Is `stagesync serve` running? Start it again.")
     if row.failures and not row.broken_off:
         again = f", {row.failures:,} times in a row" if row.failures > 1 else ""

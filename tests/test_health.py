@@ -198,6 +198,18 @@ def test_a_service_that_does_not_run_is_broken(acme: Box) -> None:
     assert [(each["system"], each["stale"]) for each in told["systems"]] == [("hubspot", False), ("salesforce", True)]
 
 
+def test_a_run_that_does_not_end_is_not_taken_for_a_dead_service(acme: Box) -> None:
+    """A long run passes over moments of its timetable: that is told as a question, with since when it runs."""
+    acme.run("sync", "--yes")
+    with wiring.opened(load(acme.config)) as place, place.store.write() as tx:
+        now = place.clock.now_ms()
+        schedule.set_next(tx, place.id, "every 1 min", now - HOUR // 2, now - HOUR // 2)
+        schedule.begin(tx, place.id, now - HOUR, "a service")
+    told = acme.json("report")
+    assert told["verdict"] == "asks"
+    assert told["needs"][0]["what"] == "A run began 60 min ago and has not ended; the next was due 30 min ago."
+
+
 class At:
     """A clock that stands."""
 

@@ -25,6 +25,8 @@ ASKED: dict[str, Callable[[Tx], Any]] = {
     "keys.find": lambda tx: keys.find(tx, 1, "email", ["a"]),
     "keys.replace": lambda tx: keys.replace(tx, 1, [1], []),
     "people.due": lambda tx: people.due(tx, 1, 0, 10),
+    "people.due_ids": lambda tx: people.due_ids(tx, 1),
+    "people.known": lambda tx: people.known(tx, 1, [1]),
     "people.by_ids": lambda tx: people.by_ids(tx, [1]),
     "people.mark_due": lambda tx: people.mark_due(tx, 1, [1], 5),
     "people.clear_due": lambda tx: people.clear_due(tx, 1, [1]),
@@ -63,6 +65,7 @@ ASKED: dict[str, Callable[[Tx], Any]] = {
 PARTIAL = {
     "links.unmatched": "ix_link_new",
     "people.due": "ix_person_due",
+    "people.due_ids": "ix_person_due",
     "actions.open_intents": "ix_action_intent",
     "actions.holds": "ix_action_hold",
     "actions.holds of a question": "ix_action_hold",

@@ -234,6 +234,7 @@ def test_due_people_come_in_order_and_page_by_page(store: Store) -> None:
         people.clear_due(tx, home.ws, [rows[1].id])
         assert people.due(tx, home.ws, 0, 1) == [rows[0]._replace(due=7)]
         assert people.due(tx, home.ws, rows[0].id, 9) == [rows[2]._replace(due=7)]
+        assert people.due_ids(tx, home.ws) == {rows[0].id, rows[2].id}
         people.mark_due(tx, home.ws + 1, [rows[3].id], 7)
         assert people.by_ids(tx, [rows[3].id]) == {rows[3].id: rows[3]}
 
@@ -247,6 +248,8 @@ def test_people_are_written_and_counted(store: Store) -> None:
         people.update(tx, home.ws, [moved, two._replace(stage=None)])
         assert people.by_ids(tx, [one.id]) == {one.id: moved}
         assert (people.count(tx, home.ws), people.by_stage(tx, home.ws)) == (3, {"sal": 1, None: 1, "mql": 1})
+        assert people.known(tx, home.ws, [one.id, two.id, two.id + 9]) == {one.id, two.id}
+        assert people.known(tx, home.ws + 1, [one.id]) == set()
 
 
 def test_reviews_become_due_when_their_time_has_come(store: Store) -> None:
