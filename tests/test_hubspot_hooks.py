@@ -93,6 +93,7 @@ def test_both_forms_are_understood(here: Stand, world: HubSpotWorld) -> None:
     renamed = {name: value for name, value in told.items() if name != "subscriptionType"}
     forms = [told, {**renamed, "eventType": "contact.creation", "objectId": 7}, {**told, "objectTypeId": "0-2", "objectId": 8}]
     forms += [{**renamed, "subscriptionType": f"{name}", "objectId": 9} for name in ("company.creation", "contact.associationChange", "contact", "")]
+    forms.append({**told, "objectId": "9" * 40})
     assert send(here, world.webhooks.signed(forms)) == 204
     assert [row.body["ids"] for row in here.kept()] == [[str(told["objectId"])], ["7"]]
 

@@ -24,6 +24,8 @@ from .signatures import Version, doubt
 MOST = 100
 """Events in one post."""
 _CONTACTS = "0-1"
+_LONGEST_ID = 18
+"""Digits. A longer one is no contact's, and could have HubSpot refuse the whole call that reads it."""
 _ENDS = {"creation": False, "propertyChange": False, "restore": False, "merge": True, "deletion": True, "privacyDeletion": True}
 """What happens to contacts, and whether a record may be gone by it."""
 _MARKS = ("portalId", "subscriptionId", "objectId", "occurredAt", "propertyName", "propertyValue", "mergedObjectIds")
@@ -80,4 +82,4 @@ def _ids(told: Mapping[str, Any]) -> list[str]:
     """All contacts that it is about: a merge names both, and the one that they became."""
     merged = told.get("mergedObjectIds")
     named = [told.get(name) for name in ("objectId", "primaryObjectId", "newObjectId")] + (merged if isinstance(merged, list) else [])
-    return [*dict.fromkeys(id for each in named if is_id(id := str(each)))]
+    return [*dict.fromkeys(id for each in named if is_id(id := str(each)) and len(id) <= _LONGEST_ID)]

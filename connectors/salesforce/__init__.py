@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ..contract import Connector, Ports
+    from ..contract import Connector, Hooks, Ports
     from ..probing import Laboratory
 
 
@@ -33,6 +33,12 @@ class SalesforcePlugin:
         from .connector import open_org
 
         return open_org(system, settings, ports)
+
+    def hooks(self, system: str, settings: Any) -> Hooks | None:
+        """How its outbound messages are read; None where no token is given for them."""
+        from .hooks import SalesforceHooks
+
+        return SalesforceHooks(settings) if settings.hook_secrets else None
 
     def laboratory(self, system: str, settings: Any, ports: Ports) -> Laboratory:
         """Where the org is asked what no document tells; makes no call yet."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ...model.records import Native, Observation, Page, Query, Record, Ref
 from ...model.writes import Outcome, Step, Write
 from ..contract import AccountId, Capabilities, Ports, SystemDescription, Usage
+from ..hints import Hints
 from . import describe as describing
 from . import evidence
 from . import fetch as fetching
@@ -30,8 +31,9 @@ _ORG_IN_TOKEN = re.compile(r"(00D\w{12})!")
 class SalesforceConnector:
     """Leads and Contacts of one org as records. Used from one thread."""
 
-    def __init__(self, client: Client, settings: SalesforceSettings) -> None:
+    def __init__(self, client: Client, settings: SalesforceSettings, hints: Hints) -> None:
         self._client = client
+        self._hints = hints
         self._settings = settings
         self._identity: AccountId | None = None
         self._converted: frozenset[str] | None = None
@@ -63,8 +65,12 @@ class SalesforceConnector:
         return found
 
     def pull(self, query: Query) -> Iterator[Page]:
-        """Contacts, then Leads, then events. Deletions and merges come with the changes, so that `sweep` has nothing to add."""
-        return pulling.pull(self._client, query, self._settings.overlap_s, lambda: self.identity().zone)
+        """What messages hint at, then Contacts, Leads, events. Deletions and merges come with the changes, so that `sweep` has nothing to add."""
+
+        def polled(query: Query) -> Iterator[Page]:
+            return pulling.pull(self._client, query, self._settings.overlap_s, lambda: self.identity().zone)
+
+        return self._hints.then(query, self.fetch, polled)
 
     def fetch(self, refs: Sequence[Ref], fields: Mapping[str, tuple[str, ...]], history: tuple[str, ...] = ()) -> Sequence[Observation]:
         """Read these records now, with the versions of the `history` fields that the org tracks."""
@@ -103,6 +109,7 @@ class SalesforceConnector:
     def close(self) -> None:
         """Give back connections."""
         self._client.close()
+        self._hints.close()
 
     def _converted_statuses(self) -> frozenset[str]:
         if self._converted is None:
@@ -125,7 +132,8 @@ def _touches_status(kind: str, values: Mapping[str, Native]) -> bool:
 
 def open_org(system: str, settings: SalesforceSettings, ports: Ports, adapter: HTTPAdapter | None = None) -> SalesforceConnector:
     """The connector for one org; makes no call. `adapter` takes the place of the network."""
-    return SalesforceConnector(Client(system, settings, ports, adapter), settings)
+    inbox = ports.inbox if settings.hook_secrets else None
+    return SalesforceConnector(Client(system, settings, ports, adapter), settings, Hints(inbox, system, ports.clock))
 
 
 def _identity(client: Client) -> AccountId:

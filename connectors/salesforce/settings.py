@@ -10,6 +10,7 @@ from ...model.errors import ConfigurationError
 from ...model.ports import Secret
 from ..manners import checked_url
 
+SHORTEST_TOKEN = 24
 Form = Literal["access token", "refresh token", "JWT", "client credentials"]
 
 
@@ -27,7 +28,8 @@ class SalesforceSettings(BaseModel):
     that stagesync may fill; creates then cannot double a record. `auto_assign`: let the org's lead assignment rules run on our writes.
     `save_duplicates`: save in spite of duplicate rules that only alert. `overlap_s`: how far back each pull reads again, because a record can
     become visible up to ten minutes after its stamp. `daily_share`: the part of the org's daily API calls at which to stop.
-    `timeout_s`: how long one answer may take.
+    `timeout_s`: how long one answer may take. `hook_secrets`: the token in the address of outbound messages, and the one that comes next; none: no messages are
+    taken. `hook_organization`: whose messages they must be.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
@@ -47,6 +49,8 @@ class SalesforceSettings(BaseModel):
     overlap_s: int = Field(default=600, ge=0, le=86_400)
     daily_share: float = Field(default=0.8, gt=0, le=1)
     timeout_s: float = Field(default=120.0, gt=0, le=600)
+    hook_secrets: tuple[Secret, ...] = ()
+    hook_organization: str | None = Field(default=None, pattern=r"^00D([A-Za-z0-9]{12}|[A-Za-z0-9]{15})$")
 
     @field_validator("instance_url", "login_url")
     @classmethod
@@ -67,6 +71,14 @@ class SalesforceSettings(BaseModel):
             )
         if len(forms) > 1:
             raise ValueError(f"more than one credential ({', '.join(forms)}): keep one of them")
+        return self
+
+    @model_validator(mode="after")
+    def _known_sender(self) -> SalesforceSettings:
+        if self.hook_secrets and self.hook_organization is None:
+            raise ValueError("`hook_secrets` needs `hook_organization`: the organization's id is in every message and is checked")
+        if any(len(secret.reveal()) < SHORTEST_TOKEN for secret in self.hook_secrets):
+            raise ValueError(f"a token in `hook_secrets` has fewer than {SHORTEST_TOKEN} characters: it is all that proves a message")
         return self
 
     def _forms(self) -> dict[Form, bool]:
