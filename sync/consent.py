@@ -23,12 +23,14 @@ from .owing import owe
 def owe_anew(desk: Desk, canonical: Mapping[str, list[Any]], views: Sequence[View]) -> None:
     """Before anything is decided: a record whose address somebody changed shows the opt-out of that address, which is nobody's taking back of it.
 
-    Under changed maps also where it could not be written until now.
+    A record that has no address yet (we died between taking it the old one and giving it the new one) shows none. Under changed maps also where it could not
+    be written until now.
     """
     for view in views:
         for name, key in view.kind.belongs.items():
             mapped, address = view.kind.fields[name], view.kind.fields[key].native
-            lost = address in view.agreed or (desk.remapped and mapped.native not in view.agreed)
+            between = view.seen.get(address) is None and canonical.get(key, [None])[0] is not None
+            lost = between or address in view.agreed or (desk.remapped and mapped.native not in view.agreed)
             if lost and name in view.carried and _told(canonical, name) and not _says(view, mapped):
                 view.agree(mapped.native)
                 view.carry(name, 0)

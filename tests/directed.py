@@ -103,6 +103,16 @@ def _swap(lab: Lab) -> None:
         lab.swap(first, second)
 
 
+def _opted(lab: Lab) -> None:
+    """One of the two who swap has opted out, and all systems know it."""
+    row = one(lab, "crm")
+    if row is not None:
+        lab.opt_out(row)
+    lab.round()
+    lab.later()
+    _swap(lab)
+
+
 def _blind(lab: Lab) -> None:
     """A record is made while the credential does not see one of its fields."""
     lab.hub.switch(hidden_properties=("jobtitle",))
@@ -145,6 +155,7 @@ FAMILIES: dict[str, Family] = {
     "convert": Family(_convert, _city),
     "merge": Family(_merge, _city),
     "swap": Family(_swap, _city),
+    "opted": Family(_opted, _city),
     "blind": Family(_blind, _seen),
     "third": Family(_third, _city, second=True),
 }

@@ -39,7 +39,7 @@ def quiet(lab: Lab) -> Iterator[str]:
         if report is None or report.error is not None:
             yield f"a run without trouble stopped: {report.error if report else lab.story[-1]!r}"
             return
-        if report.writes == 0 and report.rejected == 0:
+        if report.writes == 0 and report.rejected == 0 and report.new_holds == 0:
             break
         lab.later(120)  # until what was written shows in every index
     else:

@@ -238,6 +238,8 @@ class Somebody(Office):
                 self.crm.merge(one.id, [other.id])
                 id = one.id
             else:
+                self._forgets_opt_out(one)
+                self._forgets_opt_out(other)
                 id = self.worlds()[one.world].merge(one.id, other.id)
         except (ValueError, LookupError) as refused:
             self.story.append(f"     (refused: {refused})")
