@@ -61,6 +61,10 @@ class Agreement:
         """All people."""
         return self.held + self.refused + self.behind + self.left + self.in_sync
 
+    def share(self, number: int) -> float | None:
+        """The part of everybody. The whole is said only of everybody: a few of very many are not rounded away."""
+        return min(number / self.everybody, 1.0 if number == self.everybody else 0.999) if self.everybody else None
+
 
 @dataclass(frozen=True, slots=True)
 class Refused:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -32,12 +32,12 @@ def needs(found: Health) -> list[Need]:
     return sorted(told, key=lambda need: not need.broken)
 
 
-def verdict(found: list[Need]) -> Verdict:
+def verdict(found: Sequence[Need]) -> Verdict:
     """The whole in a word."""
     return "broken" if any(need.broken for need in found) else "asks" if found else "well"
 
 
-def sentence(found: list[Need]) -> str:
+def sentence(found: Sequence[Need]) -> str:
     """The whole in a sentence."""
     match verdict(found):
         case "well":

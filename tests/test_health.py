@@ -129,6 +129,7 @@ def test_every_part_of_the_brief_is_on_the_page(tmp_path: Path) -> None:
         "a quiet day costs 480",
         "Only `stagesync verify` asks them again, and is the proof.",
         "85.8 %",
+        "6 writes have no known outcome yet",
     ):
         assert told in text
     assert text.count('<tr><th scope="row" class="number">') == 10
@@ -208,6 +209,14 @@ def test_a_run_that_does_not_end_is_not_taken_for_a_dead_service(acme: Box) -> N
     told = acme.json("report")
     assert told["verdict"] == "asks"
     assert told["needs"][0]["what"] == "A run began 60 min ago and has not ended; the next was due 30 min ago."
+
+
+def test_few_of_many_are_not_rounded_away() -> None:
+    """One held person of a hundred thousand: 99.9 % are in sync, not 100 %; everybody is the whole, and of nobody there is no share."""
+    nearly = health.Agreement(1, 0, 0, 0, 99_999)
+    assert nearly.share(nearly.in_sync) == 0.999
+    assert health.Agreement(0, 0, 0, 0, 7).share(7) == 1.0
+    assert health.Agreement(0, 0, 0, 0, 0).share(0) is None
 
 
 class At:

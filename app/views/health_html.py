@@ -77,23 +77,23 @@ def page(found: Health) -> str:
 
 
 def _verdict(told: Sequence[Need]) -> str:
-    word = verdict(list(told))
+    word = verdict(told)
     rows = "".join(
         f'<li class="{"broken" if need.broken else "asks"}"><b>{_SIGNS["broken" if need.broken else "asks"]}</b>{_said(need.what)} '
         f'<span class="how">{_said(need.how)}</span></li>'
         for need in told
     )
-    return f'<section class="verdict {word}"><p>{_SIGNS[word]} {escape(sentence(list(told)))}</p>{f"<ul>{rows}</ul>" if rows else ""}</section>'
+    return f'<section class="verdict {word}"><p>{_SIGNS[word]} {escape(sentence(told))}</p>{f"<ul>{rows}</ul>" if rows else ""}</section>'
 
 
 def _cards(found: Health) -> str:
     told = found.agreement
-    oldest = max((each.age_ms for each in found.freshness if each.read_at is not None), default=None)
+    never = not all(each.read_at for each in found.freshness)
     cards = [
-        (share(told.in_sync / told.everybody if told.everybody else None), f"of {words.count(told.everybody, 'person', 'people')} in sync"),
-        (f"{found.cases:,}", "cases wait for an answer"),
-        (f"{sum(each.count for each in found.refused):,}", "writes and events are parked"),
-        ("never" if oldest is None else words.span(oldest), "since every system was read"),
+        (share(told.share(told.in_sync)), f"of {words.count(told.everybody, 'person', 'people')} in sync"),
+        (f"{found.cases:,}", "held until somebody answers"),
+        (f"{sum(each.count for each in found.refused):,}", "refused or undelivered, parked"),
+        ("never" if never else words.span(max(each.age_ms for each in found.freshness)), "since every system was read"),
     ]
     return '<div class="cards">' + "".join(f'<div class="card"><b>{escape(number)}</b><span>{escape(what)}</span></div>' for number, what in cards) + "</div>"
 
@@ -101,17 +101,18 @@ def _cards(found: Health) -> str:
 def _people(found: Health) -> Iterator[str]:
     rows = people_rows(found)
     yield "<h2>People</h2>" + bar("people", "People by how they stand", [Part(name, number, _COLOURS[name]) for name, _, number in rows])
-    everybody = found.agreement.everybody
     cells = [
         (
             f'<i class="{_COLOURS[name]}"></i>{name}',
             f"{number:,}",
-            share(number / everybody if everybody else None),
+            share(found.agreement.share(number)),
             f'<span class="key">{escape(meaning)}</span>',
         )
         for name, meaning, number in rows
     ]
     yield _table(("Standing", "#People", "#Share", "What it means"), cells)
+    if found.unknown:
+        yield _note(f"{words.count(found.unknown, 'write has', 'writes have')} no known outcome yet: the next run looks.")
     yield _note(PROOF)
 
 
@@ -160,7 +161,7 @@ def _holds(found: Health) -> Iterator[str]:
 def _refused(found: Health) -> Iterator[str]:
     if not found.refused:
         return
-    yield "<h2>Refused, by cause</h2>"
+    yield "<h2>Refused and parked, by cause</h2>"
     most = max(each.count for each in found.refused)
     rows: list[tuple[str, ...]] = []
     for number, each in enumerate(found.refused):
