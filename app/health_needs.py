@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from ..connectors.manners import plain
+from ..model.errors import Unreachable
 from .health import DAY_MS, Health
+from .serving.course import WORDS
+from .serving.notices import IN_A_ROW
 from .views import words
 from .views.schedule import late
 
@@ -68,11 +71,9 @@ def _service(found: Health) -> Iterator[Need]:
         again = f", {row.failures:,} times in a row" if row.failures > 1 else ""
         what, _, how = (row.reason or "").partition("\n")
         remedy = how.partition("->")[2].partition("\n")[0].strip()
-        yield Need(
-            True,
-            f"The last run of the service failed ({row.outcome}{again}): {plain(what, _LONGEST) or 'no reason was kept'}.",
-            _sentence(remedy or "see its log"),
-        )
+        passing = row.outcome == WORDS[Unreachable.exit_code] and row.failures < IN_A_ROW
+        told = f"The last run of the service failed ({row.outcome}{again}): {plain(what, _LONGEST) or 'no reason was kept'}."
+        yield Need(not passing, told, _sentence(remedy or "see its log"))
 
 
 def _last_run(found: Health) -> Iterator[Need]:

@@ -199,6 +199,20 @@ def test_a_service_that_does_not_run_is_broken(acme: Box) -> None:
     assert [(each["system"], each["stale"]) for each in told["systems"]] == [("hubspot", False), ("salesforce", True)]
 
 
+@pytest.mark.parametrize(("outcome", "times", "told"), [("unreachable", 1, "asks"), ("unreachable", 3, "broken"), ("configuration", 1, "broken")])
+def test_what_may_pass_by_itself_is_broken_at_the_third_time(acme: Box, outcome: str, times: int, told: str) -> None:
+    """A vendor that was away for one run is told, and needs nobody at once; a credential that is refused does not mend itself."""
+    acme.run("sync", "--yes")
+    with wiring.opened(load(acme.config)) as place, place.store.write() as tx:
+        now = place.clock.now_ms()
+        schedule.set_next(tx, place.id, "every 1 min", now + HOUR, now + HOUR)
+        schedule.begin(tx, place.id, now, "a service")
+        schedule.end(tx, place.id, now, outcome, "", times)
+    found = acme.json("report")
+    assert found["verdict"] == told
+    assert any(need["what"].endswith(": no reason was kept.") and need["how"] == "See its log." for need in found["needs"])
+
+
 def test_a_run_that_does_not_end_is_not_taken_for_a_dead_service(acme: Box) -> None:
     """A long run passes over moments of its timetable: that is told as a question, with since when it runs."""
     acme.run("sync", "--yes")
