@@ -115,7 +115,8 @@ def _people(found: Health) -> Iterator[Need]:
     if sla is not None and sla.unanswered:
         more = " or more" if sla.most else ""
         people = words.count(sla.unanswered, "person", "people")
-        yield Need(False, f"{people}{more} waited longer for acceptance than agreed, and still wait.", "`stagesync sla` names them.")
+        still = "waits" if sla.unanswered == 1 else "wait"
+        yield Need(False, f"{people}{more} waited longer for acceptance than agreed, and still {still}.", "`stagesync sla` names them.")
     if found.unmapped:
         yield Need(
             False,

@@ -236,6 +236,16 @@ def test_status_counts_the_clocks(config: Path) -> None:
     assert (told["running"], told["overdue"]) == (1, 1)
 
 
+def test_the_report_on_health_counts_the_same_clocks(config: Path) -> None:
+    """What `status` and `sla` say of acceptance, `report` says too; whoever was forgotten is something that waits for somebody."""
+    status, sla, told = (orjson.loads(cli(command, "--config", str(config), "--json").stdout) for command in ("status", "sla", "report"))
+    acceptance = told["acceptance"]
+    assert {name: acceptance[name] for name in status["acceptance"]} == status["acceptance"]
+    assert (acceptance["unanswered"], acceptance["month"]) == (len(sla["unanswered"]), {name: sla["month"][name] for name in acceptance["month"]})
+    assert "1 person waited longer for acceptance than agreed, and still waits." in [need["what"] for need in told["needs"]]
+    assert "1 not answered in time" in cli("report", "--config", str(config)).stdout
+
+
 def test_sla_without_an_agreement_says_where_one_is_made(tmp_path: Path) -> None:
     """Exit 2 and the table that is missing."""
     path = tmp_path / "acme.toml"
