@@ -67,9 +67,15 @@ class Watch:
         """A stage goes down only where somebody lowered it; HubSpot's is cleared first, so the last one that was not blank counts."""
         for row in after.values():
             stage, last, human = row.values.get("stage"), self.stages.get((row.world, row.id)), str(row.values["last_name"])
-            if stage in LINE and last is not None and LINE.index(str(stage)) < LINE.index(last) and human not in self.lab.lowered | self.lab.tainted:
+            known = human in self.lab.lowered | self.lab.tainted or self._unseen(row, last)
+            if stage in LINE and last is not None and LINE.index(str(stage)) < LINE.index(last) and not known:
                 self.wrong.append(f"our write lowered {row.world} {row.id} ({human}) from {last} to {stage}")
             self._remember(row)
+
+    def _unseen(self, row: Row, stage: str | None) -> bool:
+        """It was moved there between our last look and the write, which nobody can see in time."""
+        moves = [doing for doing in self.lab.doings if doing.number in self.lab.windows and doing.field == "stage"]
+        return any((doing.world, doing.id, doing.value) == (row.world, row.id, stage) for doing in moves)
 
     def _counted(self, world: str, before: dict[str, Row], after: dict[str, Row]) -> None:
         """Where no guard has spoken, no more is made than they allow."""
