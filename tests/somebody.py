@@ -249,7 +249,11 @@ class Somebody(Office):
         self.story.append(f"     {one.world}: {one.id} and {other.id} {sorted(names)} are merged into {id}")
         if len(names) > 1:
             self.tainted |= names
-        self._carried_over(self._find(one.world, id), [one, other])
+        now = self._find(one.world, id)
+        for row in (one, other):
+            if one.world != "crm" and row.values["email"] != now.values["email"]:
+                self._forgets_opt_out(row)
+        self._carried_over(now, [one, other])
 
     def swap(self, one: Row, other: Row) -> None:
         """Somebody gives two people of one world each other's address, which were mixed up. A unique one must be free first."""
