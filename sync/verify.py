@@ -210,7 +210,8 @@ def _differences(
             continue
         if entry[0] is None and field_map.native in kind.create_fallback and record.values[field_map.native] == kind.create_fallback[field_map.native]:
             continue  # given in the place of a value that the system demands and nobody has
-        able = told and writes and field_map.writable and not _silent_there(field_map, entry[0])
+        lost = name in kind.belongs and record.values.get(kind.fields[kind.belongs[name]].native) is None  # what belongs to an address, without one
+        able = told and writes and field_map.writable and not lost and not _silent_there(field_map, entry[0])
         if not able or (mapped.policy.kind == "fill" and value is not None):
             found.unprovable[(connected.name, name)] += 1
             continue

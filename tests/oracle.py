@@ -9,7 +9,7 @@ from lab import Lab
 from somebody import FIELDS, LINE, Doing, Row
 
 from stagesync.model.records import Ref
-from stagesync.state import actions, links
+from stagesync.state import actions, links, people
 from stagesync.state.actions import ActionRow
 from stagesync.state.links import LinkRow
 from stagesync.sync.parking import PARKED
@@ -69,6 +69,7 @@ class Memory:
             self.links = [row for account in session.systems for row in links.each(tx, session.workspace, account, 0, 10_000)]
             self.holds: list[ActionRow] = actions.holds(tx, session.workspace)
             persons = {row.person for row in self.links if row.person is not None}
+            self.people = people.by_ids(tx, list(persons))
             self.acts: dict[int, list[ActionRow]] = {person: actions.of_person(tx, session.workspace, person, 10_000) for person in persons}
         self.by_ref = {(row.account, row.address): row for row in self.links}
 
@@ -83,6 +84,10 @@ class Memory:
             hold.field in (field, "record") and (hold.person in persons or hold.link in mine or mine & set(hold.payload.get("park", ()))) for hold in self.holds
         )
         return asked or any(field in (row.claim or {}).get(PARKED, {}) for row in rows)
+
+    def told(self, person: int, field: str) -> Any:
+        """The hub's value of a field."""
+        return (self.people[person].canonical.get(field) or [None])[0] if person in self.people else None
 
     def overruled(self, persons: set[int], field: str, value: Any) -> bool:
         """The value lost by a rule, and it is on record."""
@@ -189,8 +194,18 @@ def dead(lab: Lab, human: str) -> Iterator[str]:
 
 def silent(lab: Lab, memory: Memory, human: str) -> Iterator[str]:
     """Whoever opted out stays so in every record that can be written."""
-    if human in lab.opted:
-        rows, persons, every = _linked(lab, memory, human)
-        for row in rows:
-            if row.world == "crm" and not lab.opted_out(row) and not memory.held(persons, every, "email_opt_out"):
-                yield f"{human}: opted out, and {row.world} {row.id} does not say so"
+    if human not in lab.opted:
+        return
+    rows, persons, every = _linked(lab, memory, human)
+    if _gone_unseen(lab, memory, human, rows, persons):
+        return
+    for row in rows:
+        if row.world == "crm" and not lab.opted_out(row) and not memory.held(persons, every, "email_opt_out"):
+            yield f"{human}: opted out, and {row.world} {row.id} does not say so"
+
+
+def _gone_unseen(lab: Lab, memory: Memory, human: str, rows: list[Row], persons: set[int]) -> bool:
+    """In HubSpot an opt-out belongs to the address: where the record got another one before anybody had looked, nobody can see it any more."""
+    world, address = lab.opted[human]
+    there = {row.values["email"] for row in rows if row.world == world}
+    return world != "crm" and address not in there and not any(memory.told(person, "email_opt_out") for person in persons)

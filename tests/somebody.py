@@ -11,7 +11,7 @@ from typing import Any
 from office import Office
 
 from stagesync.model.records import Ref
-from stagesync.state import links, people
+from stagesync.state import links
 from stagesync.state.links import LinkRow
 from stagesync.sync.session import Session
 
@@ -62,7 +62,8 @@ class Somebody(Office):
     """The worlds of an office as somebody sees them. `doings`: all that was typed; `story`: all that happened, for whoever reads a failure.
 
     `made`: the records that somebody made. `tainted`: people of whom nobody can say any more who they are. `lowered`: whose stage somebody lowered.
-    `buried`: (world, human) -> the records that they had there when somebody deleted one, until somebody brings them back. `opted`: who opted out.
+    `buried`: (world, human) -> the records that they had there when somebody deleted one, until somebody brings them back.
+    `opted`: who opted out -> the world and the address in which they did so last.
     """
 
     def __init__(self, *place: Any, **options: Any) -> None:
@@ -72,7 +73,7 @@ class Somebody(Office):
         self.lowered: set[str] = set()
         self.deleted: dict[tuple[str, str], str] = {}
         self.buried: dict[tuple[str, str], set[str]] = {}
-        self.opted: set[str] = set()
+        self.opted: dict[str, tuple[str, str | None]] = {}
         self.story: list[str] = []
         self.rounds = 0
         self.looks_taken = 0
@@ -117,8 +118,6 @@ class Somebody(Office):
                     self.crm.edit(row.id, {NATIVE[row.kind][name]: native})
                 return
             self.worlds()[row.world].edit(row.id, {NATIVE[row.kind][name]: native or ""})
-            if name == "email":
-                self._forgets_opt_out(row)
         except (ValueError, LookupError) as refused:
             self.story.append(f"     (refused: {refused})")
             return
@@ -238,8 +237,6 @@ class Somebody(Office):
                 self.crm.merge(one.id, [other.id])
                 id = one.id
             else:
-                self._forgets_opt_out(one)
-                self._forgets_opt_out(other)
                 id = self.worlds()[one.world].merge(one.id, other.id)
         except (ValueError, LookupError) as refused:
             self.story.append(f"     (refused: {refused})")
@@ -249,11 +246,7 @@ class Somebody(Office):
         self.story.append(f"     {one.world}: {one.id} and {other.id} {sorted(names)} are merged into {id}")
         if len(names) > 1:
             self.tainted |= names
-        now = self._find(one.world, id)
-        for row in (one, other):
-            if one.world != "crm" and row.values["email"] != now.values["email"]:
-                self._forgets_opt_out(row)
-        self._carried_over(now, [one, other])
+        self._carried_over(self._find(one.world, id), [one, other])
 
     def swap(self, one: Row, other: Row) -> None:
         """Somebody gives two people of one world each other's address, which were mixed up. A unique one must be free first."""
@@ -274,17 +267,8 @@ class Somebody(Office):
         else:
             return
         self.landed()
-        self.opted.add(str(row.values["last_name"]))
+        self.opted[str(row.values["last_name"])] = (row.world, row.values["email"])
         self.story.append(f"     {row.world} {row.kind} {row.id} ({row.values['last_name']}) opts out")
-
-    def _forgets_opt_out(self, row: Row) -> None:
-        """In HubSpot an opt-out belongs to the address: under a new one nobody can see any more what nobody has looked at."""
-        link = self.link(row)
-        person = link.person if link is not None else None
-        with self.store.read() as tx:
-            known = people.by_ids(tx, [person]).get(person) if person is not None else None
-        if known is None or not (known.canonical.get("email_opt_out") or [None])[0]:
-            self.opted.discard(str(row.values["last_name"]))
 
     def opted_out(self, row: Row) -> bool:
         """What the record says of that."""

@@ -11,6 +11,7 @@ from ...probing import Untold
 from ..client import Client
 from ..errors import Refusal, refusal, whole_refusal
 from ..rows import Row
+from ..soql import name, select, text
 
 IN_THE_BIN = "its records, in the recycle bin for 15 days"
 _NAMES = {"Lead": "LastName", "Campaign": "Name"}
@@ -105,7 +106,7 @@ class Rows:
         return "" if gone else f'records of {kind} with the {_NAMES[kind]} "{self.name}" may be left: {why}'
 
     def _cleared(self, kind: str) -> bool:
-        ids = [row["Id"] for row in self.client.rows(f"SELECT Id FROM {kind} WHERE {_NAMES[kind]} = '{self.name}' LIMIT {_MOST}")]
+        ids = [row["Id"] for row in self.client.rows(select(("Id",), kind, f"{name(_NAMES[kind])} = {text(self.name)}"))][:_MOST]
         if not ids:
             return True
         path = f"composite/sobjects?allOrNone=false&ids={','.join(ids)}"
