@@ -205,7 +205,7 @@ def silent(lab: Lab, memory: Memory, human: str) -> Iterator[str]:
 
 
 def _gone_unseen(lab: Lab, memory: Memory, human: str, rows: list[Row], persons: set[int]) -> bool:
-    """In HubSpot an opt-out belongs to the address: where the record got another one before anybody had looked, nobody can see it any more."""
-    world, address = lab.opted[human]
-    there = {row.values["email"] for row in rows if row.world == world}
-    return world != "crm" and address not in there and not any(memory.told(person, "email_opt_out") for person in persons)
+    """Nobody can see it any more and nobody had looked: the record was deleted, or (in HubSpot an opt-out belongs to the address) got another address."""
+    said = lab.opted[human]
+    readdressed = said.world != "crm" and said.values["email"] not in {row.values["email"] for row in rows if row.world == said.world}
+    return (readdressed or (said.world, said.id) in lab.deleted) and not any(memory.told(person, "email_opt_out") for person in persons)

@@ -63,7 +63,7 @@ class Somebody(Office):
 
     `made`: the records that somebody made. `tainted`: people of whom nobody can say any more who they are. `lowered`: whose stage somebody lowered.
     `buried`: (world, human) -> the records that they had there when somebody deleted one, until somebody brings them back.
-    `opted`: who opted out -> the world and the address in which they did so last.
+    `opted`: who opted out -> the record in which they did so last.
     """
 
     def __init__(self, *place: Any, **options: Any) -> None:
@@ -73,7 +73,7 @@ class Somebody(Office):
         self.lowered: set[str] = set()
         self.deleted: dict[tuple[str, str], str] = {}
         self.buried: dict[tuple[str, str], set[str]] = {}
-        self.opted: dict[str, tuple[str, str | None]] = {}
+        self.opted: dict[str, Row] = {}
         self.story: list[str] = []
         self.rounds = 0
         self.looks_taken = 0
@@ -267,7 +267,7 @@ class Somebody(Office):
         else:
             return
         self.landed()
-        self.opted[str(row.values["last_name"])] = (row.world, row.values["email"])
+        self.opted[str(row.values["last_name"])] = row
         self.story.append(f"     {row.world} {row.kind} {row.id} ({row.values['last_name']}) opts out")
 
     def opted_out(self, row: Row) -> bool:
