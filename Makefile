@@ -23,8 +23,8 @@ test: .venv/.installed ## Run every test
 MORE := $(BIN)/python -m pytest -q -n logical tests/test_histories_lifecycle.py tests/test_undo_histories.py tests/test_kills.py
 
 histories: .venv/.installed ## Live 10,000 random histories (1,500 with webhooks), short stories, a sample of the directed ones, 40 real kills
-	$(BIN)/python tests/history_run.py --random 8500 --hinted 1500 --directed 1500 --stories $(ARGS)
-	STAGESYNC_HISTORIES=200 STAGESYNC_KILLS=40 STAGESYNC_KILLS_POSTGRES=4 $(MORE)
+	$(BIN)/python tests/history_run.py --random 8500 --hinted 1500 --directed 1000 --stories $(ARGS)
+	STAGESYNC_HISTORIES=120 STAGESYNC_KILLS=40 STAGESYNC_KILLS_POSTGRES=2 $(MORE)
 
 soak: .venv/.installed ## Live N random histories (100,000), every directed one, 400 real kills; ARGS='--seed 417' tells the story of one
 	$(BIN)/python tests/history_run.py --random $(N) --start $(SEED) --hinted $(N) --directed all --stories $(ARGS)
