@@ -192,10 +192,12 @@ class History:
             self.lab.worlds()[world].switch(hidden_properties=(NATIVE["contact"][field],) if field else ())
         elif field and self.random.random() < 0.5:
             rows = [row for row in self.lab.rows("crm") if self.lab.met(row)]  # one that was never seen is told by no feed when it is shared
-            self.lab.crm.org.change_habits({"hidden_records": [self.random.choice(rows).id] if rows else []})
+            self.lab.share(*([self.random.choice(rows).id] if rows else []))
         else:
             hidden = [f"{kind}.{NATIVE[kind][field]}" for kind in ("Lead", "Contact")] if field else []
-            self.lab.crm.org.change_habits({"hidden_fields": hidden, **({} if field else {"hidden_records": []})})
+            self.lab.crm.org.change_habits({"hidden_fields": hidden})
+            if not field:
+                self.lab.share()
         self.lab.story.append(f"     the credential for {world} {f'loses sight ({field})' if field else 'sees all again'}")
 
     # -- trouble

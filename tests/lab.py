@@ -301,7 +301,8 @@ class Lab(Somebody):
         self.approves = lambda: True
         for world in self.worlds().values():
             if world is self.crm:
-                world.org.change_habits({"hidden_fields": (), "hidden_records": ()})
+                world.org.change_habits({"hidden_fields": ()})
+                self.share()
             else:
                 world.switch(hidden_properties=())
         self.landed()
