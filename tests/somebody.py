@@ -43,7 +43,7 @@ class Row:
 class Doing:
     """One thing that somebody typed: over `before`, in one field of one record. `human`: the last name, which nobody changes.
 
-    `met`: the engine had linked the record by then; before that a blank is no clear.
+    `met`: the engine had linked the record and met the field by then; before that a blank is no clear.
     `run`: how many runs had come to their end.
     """
 
@@ -149,7 +149,7 @@ class Somebody(Office):
         human = str(row.values["last_name"])
         if name == "stage" and before in LINE and value in LINE and LINE.index(value) < LINE.index(before):
             self.lowered.add(human)
-        self.doings.append(Doing(len(self.doings), human, row.world, row.id, name, before, value, self.met(row), self.looks_taken))
+        self.doings.append(Doing(len(self.doings), human, row.world, row.id, name, before, value, self.met(row, name), self.looks_taken))
         self.story.append(f"     {row.world} {row.kind} {row.id} ({human}): {name} {before!r} -> {value!r}")
 
     def link(self, row: Row) -> LinkRow | None:
@@ -159,10 +159,10 @@ class Somebody(Office):
         with self.store.read() as tx:
             return links.by_refs(tx, self.session.workspace, account, [ref]).get(ref)
 
-    def met(self, row: Row) -> bool:
-        """The engine knows whose record it is."""
+    def met(self, row: Row, name: str = "email") -> bool:
+        """The engine knows whose record it is, and what this field of it holds: one that a reading left out is met later."""
         link = self.link(row)
-        return link is not None and link.state == "linked" and bool(link.carried)
+        return link is not None and link.state == "linked" and name in link.carried
 
     def make(self, world: str, human: str, values: dict[str, str | None], kind: str = "Lead") -> Row | None:
         """Somebody makes a record."""
