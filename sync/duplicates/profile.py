@@ -1,0 +1,99 @@
+"""What looking for duplicates needs of a record, in one form for all systems, and the blocks it is looked for in. Pure.
+
+Only records that share a block are compared: an address, what stands before the @, a phone number, a whole name, a company with one of the names, or
+how company and names begin.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from ...mapping.maps import KindMap, read_all
+from ...model.records import Ref, Values
+from ..match import ROLES
+
+_WORDS = re.compile(r"[^\W_]+")
+_PHONES = ("phone", "mobile_phone")
+_FORM = re.compile(r"(?:ab|ag|bv|co|company|corp|corporation|gmbh|group|holding|inc|incorporated|kg|limited|llc|llp|ltd|nv|oy|plc|sa|sarl|se|spa|srl|the)")
+"""A word of a company's name that says only of what form it is."""
+_TELLING = 5
+"""What stands before the @ tells somebody apart from this length on: `ann@` does not."""
+_DIGITS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One record. Blank is None. `addresses` and `phones` are normalised, the names as they are written."""
+
+    ref: Ref
+    first_name: str | None = None
+    last_name: str | None = None
+    company: str | None = None
+    addresses: tuple[str, ...] = ()
+    phones: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The whole name as it is written; empty where there is none."""
+        return " ".join(part for part in (self.first_name, self.last_name) if part)
+
+
+def profile_of(kind: KindMap, ref: Ref, values: Values) -> Profile:
+    """The profile of one record, read by its maps. What is not mapped, or cannot be read, is blank."""
+    read, _ = read_all(kind, values)
+
+    def text(name: str) -> str | None:
+        value = read.get(name)
+        return None if value is None else str(value)
+
+    phones = dict.fromkeys(number for name in _PHONES if (number := text(name)) is not None)
+    addresses = tuple(value for key, value in kind.keys(values) if key == "email")
+    return Profile(ref, text("first_name"), text("last_name"), text("company"), addresses, tuple(phones))
+
+
+@lru_cache(65_536)
+def folded(text: str | None) -> str:
+    """The words of a name without case, accents and punctuation, parted by one blank; empty where nothing is left."""
+    if not text:
+        return ""
+    plain = text if text.isascii() else "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
+    return " ".join(_WORDS.findall(plain.casefold()))
+
+
+@lru_cache(65_536)
+def firm(text: str | None) -> str:
+    """A company's name, folded and without its legal form (`Acme GmbH` is `acme`), unless nothing else is there."""
+    words = folded(text).split()
+    return " ".join(word for word in words if not _FORM.fullmatch(word)) or " ".join(words)
+
+
+def mailbox(address: str) -> str | None:
+    """What stands before the @, without a tag (`anna+news` is `anna`); None where it belongs to a role or is too short to tell anybody apart.
+
+    Only to look for candidates: nothing is ever matched by it.
+    """
+    local = address.partition("@")[0].partition("+")[0]
+    return local if len(local) >= _TELLING and local not in ROLES else None
+
+
+def line(number: str) -> str:
+    """By what a phone number is compared: its last digits, so that one written without its country goes with one that has it. An extension is part of it."""
+    return "".join(char for char in number if char.isdecimal())[-_DIGITS:] or number
+
+
+def blocks(profile: Profile) -> Iterator[str]:
+    """The blocks of a record, each named by its sort and its value (`phone:+4930123456`)."""
+    yield from (f"address:{address}" for address in profile.addresses)
+    yield from {f"mailbox:{local}" for address in profile.addresses if (local := mailbox(address)) is not None}
+    yield from {f"phone:{line(number)}" for number in profile.phones}
+    first, last, company = folded(profile.first_name), folded(profile.last_name), firm(profile.company)
+    if first and last:
+        yield f"name:{' '.join(sorted((first, last)))}"
+    if company:
+        yield from {f"company:{company}|{part}" for part in (first, last) if part}
+    if first and last and company:
+        yield f"beginnings:{company[:3]}|{first[:2]}|{last[:2]}"
