@@ -1,14 +1,19 @@
-"""Bulk API 2.0: jobs that take rows as CSV, and jobs that answer a query as CSV. A job is done as soon as its upload is complete."""
+"""Bulk API 2.0: jobs that take rows as CSV, and jobs that answer a query as CSV.
+
+A job goes on by itself once its upload is complete, whoever is still there to see it: chunk after chunk, each its own transaction, so that what is done stays
+done when the job fails or is aborted. Its pace and its accidents are habits of the org.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..wire import Response
+from ..wire import Request, Response
 from .call import Call
 from .errors import Refused, not_found
 from .fields import SObject
@@ -26,12 +31,18 @@ NULL = "#N/A"
 
 RESULTS = {"successfulresults": "successful", "failedresults": "failed", "unprocessedrecords": "unprocessed"}
 MOST_ROWS = 50_000
+MOST_BYTES = 100_000_000
+"""Of one upload (Bulk API 2.0 Limits: 150 MB once it is encoded in base64)."""
 CSV = {"Content-Type": "text/csv"}
+RUNNING = frozenset({"UploadComplete", "InProgress"})
 
 
 @dataclass
 class Job:
-    """One job; `successful` and `failed` are CSV rows with their heads."""
+    """One job; `successful`, `failed` and `unprocessed` are CSV rows with their heads.
+
+    `call`: the one that set it going, `begun_ms`: when; `waiting`: the rows that are still to be done, `chunks`: how many chunks of them were.
+    """
 
     id: str
     asked: Mapping[str, Any]
@@ -41,6 +52,10 @@ class Job:
     error: str = ""
     upload: bytes = b""
     processed: int = 0
+    call: Call | None = None
+    begun_ms: int = 0
+    waiting: list[list[str]] = field(default_factory=list[list[str]])
+    chunks: int = 0
     successful: list[list[str]] = field(default_factory=list[list[str]])
     failed: list[list[str]] = field(default_factory=list[list[str]])
     unprocessed: list[list[str]] = field(default_factory=list[list[str]])
@@ -60,8 +75,16 @@ class Jobs:
     def __init__(self) -> None:
         self._jobs: dict[str, Job] = {}
 
+    def go_on(self) -> None:
+        """Let every job that runs come as far as it has by now."""
+        for job in self._jobs.values():
+            if job.state in RUNNING and job.call is not None:
+                _go_on(job, job.call)
+
     def route(self, call: Call, rest: Sequence[str]) -> Response:
         """Answer a call under `/jobs/`."""
+        if not call.org.habits.bulk_enabled:
+            raise Refused("FUNCTIONALITY_NOT_ENABLED", "Bulk API is not enabled for this organization or user", status=403)
         match call.request.method, rest:
             case "POST", ["ingest" | "query" as kind]:
                 return self._open(call, kind)
@@ -86,8 +109,7 @@ class Jobs:
             case "GET", ["query", id, "results"]:
                 return _page(call, self._job(id))
             case "GET", ["ingest", id, which] if which.lower() in RESULTS:
-                job = self._job(id)
-                return Response(200, dict(CSV), _written(job, getattr(job, RESULTS[which.lower()])))
+                return _results(self._job(id), RESULTS[which.lower()])
             case _:
                 raise not_found()
 
@@ -106,21 +128,25 @@ class Jobs:
             sobject = call.org.schema.object(str(asked.get("object", "")), f"sObject type '{asked.get('object')}' is not supported.")
             if asked["operation"] == "upsert" and call.org.schema.visible(sobject, str(asked.get("externalIdFieldName", ""))) is None:
                 raise Refused("INVALIDJOB", "InvalidJob : externalIdFieldName is required for upsert")
-        job = Job(call.org.store.mint_as(PREFIX), asked, call.org.now(), "Open" if kind == "ingest" else "JobComplete", call.version)
+        job = Job(call.org.store.mint_as(PREFIX), asked, call.org.now(), "Open", call.version)
         if kind == "query":
             _answered(call, job)
+            _begin(job, call)
         self._jobs[job.id] = job
         return call.answer({**_told(call, job), "state": "Open" if kind == "ingest" else "UploadComplete"})
 
     def _move(self, call: Call, job: Job) -> Response:
-        state = call.posted().get("state")
-        if job.state != "Open" or state not in {"UploadComplete", "Aborted"}:
-            raise Refused("INVALIDJOBSTATE", f"Closing already {job.state} job not allowed" if job.state != "Open" else f"Invalid job state: {state}")
-        if state == "Aborted":
-            job.state = "Aborted"
-            return call.answer(_told(call, job))
-        _run(call, job)
-        return call.answer({**_told(call, job), "state": "UploadComplete"})
+        match call.posted().get("state"), job.state:
+            case "Aborted", "Open" | "UploadComplete" | "InProgress":
+                _end(job, "Aborted")
+                return call.answer(_told(call, job))
+            case "UploadComplete", "Open" if "query" not in job.asked:
+                _close(call, job)
+                return call.answer({**_told(call, job), "state": "UploadComplete"})
+            case "UploadComplete" | "Aborted", state:
+                raise Refused("INVALIDJOBSTATE", f"Closing already {state} job not allowed")
+            case state, _:
+                raise Refused("INVALIDJOBSTATE", f"Invalid job state: {state}")
 
 
 def _told(call: Call, job: Job) -> dict[str, Any]:
@@ -153,8 +179,12 @@ def _told(call: Call, job: Job) -> dict[str, Any]:
 
 
 def _uploaded(call: Call, job: Job) -> Response:
-    if job.state != "Open" or job.upload:
-        raise Refused("INVALIDJOBSTATE", "Data was already uploaded, or the job is not open")
+    if job.state != "Open":
+        raise Refused("INVALIDJOBSTATE", "the job is not open")
+    if job.upload:
+        raise Refused("BULK_API_ERROR", f"Found multiple contents for job: <{job.id}>, please 'Close' / 'Abort' / 'Delete' the current Job", status=409)
+    if len(call.request.body) > MOST_BYTES:
+        raise Refused("BULK_API_ERROR", f"the upload has more than {MOST_BYTES} bytes", status=413)
     job.upload = call.request.body
     return Response(201)
 
@@ -165,29 +195,80 @@ def _written(job: Job, rows: Iterable[Sequence[str]]) -> bytes:
     return text.getvalue().encode()
 
 
-def _run(call: Call, job: Job) -> None:
-    """Do every row of an ingest job. Results come in another order than the upload; a bad header fails the job before its first row."""
+def _results(job: Job, which: str) -> Response:
+    """The results come in another order than the upload, and not before the job has ended."""
+    if job.state not in {"JobComplete", "Failed", "Aborted"}:
+        raise Refused("INVALIDJOBSTATE", f"the job is {job.state}")
+    found: list[list[str]] = getattr(job, which)
+    return Response(200, dict(CSV), _written(job, [*found[:1], *reversed(found[1:])]))
+
+
+def _close(call: Call, job: Job) -> None:
+    """Begin with an ingest job; a bad header fails it before its first row."""
     try:
         rows = list(csv.reader(io.StringIO(job.upload.decode("utf-8-sig"), newline=""), delimiter=job.delimiter))
     except (UnicodeDecodeError, csv.Error) as error:
         job.state, job.error = "Failed", f"InvalidBatch : {error}"
         return
-    head, body = (rows[0], rows[1:]) if rows else ([], [])
+    head, job.waiting = (rows[0], rows[1:]) if rows else ([], [])
+    job.successful, job.failed, job.unprocessed = [["sf__Id", "sf__Created", *head]], [["sf__Id", "sf__Error", *head]], [head]
     sobject = call.org.schema.object(str(job.asked["object"]))
     try:
         check_names(call.org, sobject, dict.fromkeys(head))
     except Refused as error:
-        job.state, job.error, job.unprocessed = "Failed", f"InvalidBatch : Field name not found : {error.message}", [head, *body]
+        _end(job, "Failed", f"InvalidBatch : Field name not found : {error.message}")
         return
-    job.state, job.processed = "JobComplete", len(body)
-    job.successful, job.failed, job.unprocessed = [["sf__Id", "sf__Created", *head]], [["sf__Id", "sf__Error", *head]], [head]
-    for cells in reversed(body):
-        values = {name: None if cell == NULL else cell for name, cell in zip(head, cells, strict=False) if cell != ""}
-        try:
-            id, created = _done(call, job, sobject, _typed(sobject, values))
-            job.successful.append([id, str(created).lower(), *cells])
-        except Refused as error:
-            job.failed.append([str(values.get("Id") or ""), f"{error.code}:{error.message}:{','.join(error.fields or ())} --", *cells])
+    _begin(job, call)
+
+
+def _begin(job: Job, call: Call) -> None:
+    job.state, job.call, job.begun_ms = "UploadComplete", _without_manners(call, job), call.org.clock.now_ms()
+    _go_on(job, job.call)
+
+
+def _without_manners(call: Call, job: Job) -> Call:
+    """Headers of single calls mean nothing to a job: assignment rules run by `assignmentRuleId` only, and no alert of a duplicate rule is overridden."""
+    return replace(call, request=Request("PATCH", call.request.path, "", {"sforce-auto-assign": str(job.asked.get("assignmentRuleId", "FALSE"))}))
+
+
+def _go_on(job: Job, call: Call) -> None:
+    """Do the chunks that are due. A job that fails midway, as for too many locks, leaves the rest unprocessed."""
+    habits = call.org.habits
+    passed_s = (call.org.clock.now_ms() - job.begun_ms) / 1000
+    due = int(passed_s / habits.bulk_chunk_s) if habits.bulk_chunk_s else len(job.waiting) + 1
+    if due:
+        job.state = "InProgress"
+    while job.chunks < due and job.waiting:
+        if job.chunks == habits.bulk_fails_after:
+            _end(job, "Failed", "TooManyLockFailure : too many batches failed because records were locked")
+            return
+        for cells in job.waiting[: habits.bulk_chunk_rows]:
+            _do(call, job, cells)
+        del job.waiting[: habits.bulk_chunk_rows]
+        job.chunks += 1
+    if due and not job.waiting:
+        _end(job, "JobComplete")
+
+
+def _end(job: Job, state: str, error: str = "") -> None:
+    job.state, job.error = state, error
+    job.unprocessed, job.waiting = [*job.unprocessed, *job.waiting], []
+
+
+def _do(call: Call, job: Job, cells: Sequence[str]) -> None:
+    """One row. Every `bulk_forgets`-th is told in no result."""
+    head = job.unprocessed[0]
+    sobject = call.org.schema.object(str(job.asked["object"]))
+    values = {name: None if cell == NULL else cell for name, cell in zip(head, cells, strict=False) if cell != ""}
+    job.processed += 1
+    told = not call.org.habits.bulk_forgets or job.processed % call.org.habits.bulk_forgets
+    try:
+        id, created = _done(call, job, sobject, _typed(sobject, values))
+        result, into = [id, str(created).lower(), *cells], job.successful
+    except Refused as error:
+        result, into = [str(values.get("Id") or ""), f"{error.code}:{error.message}:{','.join(error.fields or ())} --", *cells], job.failed
+    if told:
+        into.append(result)
 
 
 def _typed(sobject: SObject, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -230,14 +311,22 @@ def _answered(call: Call, job: Job) -> None:
     job.processed = len(found.rows)
 
 
+_UTC = re.compile(r"(?<=\d\d:\d\d:\d\d\.\d\d\d)\+0000$")
+"""REST tells a dateTime with an offset, a job with a Z."""
+
+
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return _UTC.sub("Z", str(value))
 
 
 def _page(call: Call, job: Job) -> Response:
     """One page of a query job's rows; a page can be read again."""
+    if job.state != "JobComplete":
+        raise Refused("INVALIDJOBSTATE", f"the job is {job.state}")
     if call.version != job.version:
         raise Refused("INVALID_OPERATION", "results must be read with the API version that the job was created with", status=409)
     start, size = call.request.arg("locator", "0"), call.request.arg("maxRecords", str(MOST_ROWS))

@@ -21,6 +21,8 @@ class Habits:
     `hidden_records`: ids of records that are not shared with this user: in no answer, deleted or not, and not to be changed.
     `alters`: "Lead.Title" -> how automation changes what somebody saves there, as `alter.altered` has it; `describe` tells nothing of it.
     `assignment_rules`: active Lead rules give a saved Lead to the queue unless `Sforce-Auto-Assign: FALSE`.
+    `bulk_enabled`: the org has the Bulk API. `bulk_chunk_s`: seconds of the world's clock for each `bulk_chunk_rows` rows of a bulk job; 0: it ends at once.
+    `bulk_fails_after`: every job fails after so many chunks. `bulk_forgets`: every so many-th row of a job is done and told in no result; 0: none.
     `duplicate_rules`: on creating a person with the e-mail and last name of another. `vary_order`: without ORDER BY the order changes from call to call.
     """
 
@@ -37,6 +39,11 @@ class Habits:
     assignment_rules: bool = True
     duplicate_rules: Literal["off", "alert", "block"] = "alert"
     vary_order: bool = True
+    bulk_enabled: bool = True
+    bulk_chunk_s: float = 0.0
+    bulk_chunk_rows: int = 200
+    bulk_fails_after: int | None = None
+    bulk_forgets: int = 0
 
     # Open questions, answered the likelier or the nastier way:
     same_values_move_stamps: bool = True

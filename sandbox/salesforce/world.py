@@ -78,6 +78,7 @@ class SalesforceWorld(Hands):
 
     def route(self, request: Request) -> Response:
         self.org.commit_due()
+        self._jobs.go_on()
         if request.path.startswith("/services/oauth2/"):
             return self.sessions.route(request)
         if len(request.path) + len(request.query) > MAX_URI:
