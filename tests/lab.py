@@ -248,7 +248,6 @@ class Lab(Somebody):
         """One run; None where something stopped it. A program that died is started again."""
         self.clock.at += 1
         self.commits = 0
-        self.rounds += 1
         self.calls.clear()
         self.running = True
         self.watch.begins()

@@ -75,7 +75,6 @@ class Somebody(Office):
         self.buried: dict[tuple[str, str], set[str]] = {}
         self.opted: dict[str, Row] = {}
         self.story: list[str] = []
-        self.rounds = 0
         self.looks_taken = 0
         super().__init__(*place, **options)
 
