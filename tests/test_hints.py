@@ -191,11 +191,13 @@ class Listener:
         self.clock.at += 10_000
         return self.pages(cursor, hears=hears)[-1].cursor
 
-    def hint(self, *ids: str, ended: bool = False) -> None:
-        """One hint about these contacts."""
+    def hint(self, *ids: str, ended: bool = False, each: bool = False) -> None:
+        """One hint about these contacts, or one for each of them."""
         self.clock.at += 1
+        about = [(id,) for id in ids] if each else [ids]
         with closing(open_inbox(self.url)) as box, box.write() as tx:
-            inbox.put(tx, [Arrival("acme", "hub", hint(f"{self.clock.at}", "contact", ids, ended=ended), self.clock.now_ms())])
+            hints = [hint(f"{self.clock.at} {number}", "contact", some, ended=ended) for number, some in enumerate(about)]
+            inbox.put(tx, [Arrival("acme", "hub", told, self.clock.now_ms()) for told in hints])
 
 
 def ids(page: Page) -> list[str]:
@@ -236,6 +238,22 @@ def test_what_is_gone_moved_or_unknown(tmp_path: Path) -> None:
     assert {(each.ref.id, each.why) for each in page.gone} == {(gone, "deleted"), ("7", "erased")}
     assert {(each.ref.id, each.to.id) for each in page.moved} == {(one, into)}
     assert sum(here.world.calls.values()) <= 7
+
+
+def test_a_mass_deletion_costs_a_handful_of_calls(tmp_path: Path) -> None:
+    """Five hundred hints of deletions that came at once are looked at by the hundred, those that were restored meanwhile too."""
+    here = Listener(tmp_path)
+    crowd = here.world.load([{"email": f"p{number}@acme.example"} for number in range(500)])
+    start = here.at_rest()
+    for id in crowd:
+        here.world.archive(id)
+    here.world.restore(crowd[0])
+    here.world.calls.clear()
+    here.hint(*crowd, each=True, ended=True)
+    page = here.pages(start, most=1)[0]
+    assert ids(page) == crowd[:1]
+    assert {each.ref.id: each.why for each in page.gone} == dict.fromkeys(crowd[1:], "deleted")
+    assert sum(here.world.calls.values()) == 10
 
 
 def test_where_everything_is_read_only_what_may_be_gone_is_looked_at(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from ..hints import apart
 from .client import Client
 from .cursor import Cursor, parse
 from .errors import KIND, strange
-from .read import fetch, gone_of
+from .read import fetch, gone_of, is_archived
 from .rows import ALWAYS, STAMP, moves_of, records_of, shaped, with_own
 
 LIST_PAGE = 100
@@ -84,7 +84,7 @@ def _bin(client: Client, cursor: Cursor, fields: Sequence[str]) -> tuple[Page, C
     found = _list(client, cursor.after, ",".join(ALWAYS), archived=True)
     following = _after(client, _begun(client, cursor), _next(found))
     rows = shaped(found.get("results"), where=client.system)
-    gone = [gone_of(row["id"], row) for row in rows if row.get("archived") or row.get("archivedAt")]  # nobody is gone for want of a filter on the other side
+    gone = [gone_of(row["id"], row) for row in rows if is_archived(row)]
     return Page((), following.text(), client.server_time, gone=gone), following
 
 
