@@ -271,9 +271,9 @@ def http_date_ms(text: str) -> int | None:
     """An HTTP date in milliseconds since 1970; None where it is none. The vendor's own clock is its `Date` header."""
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+        return int(moment.astimezone(UTC).timestamp() * 1000)
+    except (ValueError, OverflowError):
         return None
-    return int(moment.astimezone(UTC).timestamp() * 1000)
 
 
 def checked_url(url: str, *, where: str) -> str:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from pathlib import Path
 
 import httpx
@@ -19,7 +20,7 @@ from pydantic import ValidationError
 from salesforce_org import Hand
 from taker import taker
 
-from stagesync.connectors.webhook.courier import ALONE_MS, FAILURES, WAITS_S, Courier
+from stagesync.connectors.webhook.courier import ALONE_MS, ASKED_MS, FAILURES, WAITS_S, Courier
 from stagesync.connectors.webhook.line import CheckedTransport, Delivered, Failed, Line, is_public
 from stagesync.model.events import Letter
 from stagesync.state import outbox
@@ -261,6 +262,34 @@ def test_an_endpoint_that_is_down_is_left_alone(post: Post) -> None:
     post.clock.at += ALONE_MS / 1000 + WAITS_S[1]
     post.courier.deliver()
     assert len(set(post.way.sent)) == 20
+
+
+@pytest.mark.parametrize(
+    ("status", "header", "alone_s"),
+    [
+        (429, "120", 120),
+        (503, "date", 90),
+        (503, "999999", ASKED_MS // 1_000),
+        (429, "inf", ASKED_MS // 1_000),
+        (429, "soon", 0),
+        (429, "Fri, 31 Dec 9999 23:59:59 -2300", 0),
+        (500, "120", 0),
+    ],
+)
+def test_an_endpoint_says_when_to_come_again(post: Post, status: int, header: str, alone_s: int) -> None:
+    """In seconds or as a date; for so long nobody calls it, but never longer than an hour because of one answer. Others than 429 and 503 have no say."""
+    post.put(("a", "1"), ("b", "2"))
+    clock = Hand(at=int(time.time()))
+    with taker() as there, closing(Line(there.url, SECRET, ("127.0.0.1",))) as line:
+        there.answer = lambda _: (status, {})
+        there.headers = {"retry-after": formatdate(clock.at + 90, usegmt=True) if header == "date" else header}
+        Courier("crm", post.outbox, line, clock).deliver()
+    assert [key for key, _ in there.came] == (["1"] if alone_s else ["1", "2"])
+    later = Courier("crm", post.outbox, post.way, clock)
+    for wait, sent in ((max(alone_s, WAITS_S[0]) - 1, []), (1, ["1", "2"])):
+        clock.at += wait
+        later.deliver()
+        assert post.way.sent == sent
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.booleans()), max_size=12), st.lists(st.booleans(), max_size=30))

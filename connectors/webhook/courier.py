@@ -1,7 +1,8 @@
 """Carries letters to an endpoint: at least once, each person's in order, the same id however often, with patience of a day.
 
 The waits between attempts are those that Standard Webhooks recommends (its spec, "Retries"). An endpoint that fails several times in a row is left alone for a
-while, and then one letter tries. What was not taken in a day is given up, so that what comes after it may go; somebody can have it sent again.
+while, and then one letter tries; so is one that asks for it, as long as it asks. What was not taken in a day is given up, so that what comes after it may go;
+somebody can have it sent again.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ WAITS_S = (5, 300, 1_800, 7_200, 18_000, 36_000, 36_000)
 """After so many seconds an attempt that failed is made again; after the last of them it is given up."""
 FAILURES = 5
 ALONE_MS = 60_000
+ASKED_MS = 3_600_000
+"""Nobody is left alone for longer than that because of one answer: it may be a mistake, and letters are given up after a day."""
 AT_ONCE = 500
 
 
@@ -61,11 +64,11 @@ class Courier:
                             self._outbox.set_standing(self._system, 0, 0)
                         if id_ is not None and id_ != each.letter.ref:
                             named[each.letter.ref] = id_
-                    case Failed(code=code):
+                    case Failed() as failed:
                         held.add(each.letter.ref)
-                        self._postpone(each, code)
                         failures += 1
-                        alone = self._clock.now_ms() + ALONE_MS if failures >= FAILURES else 0
+                        alone = self._alone(failed, failures)
+                        self._postpone(each, failed.code, alone)
                         self._outbox.set_standing(self._system, failures, alone)
                         if alone:
                             return named
@@ -80,7 +83,12 @@ class Courier:
             self._outbox.delivered(pending.id)
         return found
 
-    def _postpone(self, pending: Pending, code: str) -> None:
+    def _alone(self, failed: Failed, failures: int) -> int:
+        """Until when the endpoint is left alone (ms); 0: it is not."""
+        alone = max(int(min(failed.after_s * 1_000, ASKED_MS)), ALONE_MS if failures >= FAILURES else 0)
+        return self._clock.now_ms() + alone if alone else 0
+
+    def _postpone(self, pending: Pending, code: str, alone: int) -> None:
         left = WAITS_S[pending.attempts :]
-        due = self._clock.now_ms() + left[0] * 1_000 if left else None
+        due = max(self._clock.now_ms() + left[0] * 1_000, alone) if left else None
         self._outbox.failed(pending.id, pending.attempts + 1, due, code)

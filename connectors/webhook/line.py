@@ -19,8 +19,12 @@ import orjson
 from httpcore import SOCKET_OPTION, NetworkBackend, NetworkStream
 from standardwebhooks import Webhook
 
+from ..manners import retry_after
+
 TIMEOUT_S = 10.0
 _ANSWER_LIMIT = 65_536
+_ASK = (429, 503)
+"""With these an endpoint may say when it can be called again (RFC 6585, 4; RFC 9110, 15.6.4)."""
 _ID_LIMIT = 200
 
 
@@ -33,9 +37,10 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """It did not, or nobody can say. `code` holds nothing of what was answered."""
+    """It did not, or nobody can say. `code` holds nothing of what was answered. `after_s`: for so long the endpoint asks not to be called."""
 
     code: str
+    after_s: float = 0.0
 
 
 class Refused(httpcore.ConnectError):
@@ -104,7 +109,8 @@ class Line:
         try:
             with self._client.stream("POST", self._url, content=body, headers=headers) as answer:
                 if not answer.is_success:
-                    return Failed(f"HTTP_{answer.status_code}")
+                    asked = retry_after(answer.headers, now) if answer.status_code in _ASK else None
+                    return Failed(f"HTTP_{answer.status_code}", asked or 0.0)
                 return Delivered(_own_id(_beginning(answer)))
         except httpx.TimeoutException:
             return Failed("TIMEOUT")
