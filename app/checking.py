@@ -13,7 +13,7 @@ from ..mapping.fields import GROUPS
 from ..mapping.maps import Maps
 from ..mapping.problems import Problems
 from ..model.errors import ConfigurationError, QuotaSpent, StagesyncError, Unreachable
-from . import accounts, comparing, expressing, wiring
+from . import accounts, comparing, expressing, hooks, wiring
 from .config import Config, mistakes, read
 from .maps import Seen, compile_for
 from .serving.forecast import Cost, forecast
@@ -24,7 +24,7 @@ from .unmapped import Unmapped, told, unmapped_values
 
 @dataclass(slots=True)
 class Findings:
-    """`systems`: what was found in order, by name. `problems` prevent a sync, `notes` do not. `later`: all problems may pass by themselves.
+    """`systems`: what was found in order, by name. `problems` prevent a sync or the service, `notes` do not. `later`: all problems may pass by themselves.
 
     `unmapped`: stage values that runs met and nobody mapped.
     """
@@ -36,7 +36,7 @@ class Findings:
     unmapped: list[Unmapped] = field(default_factory=list[Unmapped])
 
     def wrong(self, error: StagesyncError) -> None:
-        """Something that prevents a sync. A configuration error brings each of its problems by itself."""
+        """Something that prevents a sync or the service. A configuration error brings each of its problems by itself."""
         self.later = self.later and isinstance(error, (Unreachable, QuotaSpent))
         if isinstance(error, ConfigurationError) and error.problems:
             self.problems.extend(error.problems)
@@ -66,7 +66,7 @@ class Findings:
             if listed:
                 yield f"{len(listed)} {title if len(listed) > 1 else title[:-1]}:"
                 yield from ("  - " + each.replace("\n", "\n    ") for each in listed)
-        yield "a sync cannot run before this is mended" if self.problems else "ready: `stagesync plan` shows what a sync would do"
+        yield "mend this first: `stagesync check` looks again" if self.problems else "ready: `stagesync plan` shows what a sync would do"
 
 
 def check(config_file: Path | None) -> Findings:
@@ -74,6 +74,7 @@ def check(config_file: Path | None) -> Findings:
     config, found = begin(config_file)
     seen = look(config, found)
     _first_meeting(config, found)
+    _hooks(config, found)
     if len(seen) == len(config.systems):
         _together(config, seen, found)
     return found
@@ -168,6 +169,15 @@ def _first_meeting(config: Config, found: Findings) -> None:
         found.note(
             f"first_meeting: nobody wins {', '.join(open_groups)}: where two systems differ at the first meeting, people are held until somebody answers"
         )
+
+
+def _hooks(config: Config, found: Findings) -> None:
+    try:
+        hooks.provable(config)
+    except ConfigurationError as error:
+        found.wrong(error)
+    for note in hooks.notes(config):
+        found.note(note)
 
 
 def mapped(config: Config, seen: Seen, found: Findings) -> Maps:

@@ -245,6 +245,16 @@ class Hooks(Protocol):
         """The content types that it sends."""
         ...
 
+    @property
+    def covers_address(self) -> bool:
+        """What proves a post covers the address to which it was sent, so that nothing is proved where nobody tells us that address."""
+        ...
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What somebody who sets it up should know, and what nobody can look up from here: sentences for `check`."""
+        ...
+
     def verify(self, post: Post) -> str | None:
         """Why the post is not to be believed, in two or three words without anything that came with it; None: it is the system's own. Never raises.
 

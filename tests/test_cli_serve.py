@@ -168,8 +168,8 @@ def test_a_broken_configuration_stops_no_other(acme: Box, tmp_path: Path) -> Non
     assert b"secret-token" not in (tmp_path / "log").read_bytes()
 
 
-def test_a_service_that_cannot_begin_says_why(acme: Box, tmp_path: Path) -> None:
-    """No configuration that works, two addresses or two workspaces of one name for one service, or a taken port: exit 2 with what to do."""
+def test_a_service_that_cannot_begin_says_why(acme: Box, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No configuration that works, two addresses or two workspaces of one name for one service, posts that could not be proved, or a taken port: exit 2."""
     twin = acme.config.with_name("twin.toml")
     twin.write_text(acme.config.read_text("utf-8").replace("port = 0", "port = 8099"), "utf-8")
     broken = tmp_path / "broken.toml"
@@ -179,10 +179,15 @@ def test_a_service_that_cannot_begin_says_why(acme: Box, tmp_path: Path) -> None
         namesake = tmp_path / "elsewhere" / "box.toml"
         namesake.parent.mkdir()
         namesake.write_text(acme.config.read_text("utf-8"), "utf-8")
+        deaf = tmp_path / "deaf.toml"
+        hears = '[systems.hubspot]\nhook_secrets = [{ env = "STAGESYNC_DEAF" }]\n'
+        deaf.write_text(acme.config.read_text("utf-8").replace("[systems.hubspot]\n", hears), "utf-8")
+        monkeypatch.setenv("STAGESYNC_DEAF", "secret-of-an-app")
         for words, said in (
             ((broken,), "no configuration can be used"),
             ((acme.config, twin), "want different addresses"),
             ((acme.config, namesake), "have workspaces of one name, 'box'"),
+            ((acme.config, deaf), "public_url is missing: hubspot would sign"),
             ((acme.config,), "cannot be listened at"),
         ):
             with serving(tmp_path / "log", *words) as service:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
-from cli_box import box
+from cli_box import Box, box
 from ears import SECRET, TARGET, hearing
 from hook_stand import Stand, stand
 from hubspot.utils.signature import Signature
@@ -22,6 +23,7 @@ from structlog.testing import capture_logs
 
 from stagesync.app.web.receiver import BODY_LIMIT
 from stagesync.connectors.contract import Post
+from stagesync.connectors.hints import hint
 from stagesync.connectors.hubspot import plugin
 from stagesync.connectors.hubspot.hooks import HubSpotHooks
 from stagesync.connectors.hubspot.signatures import Version, doubt
@@ -29,8 +31,11 @@ from stagesync.model.ports import Secret
 from stagesync.sandbox.hubspot import HubSpotWorld
 from stagesync.sandbox.hubspot.webhooks import Post as Sent
 from stagesync.sandbox.wire import Request
+from stagesync.state import inbox
+from stagesync.state.inbox import Arrival, open_inbox
 
 CANARY = "anna.canary@acme.example"
+HOOKS_NOTE = "hubspot: `stagesync serve` takes its posts in at http://hooks.acme.example/in/hooks/hubspot"
 PUBLIC = TARGET.removesuffix("/hooks/hub")
 
 
@@ -272,15 +277,39 @@ def _hand(name: str, posted: Any) -> Request:
     return Request("POST", f"/_sandbox/{name}", body=orjson.dumps(posted))
 
 
+def test_check_tells_what_posts_need(tmp_path: Path) -> None:
+    """Without the address that HubSpot signs no post could be believed: exit 2. With it: where posts are to go, whether any came, what nobody can look up."""
+    with box(tmp_path, people=0) as made:
+        hears(made)
+        told = made.json("check")
+        assert [problem for problem in told["problems"] if "public_url is missing" in problem]
+        assert made.run("check").exit_code == 2
+        assert made.run("sync", "--dry-run").exit_code == 0
+        made.add('[serve]\npublic_url = "http://hooks.acme.example/in"\n')
+        told = made.json("check")
+        assert told["problems"] == []
+        assert "no https" in str(told["notes"])
+        assert f"{HOOKS_NOTE}; none came during the last week" in told["notes"]
+        assert "hubspot: to which events the app subscribes cannot be looked up" in str(told["notes"])
+        with closing(open_inbox(f"sqlite:///{tmp_path / 'stagesync.db'}")) as store, store.write() as tx:
+            inbox.put(tx, [Arrival("box", "hubspot", hint("1", "contact", ["1"]), 1)])
+        assert HOOKS_NOTE in made.json("check")["notes"]
+
+
+def hears(made: Box) -> None:
+    """Let HubSpot's webhooks be taken."""
+    secret = made.config.with_name("app-secret.txt")
+    secret.write_text(SECRET)
+    secret.chmod(0o600)
+    made.replace("[systems.hubspot]\n", '[systems.hubspot]\nhook_secrets = [{ file = "app-secret.txt" }]\n')
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals are other things there")
 def test_an_edit_in_hubspot_is_in_salesforce_at_once(tmp_path: Path) -> None:
     """The whole way: sandbox, service, inbox, run, though the next slot is a day away and HubSpot's search does not know of the edit for ten minutes."""
     with box(tmp_path, people=0) as made:
-        secret = tmp_path / "app-secret.txt"
-        secret.write_text(SECRET)
-        secret.chmod(0o600)
-        table, hub = "[systems.hubspot]\n", made.worlds.hubspot
-        made.config.write_text(made.config.read_text("utf-8").replace(table, f'{table}hook_secrets = [{{ file = "app-secret.txt" }}]\n'), "utf-8")
+        hub = made.worlds.hubspot
+        hears(made)
         made.add(f'[schedule]\nevery = "1d"\n[serve]\nport = 0\npublic_url = "{PUBLIC}"\n')
         id = hub.create({"email": "ann@acme.example", "lastname": "Lee"})
         made.run("sync", "--yes")

@@ -122,7 +122,7 @@ def test_a_token_can_take_the_place_of_another(tmp_path: Path) -> None:
     """While it is replaced both are good; each has to be long, and needs the organization's id beside it."""
     with stand(tmp_path, {"crm": SalesforceHooks(hearing("x" * 24, TOKEN))}) as made:
         assert [made.post(path, message(LEAD), XML).status_code for path in (PATH, f"/hooks/crm?token={'x' * 24}", "/hooks/crm?token=x")] == [200, 200, 401]
-    for wrong in ({"hook_secrets": (Secret("short"),)}, {"hook_organization": None}, {"hook_organization": "0055g000004MZqP"}):
+    for wrong in ({"hook_secrets": (Secret("short"),)}, {"hook_organization": None}, {"hook_secrets": ()}, {"hook_organization": "0055g000004MZqP"}):
         with pytest.raises(ValidationError):
             hearing(**wrong)
     assert plugin.hooks("crm", hearing()) is not None

@@ -8,7 +8,7 @@ from ..shell import guarded
 
 @guarded
 def check(config: ConfigOption = None, json: JsonOption = False) -> int:
-    """Look at configuration, credentials, rights, fields, stage values and quota. Reads only; exit 2 where something prevents a sync.
+    """Look at configuration, credentials, rights, fields, stage values and quota, and at what webhooks need. Reads only; exit 2 where something must be mended.
 
     Example: stagesync check
     """

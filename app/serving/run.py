@@ -9,7 +9,7 @@ import structlog
 from prometheus_client import disable_created_metrics
 
 from ...model.errors import ConfigurationError, StagesyncError
-from .. import interrupts, logs, wiring
+from .. import hooks, interrupts, logs, wiring
 from ..config import Config
 from ..garbage import rarely_collected
 from .course import Ended
@@ -34,6 +34,8 @@ def serve(given: Sequence[Path]) -> int:
     if not found.configs:
         raise ConfigurationError("no configuration can be used", where="serve", next_step="mend what is told above, then start again")
     one_service(found.configs)
+    for config in found.configs:
+        hooks.provable(config)
     listening = listener(one_address(found.configs))
     disable_created_metrics()  # a second line for each counter, which nobody asks for
     metrics = Metrics(found)

@@ -28,6 +28,8 @@ _LONGEST_ID = 18
 """Digits. A longer one is no contact's, and could have HubSpot refuse the whole call that reads it."""
 _ENDS = {"creation": False, "propertyChange": False, "restore": False, "merge": True, "deletion": True, "privacyDeletion": True}
 """What happens to contacts, and whether a record may be gone by it."""
+_SUBSCRIPTIONS = "to which events the app subscribes cannot be looked up from here, and a Service Key sends none: docs/hints.md lists those that are needed"
+_TIMELESS = 'the signature has no time: where the app can send it, hook_signature = "v3" is the better proof'
 _MARKS = ("portalId", "subscriptionId", "objectId", "occurredAt", "propertyName", "propertyValue", "mergedObjectIds")
 
 
@@ -40,6 +42,8 @@ class HubSpotHooks:
         self._secrets = [secret.reveal() for secret in settings.hook_secrets]
         self._version: Version = settings.hook_signature
         self._app_id = settings.app_id
+        self.covers_address = self._version != "v1"
+        self.notes = (_SUBSCRIPTIONS,) if self._version == "v3" else (_SUBSCRIPTIONS, _TIMELESS)
 
     def verify(self, post: Post) -> str | None:
         """Why it is not to be believed."""

@@ -42,6 +42,12 @@ class HubSpotSettings(BaseModel):
     hook_signature: Version = "v3"
 
     @model_validator(mode="after")
+    def _proved(self) -> Self:
+        if "hook_signature" in self.model_fields_set and not self.hook_secrets:
+            raise ValueError("`hook_signature` needs `hook_secrets`: without one no webhooks are taken")
+        return self
+
+    @model_validator(mode="after")
     def _one_way_in(self) -> Self:
         oauth = (self.client_id, self.client_secret, self.refresh_token)
         if self.token is not None and any(oauth):

@@ -34,6 +34,8 @@ class SalesforceHooks:
     """How one org's messages are proved and read."""
 
     media_types = frozenset({"text/xml", "application/xml"})
+    covers_address = False
+    notes = ("which flows or rules send outbound messages cannot be looked up from here: docs/hints.md says which are needed",)
 
     def __init__(self, settings: SalesforceSettings) -> None:
         self._tokens = [secret.reveal().encode() for secret in settings.hook_secrets]

@@ -77,6 +77,8 @@ class SalesforceSettings(BaseModel):
     def _known_sender(self) -> SalesforceSettings:
         if self.hook_secrets and self.hook_organization is None:
             raise ValueError("`hook_secrets` needs `hook_organization`: the organization's id is in every message and is checked")
+        if self.hook_organization is not None and not self.hook_secrets:
+            raise ValueError("`hook_organization` needs `hook_secrets`: without one no messages are taken")
         if any(len(secret.reveal()) < SHORTEST_TOKEN for secret in self.hook_secrets):
             raise ValueError(f"a token in `hook_secrets` has fewer than {SHORTEST_TOKEN} characters: it is all that proves a message")
         return self

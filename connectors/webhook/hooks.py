@@ -25,6 +25,8 @@ class JsonHooks:
     """How one system's posts are proved and read."""
 
     media_types = frozenset({"application/json"})
+    covers_address = False
+    notes = ()
 
     def __init__(self, settings: WebhookSettings) -> None:
         secrets = [secret.reveal() for secret in settings.secrets]
