@@ -15,13 +15,12 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
-from office import Office
+from office import Looks, Office
 from somebody import Somebody
 from watch import Watch
 from weather import FAIR, Weather
 
-from stagesync.connectors.contract import AccountId, Connector
-from stagesync.mapping.maps import Maps
+from stagesync.connectors.contract import Connector
 from stagesync.model.errors import SafetyStop, StagesyncError
 from stagesync.state import leases
 from stagesync.state.store import Store, Tx, open_store
@@ -37,7 +36,7 @@ class Died(Exception):
     """The program ended here, without a chance to say anything."""
 
 
-_KNOWN: dict[str, tuple[Mapping[str, AccountId], Maps]] = {}
+_KNOWN: dict[str, Looks] = {}
 """What was seen of accounts that look alike."""
 
 
@@ -181,7 +180,7 @@ class Lab(Somebody):
         fragile: Any = Fragile(self, self.store)
         return replace(session, store=fragile, beside=self.beside, limits=self.weather.limits or DEFAULT_LIMITS)
 
-    def looked_at(self, opened: Mapping[str, Connector]) -> tuple[Mapping[str, AccountId], Maps]:
+    def looked_at(self, opened: Mapping[str, Connector]) -> Looks:
         """As the program does, the accounts are not looked at again at every start. A twin looks, so that the first lab's worlds have seen no more calls."""
         key = repr((list(opened), self.fields, self.overrides, self.signals))
         if key not in _KNOWN:

@@ -35,6 +35,8 @@ from stagesync.sync.desk import Desk, Settings, System
 from stagesync.sync.session import Connected, Session
 
 FALLBACK = {"Company": "[not provided]", "LastName": "(unknown)"}
+Looks = tuple[Mapping[str, AccountId], Maps, Mapping[str, Mapping[str, str]]]
+"""What somebody sees of the accounts: whose they are, the maps for them, and their users (id -> address) by system."""
 NEWEST: Mapping[str, str] = dict.fromkeys(("name", "contact details", "company", "consent", "other"), "newest")
 
 
@@ -94,7 +96,7 @@ class Office:
 
     def _wired(self, store: Any, opened: Mapping[str, Connector]) -> Session:
         funnel, self.looks = default_funnel(), self.looked_at(opened)
-        known, maps = self.looks
+        known, maps, users = self.looks
         connected: dict[int, Connected] = {}
         with store.write() as tx:
             workspace = accounts.workspace(tx, "office")
@@ -102,18 +104,18 @@ class Office:
                 account = accounts.account(tx, known[name].vendor, known[name].id, known[name].name)
                 accounts.bind(tx, workspace.id, name, account)
                 system = System(name, account, maps.systems[name], self.directions.get(name, "both"))
-                connected[account] = Connected(system, connector, known[name].own_actor, connector.describe().users)
+                connected[account] = Connected(system, connector, known[name].own_actor, users[name])
         desk = Desk({account: each.system for account, each in connected.items()}, maps, funnel, self.settings)
         return Session(store, workspace.name, workspace.id, connected, desk, self.clock, signals=self.signals)
 
-    def looked_at(self, opened: Mapping[str, Connector]) -> tuple[Mapping[str, AccountId], Maps]:
-        """Whose accounts these are, and the maps for what they look like."""
+    def looked_at(self, opened: Mapping[str, Connector]) -> Looks:
+        """Whose accounts these are, the maps for what they look like, and who works there."""
         funnel, defaults = default_funnel(), {"hub": hubspot.defaults(), "hub2": hubspot.defaults(), "crm": salesforce.defaults()}
         known = {name: connector.identity() for name, connector in opened.items()}
-        inputs = {
-            name: SystemInput(defaults[name], connector.describe(), self.overrides.get(name, {}), known[name].zone, "US") for name, connector in opened.items()
-        }
-        return known, compile_maps(self.fields, inputs, stages=funnel.positions, sides=funnel.sides, signals=self.signals)
+        seen = {name: connector.describe() for name, connector in opened.items()}
+        inputs = {name: SystemInput(defaults[name], seen[name], self.overrides.get(name, {}), known[name].zone, "US") for name in opened}
+        maps = compile_maps(self.fields, inputs, stages=funnel.positions, sides=funnel.sides, signals=self.signals)
+        return known, maps, {name: each.users for name, each in seen.items()}
 
     def plan(self) -> engine.PlanReport:
         """Plan only, a second later."""

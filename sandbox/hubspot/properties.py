@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from .errors import Refused, invalid
@@ -132,14 +133,20 @@ def _stage_dates(stages: Iterable[Option]) -> Iterable[Definition]:
             yield Definition(name, f"Became a {stage.label} Date", "datetime", "date", read_only=True, calculated=True, fixed=True, own=False)
 
 
+@lru_cache(maxsize=8)
+def _delivered(now_ms: int) -> Mapping[str, Definition]:
+    """The properties of a portal that was opened at that moment."""
+    found = {one.name: one for one in map(_standard, TABLE.strip().splitlines())}
+    stage = replace(found["lifecyclestage"], options=options_of(STAGES))
+    every = {**found, "lifecyclestage": stage} | {one.name: one for one in _stage_dates(stage.options)}
+    return {name: replace(each, created_ms=now_ms, updated_ms=now_ms) for name, each in every.items()}
+
+
 class Catalogue:
     """The definitions of one portal by name."""
 
     def __init__(self, now_ms: int) -> None:
-        self.by_name: dict[str, Definition] = {}
-        for line in TABLE.strip().splitlines():
-            self._put(replace(_standard(line), created_ms=now_ms, updated_ms=now_ms))
-        self._put(replace(self.by_name["lifecyclestage"], options=options_of(STAGES)))
+        self.by_name = dict(_delivered(now_ms))
 
     def _put(self, definition: Definition) -> None:
         self.by_name[definition.name] = definition

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from .fields import Field, SObject, fixed, flag, long_text, lookup, number, picklist, plain, sobject, text
@@ -311,5 +313,13 @@ def histories() -> list[SObject]:
 
 
 def standard_objects() -> list[SObject]:
-    """Every object of a fresh org."""
+    """Every object of a fresh org, which may then get fields of its own."""
+    return [
+        replace(one, fields=dict(one.fields), defaults=dict(one.defaults), by_lower=dict(one.by_lower), relationships=dict(one.relationships))
+        for one in _delivered()
+    ]
+
+
+@cache
+def _delivered() -> list[SObject]:
     return [lead(), contact(), account(), opportunity(), contact_role(), *campaigns(), *statuses(), *people(), *histories()]
