@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Engine
+from sqlalchemy import Dialect, Engine
 
 from ..model.errors import NewerSchema, StateError
 from .errors import explained
@@ -32,25 +32,24 @@ ASLEEP_S = 60
 class Tx:
     """One open transaction: the first argument of every function of this room.
 
-    On SQLite statements go straight to the driver: by way of SQLAlchemy's execution each costs several times what the database takes for it.
+    On SQLite it talks to the driver's connection, elsewhere to SQLAlchemy's: SQLAlchemy's execution costs several times what SQLite takes for a statement.
     """
 
-    __slots__ = ("_connection", "_dialect", "_driver", "_own", "sqlite")
+    __slots__ = ("_connection", "_dialect", "_own", "sqlite")
 
-    def __init__(self, connection: Connection, own: Callable[[], AbstractContextManager[Tx]]) -> None:
+    def __init__(self, connection: Any, own: Callable[[], AbstractContextManager[Tx]], *, sqlite: bool) -> None:
         self._connection = connection
         self._own = own
-        self.sqlite = connection.dialect.name == "sqlite"
-        self._dialect: Dialect = SQLITE if self.sqlite else POSTGRES
-        self._driver: Any = connection.connection.driver_connection
+        self.sqlite = sqlite
+        self._dialect: Dialect = SQLITE if sqlite else POSTGRES
 
     def rows(self, statement: Statement, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Run it and fetch everything, as plain tuples straight from the driver's cursor."""
         text, values = statement.bound(self._dialect, parameters)
         if self.sqlite:
-            return self._driver.execute(text, values).fetchall()
+            return self._connection.execute(text, values).fetchall()
         result = self._connection.exec_driver_sql(text, values)
-        found: Any = result.cursor.fetchall()  # pyright: ignore[reportOptionalMemberAccess]  # a statement with rows has a cursor
+        found: list[tuple[Any, ...]] = result.cursor.fetchall()
         result.close()
         return found
 
@@ -58,7 +57,7 @@ class Tx:
         """Run it and hand out one row after the other: for more rows than anybody should hold at once."""
         text, values = statement.bound(self._dialect, parameters)
         if self.sqlite:
-            yield from self._driver.execute(text, values)
+            yield from self._connection.execute(text, values)
             return
         result = self._connection.exec_driver_sql(text, values, execution_options={"yield_per": _AT_ONCE})
         try:
@@ -69,14 +68,14 @@ class Tx:
     def run(self, statement: Statement, parameters: Mapping[str, Any]) -> int:
         """Run a statement without rows; the number of rows that it touched."""
         text, values = statement.bound(self._dialect, parameters)
-        return (self._driver.execute if self.sqlite else self._connection.exec_driver_sql)(text, values).rowcount
+        return (self._connection.execute if self.sqlite else self._connection.exec_driver_sql)(text, values).rowcount
 
     def many(self, bulk: Bulk, rows: Sequence[tuple[Any, ...]]) -> None:
         """Insert or update all rows."""
         if not rows:
             return
         if self.sqlite:
-            self._driver.executemany(bulk.text(SQLITE), rows)
+            self._connection.executemany(bulk.text(SQLITE), rows)
         else:
             columns = dict(zip(bulk.names, map(list, zip(*rows, strict=True)), strict=True))
             self._connection.exec_driver_sql(bulk.text(POSTGRES), columns)
@@ -112,8 +111,8 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Tx]:
         """One read transaction: what it sees does not change on SQLite. Raises `StateError`."""
-        with explained(self.where), self._engine.connect() as connection, connection.begin():
-            yield Tx(connection, self.unguarded)
+        with self._begun("BEGIN") as tx:
+            yield tx
 
     @contextmanager
     def unguarded(self) -> Iterator[Tx]:
@@ -136,10 +135,27 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[Tx]:
-        with self._my_turn(), explained(self.where), self._engine.connect() as connection, connection.execution_options(stagesync_immediate=True).begin():
+        with self._my_turn(), self._begun("BEGIN IMMEDIATE", f"SET LOCAL idle_in_transaction_session_timeout = '{ASLEEP_S}s'") as tx:
+            yield tx
+
+    @contextmanager
+    def _begun(self, on_sqlite: str, *on_server: str) -> Iterator[Tx]:
+        """A transaction with what each database must be told at its beginning."""
+        with explained(self.where):
             if self.path is None:
-                connection.exec_driver_sql(f"SET LOCAL idle_in_transaction_session_timeout = '{ASLEEP_S}s'")
-            yield Tx(connection, self.unguarded)
+                with self._engine.begin() as connection:
+                    for statement in on_server:
+                        connection.exec_driver_sql(statement)
+                    yield Tx(connection, self.unguarded, sqlite=False)
+                return
+            pooled = self._engine.raw_connection()
+            try:
+                driver: Any = pooled.driver_connection
+                driver.execute(on_sqlite)
+                yield Tx(driver, self.unguarded, sqlite=True)
+                driver.commit()
+            finally:
+                pooled.close()  # rolls back what was not committed
 
     @contextmanager
     def _my_turn(self) -> Iterator[None]:
