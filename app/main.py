@@ -16,6 +16,7 @@ from .commands.forget import forget
 from .commands.funnel import funnel
 from .commands.holds import holds
 from .commands.init import init
+from .commands.migrate import migrate
 from .commands.plan import plan
 from .commands.probe import probe
 from .commands.qualify import qualify
@@ -79,6 +80,7 @@ for command in (
     app.command()(command)
 app.add_typer(export)
 app.add_typer(funnel)
+app.add_typer(migrate)
 app.add_typer(qualify)
 app.add_typer(signal)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 from ..model.events import Event
-from ..model.ports import Clock, Inbox, Limiter, Outbox, TokenStore
+from ..model.ports import Clock, Inbox, Limiter, Outbox, Rate, TokenStore
 from ..model.records import Observation, Page, Query, Record, Ref
 from ..model.writes import Outcome, Step, Write
 
@@ -86,6 +86,15 @@ class SystemDescription:
 
 
 @dataclass(frozen=True, slots=True)
+class Tier:
+    """What the vendor lets accounts of one edition do: so many API calls a `day`, and at most so many at a time where there is such a limit."""
+
+    name: str
+    day: int
+    rate: Rate | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """What this kind of system can do.
 
@@ -97,6 +106,7 @@ class Capabilities:
     `unfed`: native fields that can change without any feed telling it (Salesforce: a contact's role in an opportunity that was deleted).
     `looks`: records can be looked at. Where they cannot (a receiver of webhooks), they are told part by part, `fetch` and `find` are never called, what
     was sent is sent again under the same number where nobody knows what became of it, and what was acknowledged counts as stored.
+    `tiers`: the vendor's editions, by which the cost of a big run is told.
     """
 
     batch: Callable[[Step], tuple[str, int]]
@@ -106,6 +116,7 @@ class Capabilities:
     unfed: frozenset[str] = frozenset()
     lands_s: float = 60.0
     looks: bool = True
+    tiers: tuple[Tier, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

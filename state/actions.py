@@ -107,6 +107,16 @@ _HOLD_GROUPS = Statement(
 )
 _HOLDS_OF_PEOPLE = Statement(select(*_ROW).where(among(_c.person, "ids"), _HELD, _WORKSPACE).order_by(_c.id))
 _HOLDS_OF_LINKS = Statement(select(*_ROW).where(among(_c.link, "ids"), _HELD, _WORKSPACE).order_by(_c.id))
+_CREATING = Statement(
+    select(_c.person).where(
+        _c.person.is_not(None),
+        among(_c.person, "ids"),
+        _c.op == word("create"),
+        _c.account == bindparam("account"),
+        _c.run >= bindparam("first"),
+        among(_c.state, "states"),
+    )
+)
 _DISCARD = Statement(delete(action).where(_c.run == bindparam("run"), _c.state == word("planned")))
 _BY_IDS = Statement(select(*_ROW).where(among(_c.id, "ids")).order_by(_c.id))
 _OF_PERSON = Statement(select(*_ROW).where(_WORKSPACE, _c.person.is_not(None), _c.person == bindparam("person")).order_by(_c.id.desc()).limit(_LIMIT))
@@ -185,6 +195,12 @@ def of_person(tx: Tx, ws: int, person: int, limit: int = _ALL) -> list[ActionRow
 def journal(tx: Tx, person_ids: Iterable[int]) -> dict[int, list[ActionRow]]:
     """Person -> all that was applied for them, the oldest first."""
     return _grouped(tx.rows(_JOURNAL, {"ids": tx.listed(person_ids)}), ActionRow._fields.index("person"))
+
+
+def creating(tx: Tx, person_ids: Iterable[int], account: int, first_run: int, states: Iterable[str]) -> set[int]:
+    """Those of these people for whom runs from this one on make a record in the account, by creates in these states."""
+    wanted = {"ids": tx.listed(person_ids), "account": account, "first": first_run, "states": tx.listed(states)}
+    return {row[0] for row in tx.rows(_CREATING, wanted)}
 
 
 def lately(tx: Tx, ws: int, person_ids: Iterable[int], since: int) -> dict[int, list[tuple[int, ActionRow]]]:

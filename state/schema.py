@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint, literal_column
 from sqlalchemy.sql.elements import ColumnElement
 
-REVISION = "0006"
+REVISION = "0007"
 """The revision of the schema that this program speaks; zero-padded, so that later means greater."""
 
 ID = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER makes SQLite's primary key the row id itself
@@ -292,6 +292,20 @@ schedule = Table(
     Column("outcome", Text),
     Column("reason", Text),
     Column("failures", Integer, nullable=False),
+)
+
+# A move of everybody from one system to another, and how far it has come.
+migration = Table(
+    "migration",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("workspace", ForeignKey("workspace.id"), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("first_run", BigInteger, nullable=False),
+    Column("phases", Text, nullable=False),
+    UniqueConstraint("workspace", "source", "target"),
 )
 
 limit = Table("limit", metadata, Column("bucket", Text, primary_key=True), Column("next", Float(53), nullable=False))

@@ -16,6 +16,7 @@ from .staging import stage_values
 
 KEY = "email"
 """The field by which a new record can be found again; without it none is made."""
+HELD_KEY = "its e-mail is held"
 
 
 def create_missing(desk: Desk, decision: Decision, links: Sequence[Link]) -> None:
@@ -28,7 +29,7 @@ def create_missing(desk: Desk, decision: Decision, links: Sequence[Link]) -> Non
     for account, system in desk.systems.items():
         if account in present or not system.writes or not system.creates:
             continue
-        reason = _why_not(decision, system, values)
+        reason = HELD_KEY if KEY in decision.held else why_not(system, values, decision.stage.stage)
         if reason is not None:
             decision.excluded[system.name] = reason
             continue
@@ -36,12 +37,11 @@ def create_missing(desk: Desk, decision: Decision, links: Sequence[Link]) -> Non
         _create(desk, decision, system, kind)
 
 
-def _why_not(decision: Decision, system: System, values: Mapping[str, Any]) -> str | None:
+def why_not(system: System, values: Mapping[str, Any], stage: str | None) -> str | None:
+    """Why somebody with these values and at this stage gets no record there; None: they do."""
     if values.get(KEY) is None or KEY not in system.map.kinds[system.map.create_kind].fields:
         return "no e-mail: it could not be found again"
-    if KEY in decision.held:
-        return "its e-mail is held"
-    return system.map.include(values, decision.stage.stage)
+    return system.map.include(values, stage)
 
 
 def _create(desk: Desk, decision: Decision, system: System, kind: KindMap) -> None:

@@ -7,9 +7,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from ...model.ports import Rate
 from ...model.records import Observation, Page, Query, Record, Ref
 from ...model.writes import Outcome, Step, Write
-from ..contract import AccountId, Capabilities, Ports, SystemDescription, Usage
+from ..contract import AccountId, Capabilities, Ports, SystemDescription, Tier, Usage
 from ..hints import Hints
 from . import consent, read
 from . import describe as about
@@ -28,7 +29,14 @@ def _batch(step: Step) -> tuple[str, int]:
     return (f"{step.kind}:{step.operation}", read.BATCH) if step.address is None else ("opt-out", 1)
 
 
-_CAPABILITIES = Capabilities(batch=_batch, reread=read.BATCH, history=HISTORY_PAGE, unique=frozenset({EMAIL}))
+_TIERS = (
+    Tier("Free or Starter", 250_000, Rate(100, 10)),
+    Tier("Professional", 625_000, Rate(190, 10)),
+    Tier("Enterprise", 1_000_000, Rate(190, 10)),
+    Tier("Enterprise with the API add-on", 2_000_000, Rate(250, 10)),
+)
+"""Calls of a private app or service key (HubSpot docs, API usage details)."""
+_CAPABILITIES = Capabilities(batch=_batch, reread=read.BATCH, history=HISTORY_PAGE, unique=frozenset({EMAIL}), tiers=_TIERS)
 
 _NAMELESS = "the portal does not tell its id: it is recognised by address and credential, so that another token will look like another account"
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...model.records import Native, Observation, Page, Query, Record, Ref
 from ...model.writes import Outcome, Step, Write
-from ..contract import AccountId, Capabilities, Ports, SystemDescription, Usage
+from ..contract import AccountId, Capabilities, Ports, SystemDescription, Tier, Usage
 from ..hints import Hints
 from . import describe as describing
 from . import evidence
@@ -25,6 +25,13 @@ if TYPE_CHECKING:
     from requests.adapters import HTTPAdapter
 
 _NAMELESS = "the org does not tell its id to this user: it is recognised by its address. Let the user read Organization, or give the app the scope `openid`"
+_TIERS = (
+    Tier("Developer", 15_000),
+    Tier("Enterprise, Professional with API (and 1,000 for each licence)", 100_000),
+    Tier("Unlimited, Performance (and 5,000 for each licence)", 100_000),
+    Tier("Full sandbox", 5_000_000),
+)
+"""Calls in any 24 hours; how many in a second is not limited (Salesforce docs, API Request Limits and Allocations)."""
 _ORG_IN_TOKEN = re.compile(r"(00D\w{12})!")
 
 
@@ -47,6 +54,7 @@ class SalesforceConnector:
             unique=unique,
             unfed=frozenset(evidence.FIELDS),
             lands_s=client.line.patience.lands_s,
+            tiers=_TIERS,
         )
 
     def identity(self) -> AccountId:

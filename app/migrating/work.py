@@ -1,0 +1,83 @@
+"""What every phase of a migration needs: the workspace held, the way that is meant, and how far the migration has come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
+
+from ...mapping.problems import closest
+from ...model.errors import ConfigurationError
+from ...state import passage, runs
+from ...state.passage import Passage
+from ...sync.migrating.pair import Pair, one_way, pair_of
+from ...sync.session import Session
+from ..config import Config
+from ..running import Running, running
+
+Phase: TypeAlias = Literal["survey", "rehearse", "load", "verify", "cutover"]
+PHASES: tuple[Phase, ...] = get_args(Phase)
+
+
+class Way(NamedTuple):
+    """From which system to which, by their names in the configuration; None where nothing is said."""
+
+    source: str | None = None
+    target: str | None = None
+
+
+@dataclass(slots=True)
+class Work:
+    """One phase under way. `session`: only the two systems, one to read and one to write."""
+
+    running: Running
+    session: Session
+    pair: Pair
+    passage: Passage
+
+    def note(self, phase: Phase, told: Mapping[str, Any]) -> None:
+        """Keep what is known of a phase."""
+        with self.session.store.write() as tx:
+            self.passage = passage.note(tx, self.passage, phase, told)
+
+    def end(self, phase: Phase, told: Mapping[str, Any]) -> None:
+        """The phase came to its end, with these numbers."""
+        self.note(phase, {**told, "ended_at": self.session.clock.now_ms()})
+
+
+def meant(config: Config, way: Way, known: Sequence[Passage]) -> tuple[str, str]:
+    """The way that is meant: what is said, else that of the migration that was begun last. Raises `ConfigurationError` where nobody can tell."""
+    source, target = way
+    if source is None and target is None:
+        if not known:
+            raise ConfigurationError(
+                "nobody has said from where to where", where="migrate", next_step="write for example `stagesync migrate survey --from hubspot --to salesforce`"
+            )
+        source, target = known[0].source, known[0].target
+    for option, name in (("--from", source), ("--to", target)):
+        if name is None:
+            raise ConfigurationError("only one of the two systems is named", where=option, next_step="give both --from and --to")
+        if name not in config.systems:
+            raise ConfigurationError(f"no system is called {name!r}", where=option, next_step=closest(name, config.systems))
+    if source == target or source is None or target is None:
+        raise ConfigurationError("both are the same system", where="--to", next_step="name another one")
+    return source, target
+
+
+@contextmanager
+def under_way(phase: Phase, config_file: Path | None, way: Way, *, after: Phase | None = None) -> Iterator[Work]:
+    """A phase, for the length of the block. `after`: the phase that must have come to its end before. Raises `ConfigurationError` where it has not."""
+    with running(f"migrate {phase}", config_file) as run:
+        store, workspace = run.session.store, run.session.workspace
+        with store.write() as tx:
+            source, target = meant(run.place.config, way, passage.of_workspace(tx, workspace))
+            last = runs.last(tx, workspace)
+            found = passage.begin(tx, workspace, source, target, run.session.clock.now_ms(), last.id + 1 if last is not None else 1)
+        if after is not None and not found.ended(after):
+            raise ConfigurationError(
+                f"the {after} comes first", where=f"migrate {phase}", next_step=f"run `stagesync migrate {after} --from {source} --to {target}`"
+            )
+        session = one_way(run.session, source, target)
+        yield Work(run, session, pair_of(session, source, target), found)

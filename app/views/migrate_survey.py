@@ -1,0 +1,210 @@
+"""`stagesync migrate survey`: what would become of everybody, and what should be mended before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ...sync.migrating.census import Column
+from ..migrating.cost import Cost
+from ..migrating.survey import Survey
+from . import words
+from .report import share
+
+FATES: Mapping[str, str] = {
+    "created": "get a new record there",
+    "matched": "are there already, and are brought up to date",
+    "duplicate": "are a second record of somebody: their person goes, they stay",
+    "excluded": "stay behind",
+    "rejected": "are refused there",
+    "held": "wait for an answer",
+    "gone": "were there, and were deleted there",
+    "open": "a run has yet to look at",
+}
+"""What becomes of records of the source."""
+_TOP = 12
+
+
+def survey_text(found: Survey) -> Iterator[str]:
+    """The survey as lines: who goes, what is lost on the way, what is to be answered, and what it costs."""
+    yield f"Survey of the migration from {found.source} to {found.target}. Nothing is written yet."
+    yield ""
+    told = ", ".join(f"{system} has {words.count(count, 'record')}" for system, count in found.records.items())
+    yield f"{told}. Of those of {found.source}"
+    yield from fates_text(found)
+    yield from _writes(found)
+    yield from _fields(found)
+    yield from _places(found)
+    yield from _unmapped(found)
+    yield from _asked(found)
+    yield from _left(found)
+    yield from _costs(found.costs)
+    yield from _next(found)
+
+
+def fates_text(found: Survey) -> Iterator[str]:
+    """The counts with their reasons; they add up to all records, or say what is missing."""
+    order = list(FATES)
+    told = sorted(found.fates.told.items(), key=lambda each: (order.index(each[0][0]), -each[1]))
+    yield from words.table([(f"{count:,}", FATES[fate], why) for (fate, why), count in told])
+    yield f"  {found.fates.told.total():,} together{'' if found.fates.told.total() == found.fates.records else f', of {found.fates.records:,} that were read'}"
+
+
+def _writes(found: Survey) -> Iterator[str]:
+    if found.writes:
+        yield ""
+        yield f"In {found.target}: " + ", ".join(f"{kind} {count:,}" for kind, count in found.writes.items())
+    if found.overruled:
+        differs = words.count(found.overruled, "value differs", "values differ")
+        yield f"  {differs} there and would give way to {found.source}; both are kept on record, and `stagesync undo` puts them back"
+
+
+def _fields(found: Survey) -> Iterator[str]:
+    rows = [_field(column) for column in found.census.columns.values() if column.filled or column.troubles]
+    if rows:
+        yield ""
+        yield f"Fields of {found.source}, how many records have a value, and what would not arrive as it is"
+        yield from words.table(rows)
+
+
+def _field(column: Column) -> tuple[str, str, str, str, str]:
+    rate = share(column.filled / column.records if column.records else None)
+    return (column.kind, f"{words.label(column.name)} ({column.native})", f"{column.filled:,}", rate, trouble(column))
+
+
+def trouble(column: Column) -> str:
+    """What would not arrive of a field."""
+    parts = [] if column.arrives else ["stays behind: nothing to write it to in a new record"]
+    parts += [f"{column.shortened:,} are longer than the field there and are shortened"] if column.shortened else []
+    parts += [f"{count:,} {reason}" for reason, count in column.troubles.most_common(3)]
+    more = len(column.troubles) - 3
+    return "; ".join([*parts, *([f"and {more} more reasons"] if more > 0 else [])])
+
+
+def _places(found: Survey) -> Iterator[str]:
+    if not found.places:
+        return
+    yield ""
+    yield f"Where they stand: {found.source} says, it means, and {found.target} is given"
+    rows = [(f"{each.records:,}", each.kind, each.said or "(blank)", each.place or _meaningless(each.mapped, each.said), given(each)) for each in found.places]
+    yield from words.table(rows[: 2 * _TOP])
+    if len(rows) > 2 * _TOP:
+        yield f"  ... and {len(rows) - 2 * _TOP} more"
+
+
+def _meaningless(mapped: bool, said: str) -> str:
+    return "nothing" if mapped or not said else "nobody mapped it (`stagesync check` has the line)"
+
+
+def given(place: Any) -> str:
+    """What the target gets for a place."""
+    if place.place is None:
+        return "nothing"
+    if place.written is None:
+        return "nothing: it has no word for it"
+    return place.written if place.exact else f"{place.written}, the nearest that it has"
+
+
+def _unmapped(found: Survey) -> Iterator[str]:
+    if not found.unmapped:
+        return
+    yield ""
+    yield "Filled in by people, and mapped by nobody: it stays behind unless [fields.NAME] names it"
+    rows = [(each.kind, f"{each.label} ({each.native})", f"in {share(each.filled / each.of)} of {each.of:,} looked into") for each in found.unmapped]
+    yield from words.table(rows[: 2 * _TOP])
+    if len(rows) > 2 * _TOP:
+        yield f"  ... and {len(rows) - 2 * _TOP} more"
+
+
+def _asked(found: Survey) -> Iterator[str]:
+    if found.asked:
+        yield ""
+        yield "What waits for an answer, and would be left out until then (`stagesync holds`)"
+        yield from (f"  {group.id}  {group.title}" for group in found.asked)
+
+
+def _left(found: Survey) -> Iterator[str]:
+    if found.notes:
+        yield ""
+        yield "What one of the two cannot carry"
+        yield from (f"  {note}" for note in found.notes)
+
+
+def _costs(found: tuple[Cost, ...]) -> Iterator[str]:
+    yield ""
+    yield "What it costs in API calls, and at least in minutes, by the edition of the account"
+    for cost in found:
+        parts = ", ".join(f"{name} {calls:,}" for name, calls in cost.calls.items())
+        yield f"  {cost.system}: {words.count(cost.total, 'call')} ({parts or 'none'}); one took {cost.call_s * 1000:,.0f} ms in this survey"
+        yield from words.table([(bill.tier, minutes(bill.minutes), quota(bill.days)) for bill in cost.bills], 4)
+
+
+def minutes(number: float) -> str:
+    """A time as it is told."""
+    return "under a minute" if number < 1 else f"{number:,.0f} min" if number < 120 else f"{number / 60:,.1f} h"
+
+
+def quota(days: int) -> str:
+    """Of how many days the quota is needed."""
+    return "within one day's quota" if days <= 1 else f"the quota of {days:,} days"
+
+
+def _next(found: Survey) -> Iterator[str]:
+    yield ""
+    yield "Next: mend what should not stay behind and survey again; then"
+    yield "  stagesync migrate rehearse                     a few people first, read back, and put back if you like"
+    yield f"  stagesync migrate load --approve {found.digest}"
+    yield "The digest approves what this survey shows, and no more than the guards' limits beyond it."
+
+
+def survey_json(found: Survey) -> dict[str, Any]:
+    """The same as one object."""
+    return {
+        "from": found.source,
+        "to": found.target,
+        "digest": found.digest,
+        "records": found.records,
+        "fates": [{"fate": fate, "why": why, "records": count} for (fate, why), count in sorted(found.fates.told.items())],
+        "adds_up": found.fates.told.total() == found.fates.records,
+        "writes": found.writes,
+        "overruled": found.overruled,
+        "fields": [
+            {
+                "kind": column.kind,
+                "field": column.name,
+                "native": column.native,
+                "records": column.records,
+                "filled": column.filled,
+                "longest": column.longest,
+                "arrives": column.arrives,
+                "shortened": column.shortened,
+                "troubles": dict(column.troubles.most_common()),
+            }
+            for column in found.census.columns.values()
+        ],
+        "stages": [
+            {
+                "kind": each.kind,
+                "says": each.said,
+                "means": each.place,
+                "written": each.written,
+                "exact": each.exact,
+                "mapped": each.mapped,
+                "records": each.records,
+            }
+            for each in found.places
+        ],
+        "unmapped": [each._asdict() for each in found.unmapped],
+        "questions": [{"id": group.id, "question": group.title, "holds": group.count} for group in found.asked],
+        "not_carried": list(found.notes),
+        "costs": [
+            {
+                "system": cost.system,
+                "calls": dict(cost.calls),
+                "call_s": round(cost.call_s, 4),
+                "tiers": [{"tier": bill.tier, "minutes": round(bill.minutes, 2), "days": bill.days} for bill in cost.bills],
+            }
+            for cost in found.costs
+        ],
+        "stops": [{"kind": stop.kind, "reason": stop.sentence} for stop in found.stops],
+    }

@@ -1,0 +1,182 @@
+"""What becomes of each record of the source: every one is counted once, by what is on record of it, so that the counts add up or show what is missing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
+
+from ...state import actions, links, people
+from ...state.actions import ActionRow
+from ...state.links import LinkRow
+from ...state.store import Tx
+from ..creation import HELD_KEY, KEY, why_not
+from ..desk import System
+from ..holds import each_hold
+from ..parking import PARKED, for_create
+from ..session import Session
+from .pair import CHUNK, Pair, each_live
+
+Fate: TypeAlias = Literal["created", "matched", "duplicate", "excluded", "rejected", "held", "gone", "open"]
+FATES: tuple[Fate, ...] = get_args(Fate)
+_KEEPS_OUT = frozenset({"required", "deleted", "erased"})
+"""Questions that keep a record from being made, by their first word."""
+
+
+class Evidence(NamedTuple):
+    """What is on record of one person. `there`: linked in the target; `made`: by this migration, done or planned; `lost`: it was there, and is no longer.
+
+    `refused`: the target took no such record. `questions`: (question, field) of what somebody must answer.
+    """
+
+    there: bool
+    made: bool
+    lost: bool
+    why_not: str | None
+    refused: bool
+    questions: Collection[tuple[str, str]]
+
+
+def fate(known: Evidence) -> tuple[Fate, str]:
+    """What becomes of the person's record, and why where it does not arrive."""
+    if known.made:
+        return "created", ""
+    if known.there:
+        return "matched", ""
+    keeping = [question for question, _ in known.questions if question.partition(":")[0] in _KEEPS_OUT]
+    if known.lost and not keeping:
+        return "gone", "its record there was deleted"
+    if known.why_not is not None:
+        return "excluded", known.why_not
+    if known.refused:
+        return "rejected", "refused there (`stagesync errors`)"
+    if keeping:
+        return "held", keeping[0].partition(":")[0]
+    if any(name == KEY for _, name in known.questions):
+        return "held", HELD_KEY
+    return "open", "a run has yet to look at it"
+
+
+@dataclass(slots=True)
+class Fates:
+    """The source's records, counted. `told`: (fate, why) -> records; `records`: all that the source has, as it was last read."""
+
+    records: int = 0
+    told: Counter[tuple[Fate, str]] = field(default_factory=Counter[tuple[Fate, str]])
+
+    def of(self, fate: Fate) -> int:
+        """All records of one fate."""
+        return sum(count for (each, _), count in self.told.items() if each == fate)
+
+    @property
+    def adds_up(self) -> bool:
+        """Every record is accounted for."""
+        return self.told.total() == self.records and not self.of("open") and not self.of("gone")
+
+
+def fates(session: Session, pair: Pair, first_run: int, plan: int | None = None) -> Fates:
+    """Walk over all records of the source. `first_run`: no run of the migration is older; `plan`: the run whose stored plan is to be counted as done."""
+    found, waiting = Fates(), 0
+    with session.store.read() as tx:
+        asked = {link for hold in each_hold(tx, session.workspace) for link in hold.payload.get("park", ())}
+    for rows in each_live(session, pair.source):
+        found.records += len(rows)
+        waiting += sum(row.state == "new" and row.id not in asked for row in rows)
+        unclear = sum(row.id in asked and row.state != "linked" for row in rows)
+        found.told["held", "nobody can tell whose record it is"] += unclear
+        twice = sum(row.state == "parked" and row.id not in asked for row in rows)
+        found.told["duplicate", "a second record of the same person"] += twice
+        with session.store.read() as tx:
+            linked = [row for row in rows if row.state == "linked" and row.person is not None]
+            _count_linked(tx, session, _Makers(pair.goal, first_run, plan), linked, found)
+    if plan is not None:
+        waiting -= _count_planned(session, pair, _Makers(pair.goal, first_run, plan), asked, found)
+    found.told["open", "a run has yet to look at it"] += waiting
+    found.told += Counter()  # without what is zero
+    return found
+
+
+class _Makers(NamedTuple):
+    """By which runs records are made in the target: those of the migration, and the one whose plan counts as done."""
+
+    goal: System
+    first_run: int
+    plan: int | None
+
+    def made(self, tx: Tx, numbers: Sequence[int]) -> tuple[set[int], set[int]]:
+        """Of these people, those for whom a record was made, and those for whom one is planned."""
+        written = actions.creating(tx, numbers, self.goal.account, self.first_run, ("applied",))
+        return written, set() if self.plan is None else actions.creating(tx, numbers, self.goal.account, self.plan, ("planned",))
+
+
+def _count_linked(tx: Tx, session: Session, makers: _Makers, rows: Sequence[LinkRow], found: Fates) -> None:
+    numbers = [row.person or 0 for row in rows]
+    persons, theirs, made = people.by_ids(tx, numbers), links.of_people(tx, numbers), makers.made(tx, numbers)
+    holds = actions.holds_of_people(tx, session.workspace, numbers)
+    for number in numbers:
+        person = persons[number]
+        values = {name: entry[0] for name, entry in person.canonical.items()}
+        found.told[fate(_evidence(makers.goal, theirs.get(number, []), made, number, (values, person.stage), holds.get(number, [])))] += 1
+
+
+def _count_planned(session: Session, pair: Pair, makers: _Makers, asked: Collection[int], found: Fates) -> int:
+    """The records that a stored plan would give to somebody; how many."""
+    after, counted = 0, 0
+    while True:
+        with session.store.read() as tx:
+            rows = actions.of_run(tx, makers.plan or 0, ("planned",), after, CHUNK, op="decide")
+            if not rows:
+                return counted
+            after = rows[-1].id
+            counted += _count_decided(tx, session, pair, makers, rows, asked, found)
+
+
+def _count_decided(tx: Tx, session: Session, pair: Pair, makers: _Makers, rows: Sequence[ActionRow], asked: Collection[int], found: Fates) -> int:
+    numbers = [row.person or 0 for row in rows]
+    named = [int(link) for row in rows for link in (*_members(row), *row.payload["duplicates"])]
+    records, theirs, made = links.by_ids(tx, named), links.of_people(tx, numbers), makers.made(tx, numbers)
+    holds = actions.holds_of_people(tx, session.workspace, numbers)
+    counted = 0
+    for row in rows:
+        number = row.person or 0
+        mine = [records[link]._replace(claim=notes) for link, notes in _members(row).items()]
+        fresh = sum(_is_fresh(record, pair, asked) for record in mine)
+        twice = sum(_is_fresh(records[link], pair, asked) for link in row.payload["duplicates"])
+        values = {name: entry[0] for name, entry in row.payload["canonical"].items()}
+        stands = (values, row.payload["stage"][0])
+        found.told[fate(_evidence(makers.goal, [*theirs.get(number, []), *mine], made, number, stands, holds.get(number, [])))] += fresh
+        found.told["duplicate", "a second record of the same person"] += twice
+        counted += fresh + twice
+    return counted
+
+
+def _members(row: ActionRow) -> dict[int, dict[str, Any] | None]:
+    """Link -> what would be noted of it, of the records that the decision gives to its person."""
+    return {link: notes for link, _, _, _, notes in row.payload["links"]}
+
+
+def _is_fresh(record: LinkRow, pair: Pair, asked: Collection[int]) -> bool:
+    return record.account == pair.source.system.account and record.state == "new" and record.id not in asked
+
+
+def _evidence(
+    goal: System,
+    records: Sequence[LinkRow],
+    made: tuple[set[int], set[int]],
+    number: int,
+    stands: tuple[Mapping[str, Any], str | None],
+    holds: Sequence[ActionRow],
+) -> Evidence:
+    """`made`: for whom a record was, and is to be, made; `stands`: what the hub knows of the person, and their stage."""
+    written, planned = made
+    states = {record.state for record in records if record.account == goal.account}
+    there = not states.isdisjoint(("linked", "new"))
+    return Evidence(
+        there=there,
+        made=(there and number in written) or number in planned,
+        lost="gone" in states and not there,
+        why_not=why_not(goal, *stands),
+        refused=any(for_create(goal.account) in (record.claim or {}).get(PARKED, {}) for record in records),
+        questions={(hold.question or "", hold.field or "") for hold in holds},
+    )
