@@ -16,6 +16,7 @@ from ..sync import failures, holds
 from ..sync.failures import Cause
 from ..sync.holds import Group
 from . import accepting, parked_events
+from .queues import Queue, queues
 from .remedies import remedy
 from .unmapped import unmapped_values
 from .views import schedule
@@ -108,7 +109,7 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Everything there is to say at `now` (ms). `runs`: the newest first. `unmapped`: stage values; `unknown`: writes whose outcome is not known yet."""
+    """Everything there is to say at `now` (ms). `runs`: the newest first. `events`: what waits. `unmapped`: stage values; `unknown`: writes, by outcome."""
 
     workspace: str
     now: int
@@ -121,6 +122,7 @@ class Health:
     quota: Sequence[Quota]
     runs: Sequence[RunRow]
     standing: Standing
+    events: Sequence[Queue]
     unmapped: int
     unknown: int
 
@@ -147,6 +149,7 @@ def look(tx: Tx, place: Place) -> Health:
         quota=_quota(runs.last_applied(tx, place.id)),
         runs=runs.recent(tx, place.id, RUNS),
         standing=standing,
+        events=queues(tx, place),
         unmapped=len(unmapped_values(tx, place.id)),
         unknown=len(actions.open_intents(tx, place.id)),
     )

@@ -17,6 +17,8 @@ from .views.schedule import late
 Verdict: TypeAlias = Literal["well", "asks", "broken"]
 MUCH = 0.8
 """Above this share of a day's calls somebody should know."""
+UNDELIVERED_MS = 3_600_000
+"""An endpoint that did not take an event for so long is down for longer than a deployment takes, or does not want it."""
 _LONGEST = 300
 
 
@@ -108,6 +110,10 @@ def _people(found: Health) -> Iterator[Need]:
         yield Need(False, f"{words.count(writes, 'write was', 'writes were')} refused for good.", "`stagesync errors` tells what helps against each.")
     if events:
         yield Need(False, f"{words.count(events, 'event')} could not be understood or delivered.", "`stagesync errors` tells what helps against each.")
+    for queue in found.events:
+        if queue.ours_since is not None and found.now - queue.ours_since > UNDELIVERED_MS:
+            told = f"{words.count(queue.ours, 'event waits', 'events wait')} for {queue.system}, the first for {words.span(found.now - queue.ours_since)}."
+            yield Need(False, told, "See what its endpoint says: `stagesync errors` will, once they are given up after a day.")
     if found.cases:
         asked = words.count(len(found.holds), "question")
         yield Need(False, f"{words.count(found.cases, 'case is', 'cases are')} held, in {asked}.", "`stagesync holds` shows them; one answer resolves a group.")

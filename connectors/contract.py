@@ -289,3 +289,7 @@ class Telling(Plugin, Protocol):
     def hooks(self, system: str, settings: Any) -> Hooks | None:
         """How this system's posts are read; None where its settings say nothing of posts."""
         ...
+
+    def heard(self, cursor: str, mark: str) -> int:
+        """The number of the last event of the inbox with this mark that a pull up to this cursor has read; 0: none."""
+        ...

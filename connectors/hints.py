@@ -80,6 +80,11 @@ def apart(answers: Iterable[Observation]) -> tuple[list[Record], list[Gone], lis
     return records, gone, moved
 
 
+def heard(cursor: str, mark: str) -> int:
+    """The number of the last hint of the inbox with this mark that was followed when this cursor was committed."""
+    return _number(_parted(cursor)[0], mark)
+
+
 def _refs(told: Sequence[Told], *, ended: bool) -> list[Ref]:
     """The records that are named, each once, in the order of their first hint. `ended`: only those that may be gone."""
     bodies: list[Any] = [each.event.body for each in told]

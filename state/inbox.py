@@ -81,6 +81,8 @@ _PARK = Bulk(event, ("state", "code"), ("id",))
 _LIST_PARKED = Statement(select(*_ROW).where(_WORKSPACE, _PARKED).order_by(_c.id))
 _AGAIN = Statement(update(event).where(_c.id == bindparam("old"), _PARKED).values(id=bindparam("new"), state=word("new"), attempts=_c.attempts + 1, code=None))
 _WAITING = Statement(select(_c.system, _c.state, func.count(), func.min(_c.received)).where(_WORKSPACE).group_by(_c.system, _c.state))
+_COUNT_NEW = Statement(select(func.count(), func.min(_c.received)).where(_WORKSPACE, _SYSTEM, _NEW, _c.id > bindparam("after")))
+_COUNT_PARKED = Statement(select(_c.system, func.count()).where(_WORKSPACE, _PARKED).group_by(_c.system))
 _CLEAN = tuple(Statement(delete(event).where(which, _c.received < bindparam(name))) for which, name in ((_DONE, "done"), (_PARKED, "parked")))
 _EACH = Statement(select(*_ROW).where(_WORKSPACE).order_by(_c.id))
 _ERASE = Statement(delete(event).where(_WORKSPACE, among(_c.id, "ids")))
@@ -183,6 +185,16 @@ def again(tx: Tx, ids: Sequence[int]) -> int:
 def waiting(tx: Tx, ws: str) -> list[Waiting]:
     """How many events there are, by system and state."""
     return [Waiting(*row) for row in tx.rows(_WAITING, {"ws": ws})]
+
+
+def count_new(tx: Tx, ws: str, system: str, after: int) -> tuple[int, int | None]:
+    """How many events after this number no run has taken in yet, and when the first of them came (ms)."""
+    return tx.rows(_COUNT_NEW, {"ws": ws, "system": system, "after": after})[0]
+
+
+def count_parked(tx: Tx, ws: str) -> dict[str, int]:
+    """System -> how many of its events are set aside."""
+    return dict(tx.rows(_COUNT_PARKED, {"ws": ws}))
 
 
 def clean(tx: Tx, now: int) -> int:

@@ -50,7 +50,7 @@ _DEAD = Statement(select(*_ROW).where(_WORKSPACE, _c.state == word("dead")).orde
 _AGAIN = Statement(update(letter).where(_WORKSPACE, _c.state == word("dead"), among(_c.id, "ids")).values(state=word("new"), attempts=0, due=0))
 _OLD = Statement(delete(letter).where(_WORKSPACE, _c.state == word("dead"), _c.made < bindparam("before")))
 _EACH = Statement(select(*_ROW).where(_WORKSPACE).order_by(_c.id))
-_COUNT = Statement(select(_c.system, func.count(), func.min(_c.made)).where(_WORKSPACE, _c.state == word("new")).group_by(_c.system))
+_COUNT = Statement(select(_c.system, _c.state, func.count(), func.min(_c.made)).where(_WORKSPACE).group_by(_c.system, _c.state))
 _ENDPOINT = Statement(select(_e.failures, _e.until).where(_e.workspace == bindparam("ws"), _e.system == bindparam("system")))
 _NEW_ENDPOINT = Bulk(endpoint, ("workspace", "system", "failures", "until"), ignore=True)
 _SET_ENDPOINT = Bulk(endpoint, ("failures", "until"), ("workspace", "system"))
@@ -97,9 +97,13 @@ def clean(tx: Tx, ws: str, now: int) -> None:
     tx.run(_OLD, {"ws": ws, "before": now - KEPT_FOR_MS})
 
 
-def counts(tx: Tx, ws: str) -> dict[str, tuple[int, int]]:
-    """System -> how many letters wait, and since when (ms)."""
-    return {system: (number, since) for system, number, since in tx.rows(_COUNT, {"ws": ws})}
+def counts(tx: Tx, ws: str) -> dict[str, tuple[int, int | None, int]]:
+    """System -> how many letters wait, since when (ms), and how many are dead."""
+    found: dict[str, tuple[int, int | None, int]] = {}
+    for system, state, number, since in tx.rows(_COUNT, {"ws": ws}):
+        waiting, first, dead = found.get(system, (0, None, 0))
+        found[system] = (number, since, dead) if state == "new" else (waiting, first, number)
+    return found
 
 
 def standing(tx: Tx, ws: str, system: str) -> tuple[int, int]:

@@ -75,6 +75,12 @@ def pull_all(session: Session, run: int) -> dict[str, Pulled]:
     return {part.connected.name: part.total for part in incoming.values()}
 
 
+def cursor_of(tx: Tx, workspace: int, account: int) -> str | None:
+    """The connector's own cursor, as it was committed last."""
+    stored = accounts.cursor(tx, workspace, account)
+    return orjson.loads(stored).get("cursor") if stored else None
+
+
 def _query(session: Session, part: _Incoming) -> Query:
     """Where this system's pull goes on. Where other fields are asked for than last time, it begins anew."""
     account = part.connected.system.account

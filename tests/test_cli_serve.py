@@ -143,6 +143,9 @@ def test_what_is_posted_is_everywhere_at_once(tmp_path: Path) -> None:
             assert httpx.post(f"http://127.0.0.1:{service.port}/hooks/product", content=body, headers=signed(body, OTHER), trust_env=False).status_code == 401
             assert service.metric('stagesync_webhook_events_total{system="product",what="stored"}') == 1
             assert service.metric('stagesync_webhook_events_total{system="product",what="unproved"}') == 1
+            until(lambda: len(service.runs()) > 1)
+            for name in ("inbox_waiting", "inbox_oldest_seconds", "inbox_parked", "outbox_waiting", "outbox_oldest_seconds", "outbox_dead"):
+                assert f'stagesync_{name}{{system="product",workspace="box"}} 0.0' in service.get("/metrics")[1]
             assert service.end() == 0
     assert took_s < 10  # two seconds on a machine that has nothing else to do
     assert b"Head of Tea" not in (tmp_path / "log").read_bytes()

@@ -28,13 +28,14 @@ def test_letters_wait_until_they_are_delivered_or_given_up(box: Store) -> None:
         outbox.post(tx, "acme", "crm", [Letter("b", "2", {})], 2_000)
         one, two = outbox.waiting(tx, "acme", "crm", 0, 9)
         assert (one.key, one.body, one.made, one.attempts, two.key) == ("1", {"é": None}, 1_000, 0, "2")
-        assert outbox.counts(tx, "acme") == {"crm": (2, 1_000)}
+        assert outbox.counts(tx, "acme") == {"crm": (2, 1_000, 0)}
         outbox.failed(tx, one.id, 1, 5_000, "HTTP_500")
         assert [(row.id, row.due, row.code) for row in outbox.waiting(tx, "acme", "crm", 0, 1)] == [(one.id, 5_000, "HTTP_500")]
         outbox.delivered(tx, "acme", [two.id])
         outbox.failed(tx, one.id, 8, None, "HTTP_400")
         assert outbox.waiting(tx, "acme", "crm", 0, 9) == []
         assert [(row.key, row.code) for row in outbox.dead(tx, "acme")] == [("1", "HTTP_400")]
+        assert outbox.counts(tx, "acme") == {"crm": (0, None, 1)}
         assert outbox.again(tx, "acme", [one.id]) == 1
         assert [row.attempts for row in outbox.waiting(tx, "acme", "crm", 0, 9)] == [0]
         outbox.failed(tx, one.id, 8, None, "HTTP_400")

@@ -101,7 +101,7 @@ def test_the_status_of_a_workspace(tmp_path: Path) -> None:
     office.later()
     report = office.plan()
     with office.session.store.read() as tx:
-        text, told = status_text(tx, office.session.workspace, "office", LINE), status_json(tx, office.session.workspace, "office")
+        text, told = status_text(tx, office.session.workspace, "office", LINE, ()), status_json(tx, office.session.workspace, "office", ())
     assert text[0] == "Workspace office: 2 people"
     assert any(line.startswith("  hub  hubspot 4710017") and line.endswith("3 records, 2 linked, 1 not linked") for line in text)
     assert [line.split() for line in text[4:6]] == [["lead", "1"], ["customer", "1"]]
@@ -115,7 +115,7 @@ def test_the_status_before_the_first_run(tmp_path: Path) -> None:
     """An empty workspace is told as such, without a mistake."""
     office = Office(tmp_path)
     with office.session.store.read() as tx:
-        assert status_text(tx, office.session.workspace, "office", LINE)[-1] == "Last run: none yet"
+        assert status_text(tx, office.session.workspace, "office", LINE, ())[-1] == "Last run: none yet"
 
 
 def test_a_stored_plan_that_gave_way(tmp_path: Path) -> None:

@@ -104,6 +104,8 @@ def test_an_endpoint_that_is_down_holds_up_nobody_else(acme: Box, there: Taker) 
     assert sync(acme) == 0
     assert [each["Email"] for each in acme.worlds.salesforce.rows("Lead")] == [ANNA]
     assert len(there.came) == 1, "what follows about her waits"
+    (queue,) = [each for each in acme.json("status")["events"] if each["system"] == "product"]
+    assert (queue["outbox"]["waiting"], queue["outbox"]["dead"]) == (2, 0)
     acme.worlds.hubspot.by_hand.edit(anna(acme), {"firstname": "Anne"})
     assert sync(acme) == 0
     there.answer = lambda _: (200, {"id": "u77"})
@@ -128,6 +130,7 @@ def test_what_was_given_up_is_shown_and_sent_again(acme: Box, there: Taker) -> N
             outbox.failed(tx, row.id, 8, None, "HTTP_400")
     (group,) = acme.json("errors")["events"]
     assert (group["code"], group["count"], group["outgoing"]) == ("HTTP_400", 2, True)
+    assert "  product  2 given up" in acme.run("status").stdout.splitlines()
     shown = acme.run("errors").stdout
     assert "2 events for product could not be delivered: HTTP_400" in shown
     assert ANNA not in shown

@@ -105,6 +105,13 @@ def state_of(made: Box) -> Path:
     return Path(str(make_url(load(made.config).state_url).database))
 
 
+def waiting(made: Box) -> Mapping[str, Any]:
+    """What waits between the product and the state, of which `status` and `report` say the same."""
+    found = made.json("status")["events"]
+    assert made.json("report")["events"] == found
+    return next(each for each in found if each["system"] == "product")
+
+
 def signals(made: Box, who: str) -> str:
     """Somebody's signals, as they are shown."""
     return cli("signal", "list", who, "--config", str(made.config)).stdout
@@ -123,7 +130,10 @@ def test_what_a_product_tells_reaches_both_systems(acme: Box) -> None:
     )
     sync(acme)
     tell(acme, {"type": "person", "id": "u1", "email": ANNA, "phone": "+49 30 999888"})
+    assert waiting(acme)["inbox"]["waiting"] == 1
+    assert "  product  1 event waits for a run since 20" in acme.run("status").stdout
     sync(acme)
+    assert waiting(acme)["inbox"] == {"waiting": 0, "since": None, "parked": 0}, "the inbox itself learns of it with the next run"
     assert contact(acme)["phone"] == "+4930999888"
     assert contact(acme, "ben@acme.example")["firstname"] == "Ben"
     assert {each["Email"] for each in acme.worlds.salesforce.rows("Lead")} == {ANNA, "ben@acme.example", "cleo@acme.example"}

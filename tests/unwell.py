@@ -7,6 +7,7 @@ from typing import Any
 
 from stagesync.app.config import load
 from stagesync.app.health import Acceptance, Agreement, Freshness, Health, Quota, Refused
+from stagesync.app.queues import Queue
 from stagesync.app.serving.forecast import Cost
 from stagesync.app.views.schedule import Standing
 from stagesync.state.actions import ActionRow
@@ -59,6 +60,7 @@ def unwell(folder: Path) -> Health:
         quota=[Quota("hubspot", 212_400, 250_000, NOW - 8 * MINUTE), Quota("salesforce", 3_120, 15_000, NOW - 8 * MINUTE)],
         runs=rows,
         standing=Standing(_config(folder), last, rows[0], costs, NOW),
+        events=[Queue("product", 3, NOW - 4 * MINUTE, 4, 120, NOW - 2 * HOUR, 0)],
         unmapped=1,
         unknown=6,
     )
@@ -81,6 +83,7 @@ def well(folder: Path) -> Health:
         quota=found.quota[1:],
         runs=rows,
         standing=Standing(found.standing.config, row, rows[0], found.standing.costs, NOW),
+        events=[Queue("product", 0, None, 0, 0, None, 0)],
         unmapped=0,
         unknown=0,
     )

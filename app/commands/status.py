@@ -14,11 +14,13 @@ def status(config: ConfigOption = None, json: JsonOption = False) -> int:
     """
     from .. import output, wiring
     from ..config import load
+    from ..queues import queues
     from ..views.status import status_json, status_text
 
     with wiring.opened(load(config)) as place, place.store.read() as tx:
+        events = queues(tx, place)
         if json:
-            output.say_json(status_json(tx, place.id, place.config.workspace))
+            output.say_json(status_json(tx, place.id, place.config.workspace, events))
         else:
-            output.say_all(status_text(tx, place.id, place.config.workspace, list(place.config.funnel.stages)))
+            output.say_all(status_text(tx, place.id, place.config.workspace, list(place.config.funnel.stages), events))
     return 0

@@ -20,6 +20,7 @@ from ...state.store import Tx
 from ...sync import failures
 from .. import wiring
 from ..config import Config
+from ..queues import Queue, queues
 from .course import Ended
 from .files import Found
 
@@ -118,6 +119,8 @@ class _State(Collector):
             for system, (used, limit) in last.counts.get("quota", {}).items():
                 gauges.add("stagesync_quota_left", "API calls of today that the account has left, as of the last run", [name, system], limit - used)
                 gauges.add("stagesync_quota_limit", "API calls a day that the account has", [name, system], limit)
+        for queue in queues(tx, place):
+            _queue(queue, name, now, gauges)
         gauges.add("stagesync_errors_parked", "Refused writes that wait until something changes", [name], self._errors(tx, place))
         waiting, _, overdue = clocks.ticking(tx, place.id, now)
         gauges.add("stagesync_acceptance_waiting", "People to be accepted, in time", [name], waiting)
@@ -134,6 +137,17 @@ class _State(Collector):
             with self._lock:
                 self._parked[place.config.workspace] = known
         return known[1]
+
+
+def _queue(queue: Queue, workspace: str, now: int, gauges: _Gauges) -> None:
+    labels = [workspace, queue.system]
+    for box, whose, number, since in (("inbox", "of the system", queue.told, queue.told_since), ("outbox", "for the system", queue.ours, queue.ours_since)):
+        gauges.add(f"stagesync_{box}_waiting", f"Events {whose} that wait", labels, number)
+        gauges.add(
+            f"stagesync_{box}_oldest_seconds", f"Since the first of the events {whose} that wait", labels, 0 if since is None else max(now - since, 0) / 1000
+        )
+    gauges.add("stagesync_inbox_parked", "Events of the system that could not be understood", labels, queue.parked)
+    gauges.add("stagesync_outbox_dead", "Events for the system that were given up", labels, queue.dead)
 
 
 class _Gauges:

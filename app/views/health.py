@@ -9,6 +9,7 @@ from ...state.runs import RunRow
 from ..health import Freshness, Health
 from ..health_needs import Need, needs, sentence, verdict
 from . import words
+from .queues import queue_rows, queues_json
 from .report import share
 from .runs import did, run_row_json, state, took
 from .schedule import next_run, schedule_json
@@ -92,6 +93,8 @@ def _waiting(found: Health) -> Iterator[str]:
         yield from words.table(
             [(each.id, words.count(each.count, each.what), f"{each.system}: {each.code}{f' in {each.field}' if each.field else ''}") for each in found.refused]
         )
+    if rows := queue_rows(found.events):
+        yield from ("Events of systems that post or are posted to", *words.table(rows))
     if found.unknown:
         yield f"Writes whose outcome is not known yet: {found.unknown:,} (the next run looks them up)"
 
@@ -120,6 +123,7 @@ def health_json(found: Health) -> dict[str, Any]:
             {"id": each.id, "system": each.system, "code": each.code, "field": each.field or None, "what": each.what, "count": each.count, "remedy": each.helps}
             for each in found.refused
         ],
+        "events": queues_json(found.events),
         "unmapped": found.unmapped,
         "unknown_outcomes": found.unknown,
         "acceptance": _acceptance_json(found),

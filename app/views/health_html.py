@@ -13,6 +13,7 @@ from . import words
 from .health import PROOF, freshness, people_rows
 from .health_svg import Column, Part, bar, columns, gauge
 from .html_page import whole
+from .queues import queue_rows
 from .report import share
 from .runs import state, took
 from .schedule import next_run
@@ -120,6 +121,8 @@ def _systems(found: Health) -> Iterator[str]:
     yield "<h2>Systems</h2>"
     rows = [(escape(each.system), _fresh(each, number), _quota(found, each.system, number)) for number, each in enumerate(found.freshness)]
     yield _table(("System", "~How fresh", "~API calls of the day"), rows)
+    if waiting := [(escape(system), escape(told)) for system, told in queue_rows(found.events)]:
+        yield _table(("System", "Events that it posts or is posted"), waiting)
     yield _note("The mark is the bound: beyond it, what is known is too old, or the calls of a day may not last.")
 
 

@@ -9,14 +9,16 @@ from ...state import accounts, actions, links, people, runs
 from ...state.links import Counts
 from ...state.store import Tx
 from ...sync import failures, holds
+from ..queues import Queue
 from ..unmapped import Unmapped, unmapped_values
 from . import words
+from .queues import queue_rows, queues_json
 from .runs import did, run_row_json, state
 from .signals import counts_json, kept
 from .sla import waiting, waiting_json
 
 
-def status_text(tx: Tx, workspace: int, name: str, line: Sequence[str]) -> list[str]:
+def status_text(tx: Tx, workspace: int, name: str, line: Sequence[str], events: Sequence[Queue]) -> list[str]:
     """Systems, people by stage, open questions and the last run, as lines. `line`: the stages in the order of the funnel."""
     bound, counts = accounts.bound(tx, workspace), links.counts(tx, workspace)
     lines = [f"Workspace {name}: {words.count(people.count(tx, workspace), 'person', 'people')}"]
@@ -32,6 +34,8 @@ def status_text(tx: Tx, workspace: int, name: str, line: Sequence[str]) -> list[
     lines += words.table([(group.id, group.title) for group in groups])
     if refused := failures.count(tx, workspace):
         lines.append(f"Refused and parked: {words.count(refused, 'write')} (`stagesync errors`)")
+    if rows := queue_rows(events):
+        lines += ["Events of systems that post or are posted to", *words.table(rows)]
     lines += _unmapped(unmapped_values(tx, workspace))
     lines += waiting(tx, workspace)
     lines += kept(tx, workspace)
@@ -47,7 +51,7 @@ def status_text(tx: Tx, workspace: int, name: str, line: Sequence[str]) -> list[
     return lines
 
 
-def status_json(tx: Tx, workspace: int, name: str) -> dict[str, Any]:
+def status_json(tx: Tx, workspace: int, name: str, events: Sequence[Queue]) -> dict[str, Any]:
     """The same as one object."""
     counts, groups, last = links.counts(tx, workspace), holds.groups(tx, workspace), runs.last(tx, workspace)
     return {
@@ -57,6 +61,7 @@ def status_json(tx: Tx, workspace: int, name: str) -> dict[str, Any]:
         "stages": {stage or "": number for stage, number in people.by_stage(tx, workspace).items()},
         "questions": [{"id": group.id, "question": group.title, "holds": group.count} for group in groups],
         "refused": failures.count(tx, workspace),
+        "events": queues_json(events),
         "unmapped": [each.as_json() for each in unmapped_values(tx, workspace)],
         "acceptance": waiting_json(tx, workspace),
         "signals": counts_json(tx, workspace),

@@ -40,6 +40,12 @@ class HubSpotPlugin:
 
         return open_laboratory(system, settings, ports)
 
+    def heard(self, cursor: str, mark: str) -> int:
+        """How far hints were read."""
+        from ..hints import heard
+
+        return heard(cursor, mark)
+
     def hooks(self, system: str, settings: Any) -> Hooks | None:
         """How its webhooks are read; None where no secret is given for them."""
         from .hooks import HubSpotHooks

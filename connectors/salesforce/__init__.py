@@ -34,6 +34,12 @@ class SalesforcePlugin:
 
         return open_org(system, settings, ports)
 
+    def heard(self, cursor: str, mark: str) -> int:
+        """How far hints were read."""
+        from ..hints import heard
+
+        return heard(cursor, mark)
+
     def hooks(self, system: str, settings: Any) -> Hooks | None:
         """How its outbound messages are read; None where no token is given for them."""
         from .hooks import SalesforceHooks

@@ -39,5 +39,11 @@ class WebhookPlugin:
 
         return JsonHooks(settings) if settings.secrets else None
 
+    def heard(self, cursor: str, mark: str) -> int:
+        """How far its events were read."""
+        from .pull import heard
+
+        return heard(cursor, mark)
+
 
 plugin = WebhookPlugin()

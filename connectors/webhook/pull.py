@@ -26,7 +26,7 @@ Names = Callable[[Collection[str]], Mapping[str, str]]
 def pull(inbox: Inbox, system: str, reader: Reader, query: Query, now: int, names: Names) -> Iterator[Page]:
     """Everything after the cursor. Raises `StateError`."""
     mark = inbox.mark() or ""
-    after = _position(query.cursor, mark)
+    after = heard(query.cursor, mark)
     if after:
         inbox.finish(system, after, now)
     asked = frozenset(query.fields.get(KIND, ()))
@@ -38,7 +38,7 @@ def pull(inbox: Inbox, system: str, reader: Reader, query: Query, now: int, name
     yield Page((), f"{mark}:{after}", now)
 
 
-def _position(cursor: str | None, mark: str) -> int:
+def heard(cursor: str | None, mark: str) -> int:
     """The number up to which all was read. A cursor into another inbox says nothing about this one."""
     of, _, number = (cursor or "").partition(":")
     return int(number) if of == mark and number.isdecimal() else 0
