@@ -7,13 +7,14 @@ from collections.abc import Iterable, Sequence
 import sqlalchemy as sa
 from sqlalchemy import bindparam, delete
 
-from .schema import action, change, link, match_key, person, signal, stage_entry, word
+from .schema import action, change, link, match_key, person, sameness, signal, stage_entry, word
 from .sql import Statement, among
 from .store import Store, Tx
 
 _OF_LINKS = tuple(
     (table.name, Statement(delete(table).where(among(table.c.link, "links"), table.c.workspace == bindparam("ws")))) for table in (match_key, change)
 )
+_SAMENESS = Statement(delete(sameness).where(sa.or_(among(sameness.c.one, "links"), among(sameness.c.other, "links")), sameness.c.workspace == bindparam("ws")))
 _ACTIONS = Statement(delete(action).where(among(action.c.id, "ids")))
 _SIGNALS = Statement(delete(signal).where(among(signal.c.id, "ids")))
 _LINKS = Statement(delete(link).where(among(link.c.id, "links"), link.c.workspace == bindparam("ws")))
@@ -39,6 +40,7 @@ def erase(tx: Tx, ws: int, persons: Sequence[int], links: Sequence[int], actions
     bound = {"ws": ws, "persons": tx.listed(persons), "links": tx.listed(links)}
     found = {"action": tx.run(_ACTIONS, {"ids": tx.listed(actions)}), "signal": tx.run(_SIGNALS, {"ids": tx.listed(signals)})}
     found |= {name: tx.run(statement, bound) for name, statement in _OF_LINKS}
+    tx.run(_SAMENESS, bound)
     tx.run(_LOOSEN, bound)
     found["link"] = tx.run(_LINKS, bound)
     found["stage_entry"] = tx.run(_LEDGER, bound)
@@ -51,7 +53,7 @@ def meet_again(tx: Tx, ws: int, links: Iterable[int]) -> None:
     tx.run(_MEET_AGAIN, {"ws": ws, "links": tx.listed(links)})
 
 
-_ERASED_FROM = (action, signal, match_key, change, link, stage_entry, person)
+_ERASED_FROM = (action, signal, match_key, change, sameness, link, stage_entry, person)
 
 
 def scrub(store: Store, tables: Sequence[sa.Table] = _ERASED_FROM) -> bool:

@@ -19,6 +19,10 @@ from .sql import Bulk, Statement, among, decode, encode
 from .store import Tx
 
 
+MATCHED = ("new", "linked", "parked")
+"""The states in which a record may be somebody's, or become it."""
+
+
 class LinkRow(NamedTuple):
     """One record. `ref` is the vendor's id, `stamp` the revision last read (ms).
 

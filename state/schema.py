@@ -268,6 +268,18 @@ forgotten = Table(
     Column("at", BigInteger, nullable=False),
 )
 
+# What somebody decided about two records of one system. `one` is the smaller number; `survivor` is that of the two which is written, where they are the same.
+sameness = Table(
+    "sameness",
+    metadata,
+    Column("workspace", ForeignKey("workspace.id"), primary_key=True),
+    Column("one", BigInteger, primary_key=True),
+    Column("other", BigInteger, primary_key=True),
+    Column("survivor", BigInteger),
+    Column("at", BigInteger, nullable=False),
+)
+Index("ix_sameness_other", sameness.c.workspace, sameness.c.other)
+
 lease = Table(
     "lease",
     metadata,

@@ -8,13 +8,14 @@ from typing import Any
 
 from ..mapping.fields import Unmappable
 from ..model.stages import StageState
-from ..state import actions, keys, links, people
+from ..state import actions, keys, links, people, sameness
 from ..state.actions import ActionRow
 from ..state.links import LinkRow
 from ..state.people import PersonRow
 from ..state.store import Tx
 from .desk import NOTHING_KNOWN, Asked, Known
 from .match import Identity, components, match
+from .sameness import NOTHING_SAID, Sameness
 from .session import Session
 from .who import Scope
 
@@ -70,6 +71,7 @@ class Cases:
     _claimed: bytearray = field(default_factory=bytearray)
     _first: int = 0
     _met: set[int] = field(default_factory=set[int])
+    _anything_said: bool | None = None
 
     def unmatched(self) -> Iterator[tuple[list[Case], list[Ambiguous]]]:
         """People made of records that nobody knows yet, or that these join; and the groups that are a question."""
@@ -89,7 +91,10 @@ class Cases:
         ws = self.session.workspace
         rows = {row.id: row for row in fresh if not self._is_claimed(row.id)}
         pairs = [(one, other) for one, other in keys.neighbours(tx, ws, fresh[0].id, fresh[-1].id) if one in rows and not self._is_claimed(other)]
-        beyond = [other for _, other in pairs if other not in rows]
+        said = self._said(tx, {*rows, *(other for _, other in pairs)})
+        if said is not NOTHING_SAID:
+            pairs = self._as_said(tx, said, rows, pairs)
+        beyond = [link for pair in pairs for link in pair if link not in rows]
         rows |= links.by_ids(tx, beyond) if beyond else {}
         held = actions.holds_of_links(tx, ws, list(rows))
         cases: list[Case] = []
@@ -100,7 +105,7 @@ class Cases:
             for row in members:
                 self._claim(row.id)
             asked = [hold for row in members for hold in held.get(row.id, [])]
-            found = match(members, self.identify, _answer(asked))
+            found = match(members, self.identify, _answer(asked), said)
             if found.ambiguous:
                 ambiguous.append((found.ambiguous, found.reason))
             elif found.person is not None:
@@ -111,6 +116,29 @@ class Cases:
             elif found.members:
                 cases.append(Case(None, found.members, found.duplicates, asked))
         return cases + self._join(tx, joins), ambiguous
+
+    def _said(self, tx: Tx, known: set[int]) -> Sameness:
+        """What somebody said about these links, and about those to which that leads."""
+        if self._anything_said is None:
+            self._anything_said = sameness.any_of(tx, self.session.workspace)
+        if not self._anything_said:
+            return NOTHING_SAID
+        rows: set[sameness.SameRow] = set()
+        met, asked = set(known), known
+        while asked:
+            found = sameness.of_links(tx, self.session.workspace, asked)
+            rows.update(found)
+            asked = {link for row in found if row.same for link in row[:2]} - met
+            met |= asked
+        return Sameness.of(rows)
+
+    def _as_said(self, tx: Tx, said: Sameness, rows: Mapping[int, LinkRow], pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+        """The pairs of one human: also those that share nothing but what somebody said, and none that somebody told apart."""
+        tied = [*pairs, *(pair for pair in said.ties if not any(map(self._is_claimed, pair)))]
+        named = {link for pair in (*tied, *said.apart) for link in pair} - rows.keys()
+        around = {**rows, **links.by_ids(tx, named)}
+        live = [pair for pair in tied if all(link in around and around[link].state in links.MATCHED for link in pair)]
+        return said.without_strangers(live, {link: row.person for link, row in around.items()})
 
     def _join(self, tx: Tx, joins: Mapping[int, Case]) -> list[Case]:
         """Records that join people who are known already."""

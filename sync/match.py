@@ -2,7 +2,7 @@
 
 Within one system, several records with one e-mail and the same (or a blank) last name are duplicates: the best one is the person's
 link, the others are set aside and never written. Different last names, or a role address with different names, are ambiguous:
-nothing is linked, all are named. Dots and plus signs in addresses are never folded.
+nothing is linked, all are named. Dots and plus signs in addresses are never folded. What somebody said about two records goes before all of this.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .desk import Link
+from .sameness import NOTHING_SAID, Sameness
 
 ROLES = frozenset(
     {
@@ -94,8 +95,11 @@ def components(ids: Iterable[int], pairs: Iterable[tuple[int, int]]) -> list[lis
     return list(groups.values())
 
 
-def match(rows: Sequence[Link], identify: Callable[[Link], Identity], answer: str | None = None) -> Match:
-    """Decide one group. `answer` "newest": somebody said that they are one human, and the newest record counts."""
+def match(rows: Sequence[Link], identify: Callable[[Link], Identity], answer: str | None = None, said: Sameness = NOTHING_SAID) -> Match:
+    """Decide one group. `answer` "newest": somebody said that they are one human, and the newest record counts. `said`: about two records each.
+
+    Of records that are one human's, only the one that survives speaks for them. One that somebody told apart from the best is left for the next look.
+    """
     if len(rows) == 1 and rows[0].state == "new":
         return Match(members=list(rows))
     settled = [row for row in rows if row.state == "linked" and row.person is not None]
@@ -105,16 +109,18 @@ def match(rows: Sequence[Link], identify: Callable[[Link], Identity], answer: st
         return Match(next(iter(people)) if len(people) == 1 else None)
     if len(people) > 1:
         return Match(ambiguous=fresh, reason="its key belongs to two people already")
+    there = [row.id for row in rows]
+    speaking = [row for row in rows if not said.gives_way(row.id, there)]
     if len(rows) > 1 and answer != "newest":
-        reason = _ambiguity(rows, {row.id: identify(row) for row in rows})
+        reason = "somebody told two of them apart" if said.torn(there) else _ambiguity(speaking, {row.id: identify(row) for row in speaking})
         if reason is not None:
             return Match(ambiguous=fresh, reason=reason)
     found = Match(next(iter(people), None))
     for candidates in _by_account(rows).values():
-        best, *others = sorted(candidates, key=_rank)
+        best, *others = sorted(candidates, key=lambda row: (row not in speaking, *_rank(row)))
         if best in fresh:
             found.members.append(best)
-        found.duplicates.extend(row for row in others if row in fresh)
+        found.duplicates.extend(row for row in others if row in fresh and not said.differ(best.id, row.id))
     return found
 
 

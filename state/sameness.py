@@ -1,0 +1,74 @@
+"""What somebody decided about two records of one system: that they are one human's, and which of them is written, or that they are not.
+
+Kept by link, so that it goes with a record that lives on under another ref.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import bindparam, delete, func, or_, select
+
+from ..model.records import Ref
+from .schema import link, sameness
+from .sql import Bulk, Statement, among
+from .store import Tx
+
+
+class SameRow(NamedTuple):
+    """Two links, the smaller number first. `survivor`: which of the two is written; None: they are two humans. `at`: when that was decided (ms)."""
+
+    one: int
+    other: int
+    survivor: int | None
+    at: int
+
+    @property
+    def same(self) -> bool:
+        """They are one human's."""
+        return self.survivor is not None
+
+
+_c = sameness.c
+_WORKSPACE = _c.workspace == bindparam("ws")
+_ROW = tuple(_c[name] for name in SameRow._fields)
+_mine, _theirs = link.alias("mine"), link.alias("theirs")
+
+_INSERT = Bulk(sameness, ("workspace", *SameRow._fields))
+_TAKE_BACK = Statement(delete(sameness).where(_WORKSPACE, _c.one == bindparam("one"), _c.other == bindparam("other")))
+_ANY = Statement(select(func.count()).where(_WORKSPACE))
+_OF_LINKS = Statement(select(*_ROW).where(_WORKSPACE, or_(among(_c.one, "links"), among(_c.other, "links"))).order_by(_c.one, _c.other))
+_OF_ACCOUNT = Statement(
+    select(_mine.c.kind, _mine.c.ref, _theirs.c.kind, _theirs.c.ref, _c.survivor)
+    .select_from(sameness)
+    .join(_mine, _mine.c.id == _c.one)
+    .join(_theirs, _theirs.c.id == _c.other)
+    .where(_WORKSPACE, _mine.c.account == bindparam("account"))
+)
+
+
+def any_of(tx: Tx, ws: int) -> bool:
+    """Somebody decided something."""
+    return bool(tx.rows(_ANY, {"ws": ws})[0][0])
+
+
+def decide(tx: Tx, ws: int, rows: Sequence[SameRow]) -> None:
+    """Keep decisions; what was decided about the same two records before gives way."""
+    for row in rows:
+        tx.run(_TAKE_BACK, {"ws": ws, "one": row.one, "other": row.other})
+    tx.many(_INSERT, [(ws, *row) for row in rows])
+
+
+def of_links(tx: Tx, ws: int, links: Iterable[int]) -> list[SameRow]:
+    """All that was decided about any of these links."""
+    return [SameRow._make(row) for row in tx.rows(_OF_LINKS, {"ws": ws, "links": tx.listed(links)})]
+
+
+def of_account(tx: Tx, ws: int, account: int) -> dict[tuple[Ref, Ref], bool]:
+    """Two records of an account, in the order of their refs -> whether they are one human's."""
+    found: dict[tuple[Ref, Ref], bool] = {}
+    for kind, ref, other_kind, other, survivor in tx.rows(_OF_ACCOUNT, {"ws": ws, "account": account}):
+        one, two = sorted((Ref(kind, ref), Ref(other_kind, other)))
+        found[one, two] = survivor is not None
+    return found
