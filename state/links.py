@@ -18,7 +18,6 @@ from .schema import link, word
 from .sql import Bulk, Statement, among, decode, encode
 from .store import Tx
 
-
 MATCHED = ("new", "linked", "parked")
 """The states in which a record may be somebody's, or become it."""
 

@@ -131,11 +131,12 @@ def resolve(store: Store, workspace: int, group: str, use: str, only: Collection
         actions.answer(tx, [row.id for row in rows], use, now)
         if use != "skip":
             people.mark_due(tx, workspace, sorted({row.person for row in rows if row.person is not None}), now)
-            _match_again(tx, rows)
+            match_again(tx, rows)
     return len(rows)
 
 
-def _match_again(tx: Tx, rows: Collection[ActionRow]) -> None:
+def match_again(tx: Tx, rows: Collection[ActionRow]) -> None:
+    """Records that were set aside by these questions about who they are, and are nobody's, are matched again."""
     parked: list[int] = [link for row in rows for link in row.payload.get("park", ())]
     if parked:
         apart = {link for row in rows if (row.question or "").startswith("apart:") for link in row.payload["park"]}

@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stagesync.state.links import LinkRow
+from stagesync.state.sameness import SameRow
 from stagesync.sync.match import ROLES, Identity, Match, components, match
+from stagesync.sync.sameness import Sameness
 
 HUB, CRM = 1, 2
 
@@ -113,3 +115,50 @@ def test_the_order_of_records_does_not_matter(rows: list[LinkRow]) -> None:
     """The same records are linked and set aside in whatever order they come."""
     found = matched(rows)
     assert (ids(found.members), ids(found.duplicates)) == ([2, 4], [1, 3])
+
+
+def said(*told: tuple[int, int, int | None]) -> Sameness:
+    """What somebody said: (one, other, who survives)."""
+    return Sameness.of(SameRow(*each, 0) for each in told)
+
+
+def test_of_one_human_s_records_the_survivor_is_linked() -> None:
+    """Whatever their names, ranks and addresses say: the one that survives is the person's, the other is set aside."""
+    rows = [row(1, CRM, stamp=1), row(2, CRM, "contact", stamp=9), row(3, HUB, "contact")]
+    found = match(rows, lambda each: Identity({1: "Ash", 2: "Birch"}.get(each.id), ()), None, said((1, 2, 1)))
+    assert (ids(found.members), ids(found.duplicates), found.ambiguous) == ([1, 3], [2], [])
+
+
+def test_a_record_joins_the_person_of_its_survivor() -> None:
+    """The survivor is linked: the new one is set aside under the same person."""
+    found = match([row(1, CRM, person=7), row(2, CRM)], lambda each: Identity(str(each.id), ()), None, said((1, 2, 1)))
+    assert (found.person, found.members, ids(found.duplicates)) == (7, [], [2])
+
+
+def test_two_who_were_told_apart_are_a_question_where_a_third_has_a_key_of_both() -> None:
+    """Nobody can say whose the third is; told that it is the newest's, the other one is left for the next look and never set aside."""
+    rows = [row(1, CRM, stamp=1), row(2, CRM, stamp=9), row(3, HUB, "contact")]
+    apart = said((1, 2, None))
+    asked = match(rows, lambda each: Identity("Ash", ()), None, apart)
+    assert (ids(asked.ambiguous), asked.reason) == ([1, 2, 3], "somebody told two of them apart")
+    found = match(rows, lambda each: Identity("Ash", ()), "newest", apart)
+    assert (ids(found.members), found.duplicates, found.ambiguous) == ([2, 3], [], [])
+
+
+def test_what_somebody_told_apart_is_not_tied_by_a_key() -> None:
+    """Neither to the other record nor to any record of the other one's person; what nobody spoke of is."""
+    apart = said((1, 2, None))
+    persons = {1: 7, 2: None, 3: 7, 4: None}
+    assert apart.without_strangers([(1, 2), (2, 3), (2, 4), (3, 4)], persons) == [(2, 4), (3, 4)]
+
+
+@given(st.lists(st.tuples(st.integers(1, 4), st.integers(5, 8), st.booleans()), max_size=6), st.permutations(range(1, 9)))
+def test_nobody_is_set_aside_for_somebody_else(told: list[tuple[int, int, bool]], order: list[int]) -> None:
+    """Whatever was said: no record that was told apart from another is set aside beside it, and the order says nothing."""
+    words = said(*{(one, other): (one, other, one if same else None) for one, other, same in told}.values())
+    rows = [row(number, CRM if number % 2 else HUB, stamp=number) for number in order]
+    found = match(rows, lambda each: Identity("Ash", ()), None, words)
+    again = match(sorted(rows, key=lambda each: each.id), lambda each: Identity("Ash", ()), None, words)
+    assert (ids(found.members), ids(found.duplicates), ids(found.ambiguous)) == (ids(again.members), ids(again.duplicates), ids(again.ambiguous))
+    linked = [*found.members, *found.duplicates]
+    assert not any(words.differ(one.id, other.id) for one in linked for other in linked)
