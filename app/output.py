@@ -29,6 +29,16 @@ def interactive() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
+def agreed() -> bool:
+    """Ask whoever sits at the terminal whether to go on."""
+    import typer
+
+    try:
+        return typer.confirm("Go on?", default=False, err=True)
+    except typer.Abort:  # Ctrl-C, or the end of the input
+        return False
+
+
 def say_all(lines: Iterable[str]) -> None:
     """Several lines of the result."""
     for line in lines:

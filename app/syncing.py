@@ -61,21 +61,12 @@ def _ask(session: Session, report: PlanReport, wishes: Wishes) -> None:
     if not grave and not wishes.json and output.interactive():
         for line in plan_text(session, report):
             output.tell(line)
-        if _agreed():
+        if output.agreed():
             return
         raise SafetyStop("nothing was written: you said no", next_step=f"look at it with `stagesync plan --out plan.html`; {summary.approval(report)}")
     planning.show(session, report, json=wishes.json, out=None)
     remedy = summary.approval(report) if grave else f"run `stagesync sync --yes`, or {summary.approval(report)}"
     raise SafetyStop(f"stopped before the first write: {summary.reasons(grave or open_ones)}", next_step=remedy)
-
-
-def _agreed() -> bool:
-    import typer
-
-    try:
-        return typer.confirm("Go on?", default=False, err=True)
-    except typer.Abort:  # Ctrl-C, or the end of the input
-        return False
 
 
 def _apply_stored(work: Running, wishes: Wishes, digest: str) -> int:

@@ -53,22 +53,13 @@ def _ask(work: Running, made: UndoPlan, wishes: Wishes) -> None:
     if not grave and not wishes.json and output.interactive():
         for line in undo_text(work.session, made):
             output.tell(line)
-        if _agreed():
+        if output.agreed():
             return
         raise SafetyStop("nothing was written: you said no", next_step=approval)
     _show(work, made, wishes)
     if grave:
         raise SafetyStop(f"stopped before the first write: {summary.reasons(grave)}", next_step=approval)
     raise SafetyStop("stopped before the first write: an undo wants a yes", next_step=f"run `stagesync undo {made.target.id} --yes`, or {approval}")
-
-
-def _agreed() -> bool:
-    import typer
-
-    try:
-        return typer.confirm("Go on?", default=False, err=True)
-    except typer.Abort:  # Ctrl-C, or the end of the input
-        return False
 
 
 def _apply(work: Running, made: UndoPlan, wishes: Wishes) -> int:

@@ -56,7 +56,8 @@ class Verification:
     `ambiguous`: set aside, since nobody can tell them apart; `duplicates`: a second record of a linked person in the same system, left alone.
     `forgotten`: records of people who were forgotten, at which nobody looks.
     `unprovable`: fields that a system cannot carry, by system and field. `rules`: field -> what sets it, where no system does.
-    `unseen`: systems that cannot be looked at, of which nothing can be proved.
+    `unseen`: systems that cannot be looked at, of which nothing can be proved. `read`: system -> records that it has now, those of forgotten people left out.
+    `differing`: (system, field) -> records that differ there, and are not held.
     """
 
     in_sync: int = 0
@@ -72,6 +73,8 @@ class Verification:
     lost: list[Orphan] = field(default_factory=list[Orphan])
     rules: dict[str, str] = field(default_factory=dict[str, str])
     unseen: list[str] = field(default_factory=list[str])
+    read: Counter[str] = field(default_factory=Counter[str])
+    differing: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
 
     @property
     def proved(self) -> bool:
@@ -133,9 +136,11 @@ def _verify_system(session: Session, connected: Connected, held: Container[tuple
                 if record.ref in left_alone:
                     found.forgotten += 1
                 else:
+                    found.read[connected.name] += 1
                     found.orphan(connected.name, record.ref, "a record that no run has read yet")
             elif row.id not in seen:
                 seen.add(row.id)
+                found.read[connected.name] += 1
                 _compare(session, connected, record, row, persons.get(row.person or 0), held, found)
         session.progress(f"{connected.name}: comparing", len(seen))
     for row in _each_link(session, account):
@@ -182,6 +187,7 @@ def _compare(
         found.held += 1
     else:
         found.drifted += 1
+        found.differing.update((connected.name, name) for name, _, _ in different if name not in open_ones)
         if len(found.drifts) < SHOWN:
             refused = (row.claim or {}).get("parked", {})
             fields = tuple((name, theirs, ours, name in refused) for name, theirs, ours in different if name not in open_ones)
@@ -203,6 +209,8 @@ def _differences(
             continue
         if mapped.fill is not None and name not in person.canonical:
             continue  # the lifecycle knows nothing yet, so what stands there is left alone
+        if not connected.system.reads and name not in person.canonical:
+            continue  # nobody has told a value that it could be owed, and its own counts for nothing
         entry: Sequence[Any] = person.canonical.get(name) or (None, 0)
         value = _read(field_map, record)
         told = value is not _UNREADABLE and value is not _SILENT

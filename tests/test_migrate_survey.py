@@ -5,23 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import orjson
 import pytest
 from cli_box import Box, box, cli
-from typer.testing import Result
+from moving import WAY, Move
 
 from stagesync.sandbox.hubspot import HubSpotWorld
 from stagesync.sandbox.salesforce import SalesforceWorld
 from stagesync.sandbox.salesforce.habits import Habits
 from stagesync.sandbox.worlds import Worlds
 from stagesync.sync.migrating.fates import Evidence, Fates, fate
-
-WAY = ("--from", "hubspot", "--to", "salesforce")
-
-
-def migrate(made: Box, phase: str, *words: str) -> Result:
-    """One phase over this box's configuration."""
-    return cli("migrate", phase, "--config", str(made.config), *words)
 
 
 @pytest.fixture(scope="module")
@@ -45,9 +37,7 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
 @pytest.fixture(scope="module")
 def told(mixed: Box) -> dict[str, Any]:
     """The survey as JSON."""
-    result = migrate(mixed, "survey", *WAY, "--json")
-    assert result.exit_code == 0, result.stderr
-    return orjson.loads(result.stdout)
+    return Move(mixed).json("survey", *WAY)
 
 
 def test_a_survey_writes_nothing(mixed: Box, told: dict[str, Any]) -> None:
@@ -93,7 +83,7 @@ def test_the_cost_is_told_by_edition(told: dict[str, Any]) -> None:
 
 def test_the_text_says_what_comes_next(mixed: Box, told: dict[str, Any]) -> None:
     """A survey that is made again reads only what changed and tells the same, with the digest that approves the load; `migrate` alone shows where it stands."""
-    again = migrate(mixed, "survey")
+    again = Move(mixed).phase("survey")
     assert again.exit_code == 0, again.stderr
     assert f"stagesync migrate load --approve {told['digest']}" in again.stdout
     assert "9 together\n" in again.stdout
@@ -109,7 +99,7 @@ def test_a_way_that_makes_no_sense_is_refused(mixed: Box) -> None:
         (("--from", "hubspot", "--to", "hubspot"), "both are the same system"),
         (("--from", "hubspot", "--to", "salesfarce"), "no system is called 'salesfarce'"),
     ):
-        result = migrate(mixed, "survey", *words)
+        result = Move(mixed).phase("survey", *words)
         assert (result.exit_code, message in result.stderr) == (2, True), result.stderr
 
 

@@ -70,3 +70,49 @@ def survey(
     else:
         output.say_all(survey_text(found))
     return 0
+
+
+@migrate.command()
+@guarded
+def load(
+    approve: Annotated[str | None, typer.Option("--approve", metavar="DIGEST", help="Approve what the survey with this digest showed.")] = None,
+    from_: FromOption = None,
+    to: ToOption = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Move everybody, with their history. Stopped or killed at any time and started again, it goes on where it was.
+
+    Example: stagesync migrate load --approve 6c517ce5299c6152
+    """
+    from .. import output
+    from ..migrating.load import load as move
+    from ..migrating.work import Way
+    from ..views.migrate_load import loaded_json, loaded_text
+
+    found, code = move(config, Way(from_, to), approve)
+    if json:
+        output.say_json(loaded_json(found))
+    else:
+        output.say_all(loaded_text(found))
+    return code
+
+
+@migrate.command()
+@guarded
+def verify(from_: FromOption = None, to: ToOption = None, config: ConfigOption = None, json: JsonOption = False) -> int:
+    """Read both systems now, compare every person and mapped field, and account for every record. Writes nothing; exit 1 on any difference.
+
+    Example: stagesync migrate verify --json
+    """
+    from .. import output
+    from ..migrating.proof import prove
+    from ..migrating.work import Way
+    from ..views.migrate_load import proof_json, proof_text
+
+    found = prove(config, Way(from_, to))
+    if json:
+        output.say_json(proof_json(found))
+    else:
+        output.say_all(proof_text(found))
+    return 0 if found.proved else 1

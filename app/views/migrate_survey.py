@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...sync.migrating.census import Column
+from ...sync.migrating.fates import Fate
 from ..migrating.cost import Cost
 from ..migrating.survey import Survey
 from . import words
+from .migrate_fates import fates_json, fates_text
 from .report import share
 
-FATES: Mapping[str, str] = {
+FATES: Mapping[Fate, str] = {
     "created": "get a new record there",
     "matched": "are there already, and are brought up to date",
     "duplicate": "are a second record of somebody: their person goes, they stay",
@@ -31,7 +33,7 @@ def survey_text(found: Survey) -> Iterator[str]:
     yield ""
     told = ", ".join(f"{system} has {words.count(count, 'record')}" for system, count in found.records.items())
     yield f"{told}. Of those of {found.source}"
-    yield from fates_text(found)
+    yield from fates_text(found.fates, FATES)
     yield from _writes(found)
     yield from _fields(found)
     yield from _places(found)
@@ -40,14 +42,6 @@ def survey_text(found: Survey) -> Iterator[str]:
     yield from _left(found)
     yield from _costs(found.costs)
     yield from _next(found)
-
-
-def fates_text(found: Survey) -> Iterator[str]:
-    """The counts with their reasons; they add up to all records, or say what is missing."""
-    order = list(FATES)
-    told = sorted(found.fates.told.items(), key=lambda each: (order.index(each[0][0]), -each[1]))
-    yield from words.table([(f"{count:,}", FATES[fate], why) for (fate, why), count in told])
-    yield f"  {found.fates.told.total():,} together{'' if found.fates.told.total() == found.fates.records else f', of {found.fates.records:,} that were read'}"
 
 
 def _writes(found: Survey) -> Iterator[str]:
@@ -164,7 +158,7 @@ def survey_json(found: Survey) -> dict[str, Any]:
         "to": found.target,
         "digest": found.digest,
         "records": found.records,
-        "fates": [{"fate": fate, "why": why, "records": count} for (fate, why), count in sorted(found.fates.told.items())],
+        "fates": fates_json(found.fates),
         "adds_up": found.fates.told.total() == found.fates.records,
         "writes": found.writes,
         "overruled": found.overruled,

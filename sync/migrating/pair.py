@@ -32,9 +32,9 @@ def one_way(session: Session, source: str, target: str) -> Session:
     return _between(session, {source: "read", target: "write"})
 
 
-def side_by_side(session: Session, source: str, target: str) -> Session:
-    """The two systems alone, as equals: what differs in either is told."""
-    return _between(session, {source: "both", target: "both"})
+def proving(session: Session, source: str, target: str) -> Session:
+    """The same to prove what was moved: an edit in the source since then is a difference, what the target knows besides is none."""
+    return _between(session, {source: "both", target: "write"})
 
 
 def _between(session: Session, directions: Mapping[str, Direction]) -> Session:

@@ -1,0 +1,151 @@
+"""The load: everybody is moved, within what the survey showed. Broken off anywhere and started again, it goes on and ends the same."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ...model.errors import ConfigurationError, SafetyStop
+from ...sync import engine, seeding
+from ...sync.engine import PlanReport, RunReport
+from ...sync.guard import Limit
+from ...sync.migrating.fates import Fates, fates
+from ...sync.outcome import Count
+from ...sync.seeding import Seeding
+from .. import interrupts, output, summary
+from ..running import after
+from ..shell import INTERRUPTED
+from .work import Way, Work, under_way
+
+SPEAKS_EVERY_S = 30.0
+_ANSWERED = frozenset({"first", "mapping"})
+"""What the survey's approval answers: the guards for amounts stand, measured by what the survey showed."""
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What the load came to. `runs`: what it was done in; `count`: records of the target; `new_holds`: questions that it brought up."""
+
+    source: str
+    target: str
+    runs: list[int] = field(default_factory=list[int])
+    count: Count = field(default_factory=Count)
+    new_holds: int = 0
+    seconds: float = 0.0
+    quota: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
+    seeding: Seeding | None = None
+    fates: Fates = field(default_factory=Fates)
+
+    def add(self, report: RunReport) -> None:
+        """One more run of it."""
+        mine = report.systems[self.target]
+        for name in ("created", "updated", "archived", "rejected", "skipped", "unknown"):
+            setattr(self.count, name, getattr(self.count, name) + getattr(mine, name))
+        self.runs.append(report.run)
+        self.new_holds += report.new_holds
+        self.quota = report.quota
+
+    @property
+    def exit_code(self) -> int:
+        """1 where something was refused, left, or brought up a question."""
+        return int(bool(self.new_holds or self.count.rejected or self.count.skipped or self.count.unknown))
+
+
+def load(config_file: Path | None, way: Way, approve: str | None) -> tuple[Loaded, int]:
+    """Move everybody; what came of it, and the exit code. Raises what stops a run."""
+    with interrupts.abrupt(), under_way("load", config_file, way, after="survey") as work:
+        _agree(work, approve)
+        done = Loaded(work.pair.source.name, work.pair.target.name)
+        work.running.display.speak(SPEAKS_EVERY_S, lambda: quota_text(engine.quota(work.session)))
+        began = work.session.clock.monotonic()
+        whole = _move(work, done) and _histories(work, done)
+        found = _told(work, done, began)
+        if not whole:
+            output.tell("stagesync: stopped when asked to; `stagesync migrate load` goes on where it was")
+            return found, INTERRUPTED
+        work.end("load", {**work.passage.phases["load"], "runs": done.runs, "fates": [[*key, count] for key, count in sorted(found.fates.told.items())]})
+        return found, found.exit_code
+
+
+def _told(work: Work, done: Loaded, began: float) -> Loaded:
+    work.running.display.hide()
+    done.seconds = work.session.clock.monotonic() - began
+    done.fates = fates(work.session, work.pair, work.passage.first_run)
+    return done
+
+
+def _agree(work: Work, approve: str | None) -> None:
+    """The survey is the measure: its digest is somebody's yes, once. Raises `SafetyStop` without it, and where the survey is out of date."""
+    survey = work.passage.phases["survey"]
+    if survey["mapping"] != work.session.desk.maps.digest:
+        raise SafetyStop("the mapping, funnel or rules changed since the survey", where="migrate load", next_step="run `stagesync migrate survey` again")
+    if approve is not None and approve != survey["digest"]:
+        raise ConfigurationError(
+            f"that is not the digest of the last survey: {approve}", where="--approve", next_step="run `stagesync migrate survey` and approve its digest"
+        )
+    if approve is None and work.passage.phases.get("load", {}).get("approved") != survey["digest"]:
+        _ask(survey["digest"], survey["writes"], work.pair.target.name)
+    begun = work.passage.phases.get("load", {})
+    work.note("load", {**begun, "approved": survey["digest"], "began_at": begun.get("began_at", work.session.clock.now_ms())})
+
+
+def _ask(digest: str, writes: Mapping[str, int], target: str) -> None:
+    told = ", ".join(f"{kind} {count:,}" for kind, count in writes.items()) or "nothing"
+    if output.interactive():
+        output.tell(f"The survey showed for {target}: {told}.")
+        if output.agreed():
+            return
+        raise SafetyStop("nothing was written: you said no", next_step="`stagesync migrate survey` shows what would become of everybody")
+    raise SafetyStop(
+        f"stopped before the first write: nobody has approved the survey ({target}: {told})", next_step=f"run `stagesync migrate load --approve {digest}`"
+    )
+
+
+def beyond(limits: Mapping[str, Limit], surveyed: Mapping[str, int]) -> dict[str, Limit]:
+    """The guards' limits, counted from what the survey showed."""
+    most = {**surveyed, "people": sum(count for kind, count in surveyed.items() if kind != "lowerings")}
+    return {kind: replace(limit, count=limit.count + most.get(kind, 0)) for kind, limit in limits.items()}
+
+
+def _planned(work: Work) -> PlanReport:
+    """A plan that keeps to what the survey showed. Raises `SafetyStop` for one that does not."""
+    session = replace(work.session, limits=beyond(work.session.limits, Counter(work.passage.phases["survey"]["writes"])))
+    planned = engine.plan(session)
+    stops = [stop for stop in planned.stops if stop.kind not in _ANSWERED]
+    if stops:
+        raise SafetyStop(
+            f"stopped before the first write, since it would be more than the survey showed: {summary.reasons(stops)}",
+            next_step="run `stagesync migrate survey` again, look at what changed, and approve the new digest",
+        )
+    return planned
+
+
+def _move(work: Work, done: Loaded) -> bool:
+    """One run over all that is due; whether it came to its end. Raises what stopped it."""
+    planned = _planned(work)
+    work.running.display.expect(f"{work.pair.target.name}: writing", planned.tally.records)
+    with interrupts.gentle() as stop:
+        report = engine.apply(replace(work.session, stop=stop.is_set), planned.run, planned=planned)
+        stopped = stop.is_set()
+    done.add(report)
+    after(work.session, report)
+    if report.error is not None:
+        raise report.error
+    return not stopped
+
+
+def _histories(work: Work, done: Loaded) -> bool:
+    """The source's own histories tell how people came to where they stand; dates of stages that follow from them are moved in a second run."""
+    ahead = seeding.estimate(work.session)
+    work.running.display.expect("reading histories", ahead.people)
+    with interrupts.gentle() as stop:
+        done.seeding = seeding.seed(replace(work.session, stop=stop.is_set))
+        stopped = stop.is_set()
+    return not stopped and (not done.seeding.people or _move(work, done))
+
+
+def quota_text(quota: Mapping[str, tuple[int, int]]) -> str:
+    """Of which systems how many of the day's calls are used."""
+    return ", ".join(f"{system} {used:,} of {limit:,} calls of today" for system, (used, limit) in quota.items())

@@ -1,0 +1,47 @@
+"""The proof: both systems are read again, every person and mapped field is compared, and every record of the source is accounted for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...sync.migrating.fates import Fates, fates
+from ...sync.migrating.pair import pair_of, proving
+from ...sync.verify import Verification, verify
+from ..interrupts import abrupt
+from .work import Way, under_way
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What was found. `read`: records that the source has now."""
+
+    source: str
+    target: str
+    now: int
+    read: int
+    compared: Verification
+    fates: Fates
+
+    @property
+    def adds_up(self) -> bool:
+        """Every record that the source has now is accounted for."""
+        return self.fates.adds_up and self.fates.records == self.read
+
+    @property
+    def proved(self) -> bool:
+        """Nothing differs, and nobody is missing."""
+        return self.adds_up and self.compared.proved
+
+
+def prove(config_file: Path | None, way: Way) -> Proof:
+    """Read, compare, count. Writes nothing to either system. Raises what the connectors raise."""
+    with abrupt(), under_way("verify", config_file, way, after="load") as work:
+        source, target = work.pair.source.name, work.pair.target.name
+        session = proving(work.running.session, source, target)
+        compared = verify(session)
+        counted = fates(session, pair_of(session, source, target), work.passage.first_run)
+        found = Proof(source, target, session.clock.now_ms(), compared.read[source], compared, counted)
+        told = {"proved": found.proved, "read": found.read, "drifted": compared.drifted, "orphans": compared.orphans}
+        work.end("verify", {**told, "fates": [[*key, count] for key, count in sorted(counted.told.items())]})
+        return found
