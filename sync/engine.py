@@ -31,7 +31,7 @@ from .who import Scope, find_scope
 
 @dataclass(frozen=True, slots=True)
 class PlanReport:
-    """A stored plan. `run` and `digest` name it; `stops` are the guards that stand before its application. `breached`: clocks that ran out unanswered."""
+    """A stored plan. `run` and `digest` name it; `stops` are the guards that stand before its application. `late`: whose clocks ran out unanswered."""
 
     run: int
     digest: str
@@ -39,8 +39,13 @@ class PlanReport:
     stops: tuple[Stop, ...]
     pulled: Mapping[str, Pulled] = field(default_factory=dict[str, Pulled])
     settled: int = 0
-    breached: int = 0
+    late: Sequence[int] = ()
     own_s: float = 0.0
+
+    @property
+    def breached(self) -> int:
+        """How many clocks ran out unanswered."""
+        return len(self.late)
 
     @property
     def empty(self) -> bool:
@@ -99,7 +104,7 @@ def plan(session: Session, only: Sequence[str] = ()) -> PlanReport:
     run, before, first, changed = _begin(session)
     settled = settle(session, run)
     pulled = pull_all(session, run)
-    breached = ledger.breaches(session)
+    late = ledger.breaches(session)
     _look_again(session, session.clock.now_ms())
     session = replace(session, desk=replace(session.desk, remapped=changed, begun=not first))
     planner = Planner(session, run, _scope(session, only))
@@ -110,9 +115,9 @@ def plan(session: Session, only: Sequence[str] = ()) -> PlanReport:
     if tally.records == 0:
         stops = [stop for stop in stops if not stop.by_yes]
     with session.store.write() as tx:
-        counts = {**_plan_counts(tally, stops), "breached": breached, "unread": _unread(pulled), "limited": bool(only), "live": situation.live}
+        counts = {**_plan_counts(tally, stops), "breached": len(late), "unread": _unread(pulled), "limited": bool(only), "live": situation.live}
         runs.finish(tx, run, session.clock.now_ms(), "planned", counts, digest)
-    return PlanReport(run, digest, tally, tuple(stops), pulled, settled, breached, time.process_time() - clock)
+    return PlanReport(run, digest, tally, tuple(stops), pulled, settled, late, time.process_time() - clock)
 
 
 def _look_again(session: Session, now: int) -> None:

@@ -71,16 +71,16 @@ def _answer(tx: Tx, session: Session, moved: Sequence[ActionRow], running: dict[
     entries.settle_clock(tx, settled)
 
 
-def breaches(session: Session) -> int:
-    """Clocks that ran out since the last look; each is told once. Where the agreement says so, their people are looked at again, to propose something."""
-    sla, now, count = session.desk.policy.sla, session.clock.now_ms(), 0
+def breaches(session: Session) -> list[int]:
+    """Whose clocks ran out since the last look; each is told once. Where the agreement says so, their people are looked at again, to propose something."""
+    sla, now, found = session.desk.policy.sla, session.clock.now_ms(), list[int]()
     while sla is not None:
         with session.store.write() as tx:
             late = entries.overdue(tx, session.workspace, now, CHUNK)
             if not late:
                 break
             entries.settle_clock(tx, [(clock.id, 0) for clock in late])
-            count += len(late)
+            found += [clock.person for clock in late]
             if sla.breach == "propose":
                 people.mark_due(tx, session.workspace, sorted({clock.person for clock in late}), now)
-    return count
+    return found

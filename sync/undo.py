@@ -83,7 +83,7 @@ def plan_undo(session: Session, run: int, only: Sequence[str] = ()) -> UndoPlan:
     with session.store.write() as tx:
         state = "planned" if work.tally.people else "applied"
         runs.finish(tx, mine, session.clock.now_ms(), state, _counts(work, stops), digest)
-    plan = PlanReport(mine, digest, work.tally, tuple(stops), pulled, settled, 0, time.process_time() - clock)
+    plan = PlanReport(mine, digest, work.tally, tuple(stops), pulled, settled, (), time.process_time() - clock)
     return UndoPlan(target, plan, tuple(work.refusals), dict(work.kept), work.apart, work.rejoined)
 
 

@@ -15,8 +15,9 @@ import pytest
 from cli_box import Box, box
 from service import serving, until
 
+from stagesync.app import wiring
 from stagesync.app.config import Config, load
-from stagesync.app.serving.course import Ended
+from stagesync.app.serving.course import Ended, course
 from stagesync.app.serving.notices import IN_A_ROW, Notices, Watcher, sender
 from stagesync.app.serving.notify import KINDS, Notify
 from stagesync.model.errors import ConfigurationError
@@ -24,6 +25,7 @@ from stagesync.model.ports import Secret
 from stagesync.sync.engine import PlanReport, RunReport
 from stagesync.sync.plan import Tally
 
+CANARY = "anna.canary@acme.example"
 CLEAN = RunReport(1, {}, {}, 0, 0, people=0, held=0, new_holds=0, overruled=0)
 STOPPED = Ended(3, "stopped before the first write: 60 updates in hubspot")
 FAILED = Ended(4, "hubspot does not answer")
@@ -32,7 +34,7 @@ ASKING = Ended(1, report=replace(CLEAN, new_holds=2))
 
 def breached(people: int) -> Ended:
     """A run in which so many clocks ran out."""
-    return Ended(0, plan=PlanReport(1, "digest", Tally(), (), breached=people), report=CLEAN)
+    return Ended(0, plan=PlanReport(1, "digest", Tally(), (), late=range(people)), report=CLEAN)
 
 
 @contextmanager
@@ -78,6 +80,44 @@ def test_each_kind_of_news_is_told_once_while_it_goes_on() -> None:
 def test_nobodys_data_is_told() -> None:
     """What looks like an address or a number is replaced, wherever a reason has it from."""
     assert Watcher().sentences(Ended(3, "anna@acme.example, +49 30 1234567"))["stops"] == "<e-mail>, <number>"
+
+
+def told_of(made: Box, *, people: bool) -> str:
+    """What is told of a run that asks about somebody, and of somebody who was not answered."""
+    sent: list[str] = []
+    config = replace(load(made.config), notify=Notify((Secret("json://127.0.0.1"),), KINDS, 0, people))
+    with wiring.opened(config) as place:
+        with wiring.held(place, "test"):
+            ended = course(place, threading.Event())
+        assert ended.report is not None
+        assert ended.plan is not None
+        notices = Notices([config], lambda _notify, _title, text: not sent.append(text))
+        notices.ended(config, replace(ended, plan=replace(ended.plan, late=[1])))
+        notices.close()
+    return "\n".join(sent)
+
+
+@pytest.mark.parametrize("people", [False, True])
+def test_people_are_named_only_where_somebody_asked_for_it(tmp_path: Path, people: bool) -> None:
+    """By default nothing of anybody leaves: no name, no address, no value. If asked: who it is about, in signs that no chat program takes for a command."""
+    with box(tmp_path, people=0) as made:
+        made.replace('"contact details" = "newest"\n', "")
+        made.worlds.hubspot.by_hand.create({"email": CANARY, "firstname": "Anna", "lastname": "<!channel> Canary"})
+        made.run("sync", "--yes")
+        for number in range(7):
+            email = f"p{number}.canary@acme.example"
+            made.worlds.hubspot.by_hand.create({"email": email, "firstname": "Canary", "lastname": f"N{number}", "phone": f"+49 30 765432{number}"})
+            made.worlds.salesforce.create("Lead", {"Email": email, "LastName": f"N{number}", "Company": "A", "Phone": f"+49 30 111111{number}"})
+        told = told_of(made, people=people)
+    questions, late = told.splitlines()
+    if not people:
+        assert questions == "box: 7 new questions (`stagesync holds`)"
+        assert not any(word in told.lower() for word in ("canary", "anna", "acme.example", "765432", "111111"))
+    else:
+        assert questions.startswith("box: 7 new questions (`stagesync holds`): Canary N0 (p0.canary@acme.example, p2), ")
+        assert questions.endswith(", and 2 more")
+        assert late.endswith(f": Anna channel  Canary ({CANARY}, p1)")
+        assert not any(phone in told for phone in ("765432", "111111"))
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Tells somebody what needs them: by the addresses under `[notify]`, grouped, and with counts only, never with anybody's data.
+"""Tells somebody what needs them: by the addresses under `[notify]`, grouped, and with counts only; with anybody's data only where that was asked for.
 
 Whoever wants to be told gets one message for all that happened, and no second one before `quiet` is over. A message that cannot be delivered is
 tried again with the next; the service itself does not wait for anything here.
@@ -17,6 +17,7 @@ from ...connectors.manners import plain
 from ...model.errors import ConfigurationError
 from ..config import Config
 from ..views import words
+from .concerned import concerned
 from .course import Ended
 from .notify import Notify
 
@@ -79,10 +80,12 @@ class Notices:
         """A run has ended."""
         notify = config.notify
         told = self._watchers[(config.state_url, config.workspace)].sentences(ended)
-        if notify is None or not (wanted := [f"{config.workspace}: {sentence}" for kind, sentence in told.items() if kind in notify.on]):
+        if notify is None or not (wanted := {kind: sentence for kind, sentence in told.items() if kind in notify.on}):
             return
+        whom = concerned(config, ended) if notify.people else {}
+        lines = [f"{config.workspace}: {sentence}{f': {whom[kind]}' if whom.get(kind) else ''}" for kind, sentence in wanted.items()]
         with self._news:
-            self._boxes[notify].lines.extend(wanted)
+            self._boxes[notify].lines.extend(lines)
             self._news.notify()
 
     def close(self) -> None:
@@ -150,7 +153,7 @@ def sender(configs: Sequence[Config]) -> Send:
 
     def send(notify: Notify, title: str, text: str) -> bool:
         try:
-            return bool(posts[notify].notify(title=title, body=text))
+            return bool(posts[notify].notify(title=title, body=text, body_format=apprise.NotifyFormat.TEXT))
         except Exception as error:  # noqa: BLE001 - whatever a service's plug-in raises: its text may hold the address, which is a secret
             log.warning("notification failed", error=type(error).__name__)
             return False
