@@ -183,13 +183,14 @@ def _found_out(row: LinkRow, stage: StageMap | None, different: Mapping[str, Any
 
 
 def _place(batch: _Batch, row: LinkRow, claim: dict[str, Any] | None, *, restored: bool, rekeyed: bool) -> None:
-    """Where the changed record stands now: back from the dead it meets anew; set aside, it is matched again if its key moved or it has no person.
+    """Where the changed record stands now: back from the dead it is still owed what changed meanwhile, since it says what it said before and nothing newer;
+    set aside, it is matched again if its key moved or it has no person.
 
     `claim`: what was noted before the change. What was refused there may be taken now.
     """
     if restored:
         notes = {name: note for name, note in (row.claim or {}).items() if name != ERASED} or None
-        row = row._replace(state="linked" if row.person is not None else "new", carried={}, agreed={}, claim=notes)
+        row = row._replace(state="linked" if row.person is not None else "new", claim=notes)
     elif row.state == "parked" and (row.person is None or rekeyed):
         row = row._replace(state="new", person=None, carried={}, agreed={})
     if row.person is not None and row.state in ("linked", "parked"):  # a duplicate may tell of an opt-out

@@ -260,16 +260,15 @@ MUTANTS = (
         ],
     ),
     Mutant(
-        "restored-carries",
-        "a record that comes back from the bin counts as carrying what it carried before",
+        "restored-anew",
+        "a record that comes back from the bin meets its person anew, as if what it says were news",
         [
             Swap(
                 "sync.observe:_place",
-                'row = row._replace(state="linked" if row.person is not None else "new", carried={}, agreed={}, claim=notes)',
                 'row = row._replace(state="linked" if row.person is not None else "new", claim=notes)',
+                'row = row._replace(state="linked" if row.person is not None else "new", carried={}, agreed={}, claim=notes)',
             )
         ],
-        masked="what the record carried before is still true of it: it is owed what is newer",
     ),
     # -- writing
     Mutant(

@@ -41,6 +41,8 @@ def deleted() -> Iterator[Case]:
                 lab.round()
                 if what.startswith("stage") and human(lab, other).values["stage"] != "sql":
                     yield f"a restored record lowered the stage to {human(lab, other).values['stage']}"
+                if what.startswith("edit") and {human(lab, world).values["city"] for world in WORLDS} != {"Kiel"}:
+                    yield f"Kiel was typed after the record was deleted, and what came back with it stands: {[human(lab, world).values for world in WORLDS]}"
             elif any(each.values["last_name"] == "Human1" for each in lab.rows(gone)):
                 yield f"Human1 was deleted in {gone} and is there again"
 
