@@ -151,6 +151,20 @@ def test_wakes_come_soon_and_not_too_often(acme: Box) -> None:
     assert watched.row().slot == slot
 
 
+def test_a_stream_of_events_puts_no_run_off(acme: Box) -> None:
+    """Events that come in one after another do not move the look for which the first one asked; what comes in during a run asks for the next."""
+    watched = Watched(load(acme.config))
+    watched.watch.wake()
+    asked = watched.asked[:]
+    for _ in range(10):
+        watched.clock.sleep(0.1)
+        watched.watch.wake()
+    assert watched.asked == asked
+    watched.look()
+    watched.watch.wake()
+    assert watched.asked[-1] > asked[-1]
+
+
 def test_a_run_that_was_killed_is_made_up_for_at_once(acme: Box) -> None:
     """A row that began and did not end is due, long before its next slot."""
     watched = Watched(load(acme.config))

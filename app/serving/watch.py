@@ -31,7 +31,7 @@ LONGEST_MS = 60_000
 """A workspace is looked at so often at least, whatever its timetable: a clock may be set, and another service's run may break off."""
 BUSY_MS = 5_000
 WAKE_MS = 200
-"""Events that come within this time are one wake."""
+"""So long after the first event a run begins, with whatever else has come in meanwhile."""
 GAP_MS = 1_000
 """Woken runs begin so far apart at least, so that a stream of events does not become a stream of runs."""
 
@@ -51,6 +51,7 @@ class Watch:
     """No look is under way."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _wanted: bool = False
+    _woken: int = 0
     _began: int = 0
     _said: tuple[str, str] = ("", "")
 
@@ -65,7 +66,9 @@ class Watch:
     def wake(self) -> None:
         """Something has come in: look soon, whatever the timetable says."""
         with self._lock:
-            self._wanted = True
+            if self._wanted:  # a look is coming; to put it off with every event would be never to run while they stream in
+                return
+            self._wanted, self._woken = True, self.clock.now_ms()
             if self.idle.is_set():
                 self.again(self._soon())
 
@@ -92,7 +95,7 @@ class Watch:
                 self.idle.set()
 
     def _soon(self) -> int:
-        return max(self.clock.now_ms() + WAKE_MS, self._began + GAP_MS)
+        return max(self._woken + WAKE_MS, self._began + GAP_MS)
 
     def _look(self, wanted: bool) -> int:
         """When to look again. Raises `Busy`, `StateError`."""
