@@ -1,4 +1,6 @@
-"""`python -m bench [first] [quiet] [calls] [help] [reading] [decision] [rules] [report] [inbox]`: measure, print one table; exit 1 where a bound is missed.
+"""`python -m bench [first] [quiet] [calls] [help] [reading] [decision] [rules] [report] [inbox] [live]`: measure, print one table.
+
+Exit 1 where a bound is missed.
 
 `python -m bench why` fills a state with a million people, which takes minutes and some gigabytes, and so runs only where it is named.
 """
@@ -10,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from itertools import chain
 
-from . import calls, decision, first, inbox, quiet, reading, report, rules, start, why
+from . import calls, decision, first, inbox, live, quiet, reading, report, rules, start, why
 from .table import Line, printed
 
 FULL = os.environ.get("FULL") == "1"
@@ -24,6 +26,7 @@ JOBS: dict[str, Callable[[], Iterator[Line]]] = {
     "calls": lambda: calls.measure(10_000, 2_500),
     "report": lambda: report.measure(1_000_000),
     "inbox": lambda: inbox.measure(1_000, 100_000),
+    "live": lambda: live.measure(20, 200),
     "quiet": lambda: quiet.measure((1_000, 100_000)),
 }
 

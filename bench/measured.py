@@ -121,7 +121,7 @@ def plain(config: Path) -> dict[str, Any]:
 
 
 def drain(config: Path) -> dict[str, Any]:
-    """The pull of a run, of which the inbox is all but everything: how many events, and the seconds of the clock."""
+    """The pull of a run, of which the inbox is all but everything: how many events, the seconds of the clock, and those of CPU."""
     from stagesync.app.running import running
     from stagesync.state import inbox, runs
     from stagesync.sync.pulling import pull_all
@@ -133,9 +133,9 @@ def drain(config: Path) -> dict[str, Any]:
                 events = sum(each.events for each in inbox.waiting(tx, run.place.config.workspace) if each.state == "new")
         with run.session.store.write() as tx:
             number = runs.start(tx, run.session.workspace, "sync", run.session.clock.now_ms(), "")
-        before = time.perf_counter()
+        before, own = time.perf_counter(), cpu_s()
         pull_all(run.session, number)
-        return {"events": events, "seconds": time.perf_counter() - before}
+        return {"events": events, "seconds": time.perf_counter() - before, "own_s": cpu_s() - own}
 
 
 def why(config: Path, whos: list[str]) -> dict[str, Any]:

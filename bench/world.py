@@ -1,6 +1,7 @@
 """The process that serves both worlds: `python -m bench.world FOLDER PEOPLE_EACH OVERLAP`. Ends when its standard input closes.
 
-Beside the sandbox's own hands each world has `hands/edit-many`: ten thousand edits in one request, so that a bench does not wait for them.
+Beside the sandbox's own hands each world has `hands/edit-many`: ten thousand edits in one request, so that a bench does not wait for them; and `one?id=...`:
+the values of one record, which costs the world next to nothing.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ def main(folder: Path, people_each: int, overlap: float) -> None:
     populate_benchmark(hubspot, salesforce, people_each, overlap)
     _many(hubspot, hubspot.edit)
     _many(salesforce, salesforce.edit)
+    hubspot.views["one"] = lambda request: contact.props if (contact := hubspot.portal.store.find(int(request.arg("id")))) else {}
+    salesforce.views["one"] = lambda request: salesforce.org.row(request.arg("id"))[1]
     with serve(hubspot) as hubspot_url, serve(salesforce) as salesforce_url:
         draft = folder / "stagesync.toml.new"
         draft.write_text(configuration(hubspot_url, salesforce_url))
