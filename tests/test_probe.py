@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from hubspot_portal import Portal
-from salesforce_org import NoLimits, Org
+from salesforce_org import CLIENT, NoLimits, Org, served
 
 from stagesync.connectors.contract import Ports
 from stagesync.connectors.hubspot import probe as of_hubspot
@@ -74,6 +74,20 @@ SALESFORCE: list[tuple[str, dict[str, Any], str | None]] = [
     ("condition_compares", {"child_moves_person": True, "condition_compares": "LastModifiedDate"}, "LastModifiedDate"),
     ("condition_compares", {"child_moves_person": True, "condition_compares": "SystemModstamp"}, "SystemModstamp"),
     ("condition_compares", {"child_moves_person": False}, None),
+    ("opt_out_in_merge", {"merge_keeps_opt_out": True}, "it is kept"),
+    ("opt_out_in_merge", {"merge_keeps_opt_out": False}, "it is lost"),
+    ("opt_out_in_merge", {"hidden_fields": frozenset({"Lead.HasOptedOutOfEmail"})}, None),
+    ("opt_out_in_conversion", {"conversion_keeps_opt_out": True}, "it is kept"),
+    ("opt_out_in_conversion", {"conversion_keeps_opt_out": False}, "it is lost"),
+    ("opt_out_in_conversion", {"hidden_objects": frozenset({"LeadStatus"})}, None),
+    ("converted_lead_edited", {"converted_leads_editable": True}, "yes"),
+    ("converted_lead_edited", {"converted_leads_editable": False}, "no"),
+    ("converted_lead_edited", {"converted_leads_editable": True, "locked_fields": frozenset({"Lead.Title"})}, None),
+    ("member_in_conversion", {"conversion_moves_members": True}, "it moves"),
+    ("member_in_conversion", {"conversion_moves_members": False}, "it stays"),
+    ("role_in_merge", {"merge_moves_roles": True}, "it moves"),
+    ("role_in_merge", {"merge_moves_roles": False}, "it stays"),
+    ("role_in_merge", {"hidden_objects": frozenset({"OpportunityStage"})}, None),
 ]
 
 
@@ -114,7 +128,48 @@ def test_an_experiment_finds_how_an_org_behaves(name: str, habits: dict[str, Any
     found, calls = finding(salesforce(org), name)
     assert (found.answer, bool(found.why), found.left) == (answer, answer is None, "")
     assert sum(org.world.calls.values()) <= calls
-    assert [row for kind in ("Lead", "Campaign", "CampaignMember") for row in org.world.rows(kind)] == []
+    made = ("Lead", "Contact", "Account", "Opportunity", "OpportunityContactRole", "Campaign", "CampaignMember")
+    assert [row for kind in made for row in org.world.rows(kind)] == []
+
+
+ENVELOPE = '<?xml version="1.0"?>{head}<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>{body}</s:Body></s:Envelope>'
+FAULT = "<s:Fault><faultcode>sf:{code}</faultcode><faultstring>{code}: no</faultstring></s:Fault>"
+RESULT = (
+    '<mergeResponse xmlns="urn:partner.soap.sforce.com"><result><errors><message>try again</message><statusCode>UNABLE_TO_LOCK_ROW</statusCode></errors>'
+    "<success>false</success></result></mergeResponse>"
+)
+SAID = {
+    "a fault": (500, ENVELOPE.format(head="", body=FAULT.format(code="INSUFFICIENT_ACCESS")), "the org refuses merge: INSUFFICIENT_ACCESS"),
+    "a refused row": (200, ENVELOPE.format(head="", body=RESULT), "the org refuses merge: UNABLE_TO_LOCK_ROW: try again"),
+    "a document type": (200, ENVELOPE.format(head='<!DOCTYPE x [<!ENTITY a "b">]>', body=RESULT), "the answer is no SOAP"),
+    "another envelope": (200, ENVELOPE.format(head="", body="<mergeResponse/>"), "the answer is no SOAP"),
+    "JSON": (200, "{}", "the answer is no SOAP"),
+    "a page": (500, "<html>down</html>", "HTTP 500"),
+    "a closed door": (404, "<html>not here</html>", "HTTP 404 without a reason"),
+}
+
+
+@pytest.mark.parametrize("what", SAID)
+def test_what_soap_says_instead_of_a_result(what: str) -> None:
+    """A fault, a refused row, an answer that is none: each is the reason why there is no answer, and the records go all the same."""
+    status, body, why = SAID[what]
+    org = Org()
+    org.world.faults.add(Fault("status", "POST /services/Soap/u/66.0", status=status, body=body, content_type="text/xml"))
+    found, _ = finding(salesforce(org), "opt_out_in_merge")
+    assert found.answer is None and found.why.startswith(why) and found.left == ""
+    assert list(org.world.rows("Lead")) == []
+
+
+def test_a_session_that_ends_before_a_call_by_soap_is_renewed() -> None:
+    """Its fault says so, nothing was done, and the call goes again with the new session in its text."""
+    body = ENVELOPE.format(head="", body=FAULT.format(code="INVALID_SESSION_ID"))
+    with served(**CLIENT) as org:
+        org.world.faults.add(Fault("status", "POST /services/Soap", status=500, body=body, content_type="text/xml"))
+        laboratory = of_salesforce.open_laboratory("crm", org.settings, Ports(org.clock, NoLimits(), org.drawer))
+        assert finding(laboratory, "opt_out_in_merge")[0].answer == "it is lost"
+        laboratory.close()
+        assert [number for name, number in org.world.calls.items() if "Soap" in name] == [2]
+        assert org.world.calls["POST /services/oauth2/token"] == 2
 
 
 def test_a_record_whose_making_was_not_answered_is_removed_too() -> None:

@@ -28,6 +28,8 @@ from .soql import encoded
 from .spared import Spared
 
 Method = Literal["GET", "POST", "PATCH", "DELETE"]
+Judge = Callable[[Answer, str, int], None]
+"""Raises for an answer that is trouble: takes the answer, the system's name and the moment."""
 
 _CHUNK = 1 << 18
 _USAGE = re.compile(r"(?:^|[;, ])(?:per-app-)?api-usage=(\d+)/(\d+)")
@@ -55,6 +57,11 @@ class Client:
         return self._http.merge_environment_settings(self._settings.instance_url, {}, stream=True, verify=None, cert=None)
 
     @property
+    def version(self) -> str:
+        """The version of the API, such as 66.0."""
+        return self._version
+
+    @property
     def host(self) -> str:
         """The org's own address, without scheme."""
         return self._settings.instance_url.partition("://")[2]
@@ -68,13 +75,20 @@ class Client:
         the call was not carried out, so it may go again with all its headers.
         """
         payload = None if body is None else orjson.dumps(body)
+        return self._renewing(lambda token: self._ask(token, method, path, payload, headers, judge, repeatable=repeatable, changes=changes))
+
+    def tell(self, path: str, said: Callable[[Secret], bytes], headers: Mapping[str, str], judge: Judge) -> Answer:
+        """A call of another API than REST that changes something: its text holds the token itself, and its answers are judged in their own way."""
+        return self._renewing(lambda token: self._ask(token, "POST", path, said(token), headers, judge, repeatable=False, changes=True, json=False))
+
+    def _renewing(self, ask: Callable[[Secret], Answer]) -> Answer:
         token = self.session.token()
         try:
-            return self._ask(token, method, path, payload, headers, repeatable=repeatable, changes=changes)
+            return ask(token)
         except Expired:
             token = self.session.renew(token)
         try:
-            return self._ask(token, method, path, payload, headers, repeatable=repeatable, changes=changes)
+            return ask(token)
         except Expired:
             raise CredentialError("a fresh access token is not accepted", where=self.system, next_step="check the app's rights and session policies") from None
 
@@ -187,7 +201,17 @@ class Client:
         self._http.close()
 
     def _ask(
-        self, token: Secret, method: Method, path: str, payload: bytes | None, headers: Mapping[str, str] | None, *, repeatable: bool, changes: bool
+        self,
+        token: Secret,
+        method: Method,
+        path: str,
+        payload: bytes | None,
+        headers: Mapping[str, str] | None,
+        judge: Judge,
+        *,
+        repeatable: bool,
+        changes: bool,
+        json: bool = True,
     ) -> Answer:
         door = self._opened(token)
         url = f"https://{door.sf_instance}{path}" if path.startswith("/") else door.base_url + path
@@ -196,7 +220,7 @@ class Client:
         def send() -> Answer:
             return self._sent(method, url, payload, sent)
 
-        return self.line.ask(send, lambda answer: judge(answer, self.system, self.clock.now_ms()), repeatable=repeatable, changes=changes)
+        return self.line.ask(send, lambda answer: judge(answer, self.system, self.clock.now_ms()), repeatable=repeatable, changes=changes, json=json)
 
     def _opened(self, token: Secret) -> Salesforce:
         if self._door is None or self._door[0] != token:

@@ -53,6 +53,7 @@ class Habits:
     ids_sort: Literal["capitals first", "small letters first"] = "capitals first"
     conversion_keeps_opt_out: bool = False
     merge_keeps_opt_out: bool = False
+    merge_moves_roles: bool = True
     converted_leads_editable: bool = False
     child_moves_person: bool = False
     conversion_moves_members: bool = True

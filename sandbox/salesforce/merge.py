@@ -44,5 +44,6 @@ def merge(org: Org, winner: str, losers: Sequence[str], values: Mapping[str, Any
     track(org, kind, master, merged, moment)
     for child, link in LINKS[kind]:
         for row in org.store.tables[child].find(link, losers):
-            moved = {**row, link: winner} if child == "Lead" else {**row, **stamped(moment, row), link: winner}
+            still = child == "Lead" or (child == "OpportunityContactRole" and not org.habits.merge_moves_roles)
+            moved = {**row, **({} if still else stamped(moment, row)), link: winner}
             org.store.put(child, {**moved, "LeadOrContactId": winner} if child == "CampaignMember" else moved)

@@ -62,7 +62,11 @@ class Sessions:
     def check(self, request: Request) -> None:
         """Raise INVALID_SESSION_ID unless the request carries a living token; using it keeps it alive."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() not in {"bearer", "oauth"} or not self._alive(token):
+        self.admit(token if scheme.lower() in {"bearer", "oauth"} else "")
+
+    def admit(self, token: str) -> None:
+        """Raise INVALID_SESSION_ID unless this token lives; using it keeps it alive."""
+        if not self._alive(token):
             raise Refused("INVALID_SESSION_ID", "Session expired or invalid", status=401)
         self._used[token] = time.monotonic()
 

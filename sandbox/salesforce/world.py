@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from ..clock import WorldClock
 from ..wire import Request, Response
+from . import soap
 from .bulk import Jobs
 from .call import Call, listed
 from .composite import batch, composite
@@ -37,7 +38,7 @@ _RECORD = re.compile(r"(/sobjects/\w+)/(?!describe$|updated$|deleted$)([^/]+)((?
 
 
 class SalesforceWorld(Hands):
-    """One Salesforce org in memory: REST, Collections, composite, SOQL, OAuth, with the habits that bite its clients."""
+    """One Salesforce org in memory: REST, Collections, composite, SOQL, OAuth, merge and conversion by SOAP, with the habits that bite its clients."""
 
     def __init__(
         self,
@@ -92,14 +93,20 @@ class SalesforceWorld(Hands):
         return Response(response.status, {**response.headers, "Sforce-Limit-Info": limit}, response.body)
 
     def _authorised(self, request: Request) -> Response:
+        if soap.PATH.fullmatch(request.path.rstrip("/")):
+            return soap.answer(self.org, request, lambda token: self._admit(lambda: self.sessions.admit(token)))
         try:
-            self.sessions.check(request)
-            if self.used >= self.org.habits.daily_calls:
-                raise limit_exceeded()
-            self.used += 1
+            self._admit(lambda: self.sessions.check(request))
         except Refused as error:
             return json_answer(refused_body(error), error.status)
         return self.serve(request)
+
+    def _admit(self, check: Callable[[], None]) -> None:
+        """Let a call in and count it. Raises Refused."""
+        check()
+        if self.used >= self.org.habits.daily_calls:
+            raise limit_exceeded()
+        self.used += 1
 
     def serve(self, request: Request) -> Response:
         """Answer one call that is allowed, a subrequest too."""

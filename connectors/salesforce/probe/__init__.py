@@ -9,7 +9,7 @@ from ...contract import Ports
 from ...probing import Experiment, Laboratory
 from ..client import Client
 from ..settings import SalesforceSettings
-from . import stamps, values
+from . import merges, stamps, values
 from .bench import Rows
 
 if TYPE_CHECKING:
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
 DEVELOPER = "Developer Edition"
 
-EXPERIMENTS: tuple[Experiment[Rows], ...] = (*values.EXPERIMENTS, *stamps.EXPERIMENTS)
-"""Conversion and merge are not among them: only the SOAP API has them (SOAP API Developer Guide, convertLead(), merge())."""
+EXPERIMENTS: tuple[Experiment[Rows], ...] = (*values.EXPERIMENTS, *stamps.EXPERIMENTS, *merges.EXPERIMENTS)
 
 
 def open_laboratory(system: str, settings: SalesforceSettings, ports: Ports, adapter: HTTPAdapter | None = None) -> Laboratory:

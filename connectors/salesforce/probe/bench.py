@@ -1,4 +1,4 @@
-"""Throw-away Leads and campaigns: made under a name that nobody has, found again by it, and deleted."""
+"""Throw-away records: made under a name that nobody has, found again by it, and deleted."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from ....model.errors import StagesyncError
 from ...manners import Answer, plain
 from ...probing import Untold
 from ..client import Client
+from ..describe import lead_statuses
 from ..errors import Refusal, refusal, whole_refusal
 from ..rows import Row
 from ..soql import name, select, text
+from . import soap
 
 IN_THE_BIN = "its records, in the recycle bin for 15 days"
-_NAMES = {"Lead": "LastName", "Campaign": "Name"}
-"""Object -> the field by which its throw-away records are found. Campaign members go with their Lead and campaign."""
+_NAMES = {"Campaign": "Name", "Opportunity": "Name", "Lead": "LastName", "Contact": "LastName", "Account": "Name"}
+"""Object -> the field by which its throw-away records are found, in the order in which they are deleted. What stands between two of them goes with them."""
 _MOST = 200
 """So many records are deleted in one call (REST API Developer Guide, sObject Collections)."""
 _ALONE = {"Sforce-Auto-Assign": "FALSE", "Sforce-Duplicate-Rule-Header": "allowSave=true"}
@@ -46,6 +48,30 @@ class Rows:
     def lead(self, **values: Any) -> str:
         """Make a Lead; gives its id. Raises `Untold` where it is refused."""
         return self.made("Lead", self.lead_values(**values))
+
+    def convertible(self, **values: Any) -> str:
+        """Make a Lead that becomes a Contact and an Account of our name; gives its id. Raises `Untold` where it is refused."""
+        return self.lead(Company=self.name, **values)
+
+    def account(self) -> str:
+        """Make an Account; gives its id. Raises `Untold` where it is refused."""
+        return self.made("Account", {"Name": self.name})
+
+    def contact(self, account: str) -> str:
+        """Make a Contact; gives its id. Raises `Untold` where it is refused."""
+        return self.made("Contact", {"LastName": self.name, "AccountId": account})
+
+    def converted(self, lead: str, *, account: str = "", contact: str = "") -> None:
+        """Convert a Lead, into these records where they are given. Raises `Untold` where that is refused."""
+        status = next((option.label for option in lead_statuses(self.client) or () if option.done), None)
+        if status is None:
+            raise Untold("this org shows no status for converted Leads")
+        self._made += ["Contact", "Account"]
+        soap.convert(self.client, lead, status, account=account, contact=contact)
+
+    def merged(self, winner: str, loser: str) -> None:
+        """Merge two records. Raises `Untold` where that is refused."""
+        soap.merge(self.client, winner, loser)
 
     def campaign(self) -> str:
         """Make a campaign; gives its id. Raises `Untold` where it is refused."""
@@ -85,9 +111,9 @@ class Rows:
         """Change a Lead; the answer, refused or not."""
         return self.client.call("PATCH", f"sobjects/Lead/{lead}", values, repeatable=True, changes=True, headers={**_ALONE, **(headers or {})})
 
-    def shown(self, lead: str, *names: str) -> Row:
-        """These fields of a Lead as they are now."""
-        told = self.client.read("GET", f"sobjects/Lead/{lead}?fields={','.join(names)}")
+    def shown(self, id: str, *names: str, kind: str = "Lead") -> Row:
+        """These fields of a record as they are now."""
+        told = self.client.read("GET", f"sobjects/{kind}/{id}?fields={','.join(names)}")
         return {name: told.get(name) for name in names}
 
     def outwait(self) -> None:

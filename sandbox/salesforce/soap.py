@@ -1,0 +1,120 @@
+"""The small part of the SOAP API that REST has not: merge() and convertLead() by the partner WSDL (SOAP API Developer Guide).
+
+A refused row has its own result in a 200; a call that cannot be read, or whose session is over, is a fault with status 500.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+from xml.etree.ElementTree import Element, ParseError, SubElement, TreeBuilder, XMLParser, tostring
+
+from ..wire import Request, Response
+from .convert import Conversion, convert
+from .errors import Refused, row_error
+from .ids import normalise
+from .merge import merge
+from .org import Org
+
+PATH = re.compile(r"/services/Soap/u/\d+\.0")
+SOAP, PARTNER, SOBJECT = "http://schemas.xmlsoap.org/soap/envelope/", "urn:partner.soap.sforce.com", "urn:sobject.partner.soap.sforce.com"
+_FAULTS = "urn:fault.partner.soap.sforce.com"
+
+
+class _Plain(TreeBuilder):
+    """A tree without a document type."""
+
+    def doctype(self, name: str, pubid: str | None, system: str | None) -> None:
+        """Refuse it."""
+        raise Refused("INVALID_SOAP_HEADER", "DTD is prohibited")
+
+
+def answer(org: Org, request: Request, admit: Callable[[str], None]) -> Response:
+    """Answer one call. `admit`: raises Refused for a session that is none, and counts the call."""
+    try:
+        envelope = _read(request.body)
+        admit(envelope.findtext(f"{{{SOAP}}}Header/{{{PARTNER}}}SessionHeader/{{{PARTNER}}}sessionId") or "")
+        call = next(iter(envelope.find(f"{{{SOAP}}}Body") or ()), None)
+        name = "" if call is None else call.tag.removeprefix(f"{{{PARTNER}}}")
+        if call is None or name not in _CALLS:
+            raise Refused("UNKNOWN_EXCEPTION", f"No operation available for request {name}")
+        return _told(name, [_result(org, _CALLS[name], asked) for asked in call])
+    except Refused as refused:
+        return _fault(refused)
+
+
+def _read(body: bytes) -> Element:
+    parser = XMLParser(target=_Plain())
+    try:
+        parser.feed(body)
+        return parser.close()
+    except ParseError as error:
+        raise Refused("UNKNOWN_EXCEPTION", f"unable to parse: {error}") from None
+
+
+def _result(org: Org, call: Callable[[Org, Element], dict[str, Any]], asked: Element) -> dict[str, Any]:
+    try:
+        return {**call(org, asked), "success": "true"}
+    except Refused as refused:
+        return {"errors": row_error(refused), "success": "false"}
+
+
+def _merge(org: Org, asked: Element) -> dict[str, Any]:
+    winner = _id(asked.findtext(f"{{{PARTNER}}}masterRecord/{{{SOBJECT}}}Id"))
+    losers = [_id(each.text) for each in asked.iterfind(f"{{{PARTNER}}}recordToMergeIds")]
+    merge(org, winner, losers, {}, org.moment())
+    return {"id": winner, "mergedRecordIds": losers}
+
+
+def _convert(org: Org, asked: Element) -> dict[str, Any]:
+    def given(name: str) -> str | None:
+        return asked.findtext(f"{{{PARTNER}}}{name}") or None
+
+    lead, account, contact = (_id(id) if (id := given(name)) else None for name in ("leadId", "accountId", "contactId"))
+    how = Conversion(lead or "", given("convertedStatus"), account, contact, given("doNotCreateOpportunity") != "true")
+    made = convert(org, how, org.moment())
+    return {"accountId": made.account, "contactId": made.contact, "leadId": lead, "opportunityId": made.opportunity}
+
+
+_CALLS: dict[str, Callable[[Org, Element], dict[str, Any]]] = {"merge": _merge, "convertLead": _convert}
+
+
+def _id(given: str | None) -> str:
+    found = normalise(given or "")
+    if found is None:
+        raise Refused("MALFORMED_ID", f"malformed id {given}")
+    return found
+
+
+def _told(name: str, results: list[dict[str, Any]]) -> Response:
+    envelope = Element(f"{{{SOAP}}}Envelope")
+    reply = SubElement(SubElement(envelope, f"{{{SOAP}}}Body"), f"{{{PARTNER}}}{name}Response")
+    for result in results:
+        _say(SubElement(reply, f"{{{PARTNER}}}result"), result)
+    return _xml(envelope, 200)
+
+
+def _say(parent: Element, values: dict[str, Any]) -> None:
+    for name, value in values.items():
+        for each in value if isinstance(value, list) else [value]:
+            child = SubElement(parent, f"{{{PARTNER}}}{name}")
+            if isinstance(each, dict):
+                _say(child, each)
+            else:
+                child.text = each
+
+
+def _fault(refused: Refused) -> Response:
+    envelope = Element(f"{{{SOAP}}}Envelope")
+    fault = SubElement(SubElement(envelope, f"{{{SOAP}}}Body"), f"{{{SOAP}}}Fault")
+    SubElement(fault, "faultcode").text = f"sf:{refused.code}"
+    SubElement(fault, "faultstring").text = f"{refused.code}: {refused.message}"
+    detail = SubElement(SubElement(fault, "detail"), f"{{{_FAULTS}}}UnexpectedErrorFault")
+    SubElement(detail, f"{{{_FAULTS}}}exceptionCode").text = refused.code
+    SubElement(detail, f"{{{_FAULTS}}}exceptionMessage").text = refused.message
+    return _xml(envelope, 500)
+
+
+def _xml(envelope: Element, status: int) -> Response:
+    return Response(status, {"Content-Type": "text/xml;charset=UTF-8"}, tostring(envelope, encoding="utf-8", xml_declaration=True))
