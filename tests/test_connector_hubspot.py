@@ -14,6 +14,7 @@ from salesforce_org import Drawer, Hand, NoLimits
 from stagesync.connectors.contract import Ports
 from stagesync.connectors.hubspot import plugin
 from stagesync.connectors.hubspot.connector import open_account
+from stagesync.connectors.hubspot.probe import open_laboratory
 from stagesync.model.errors import ConfigurationError, CredentialError, QuotaSpent, StagesyncError, Unreachable
 from stagesync.model.ports import Rate, Secret
 from stagesync.model.records import Query, Ref
@@ -289,6 +290,19 @@ def test_a_rotated_refresh_token_is_kept(world: HubSpotWorld, url: str) -> None:
         open_account("hubspot", settings(base_url=url, **OAUTH), ports(drawer)).identity()
     assert list(drawer.kept.values()) == [world.tokens.refresh]
     assert all("sandbox-refresh" not in name for name in drawer.kept)
+
+
+@pytest.mark.parametrize("rotates", [True, False])
+def test_whether_refresh_tokens_rotate_is_found_out(world: HubSpotWorld, url: str, rotates: bool) -> None:
+    """By using one: what comes back is kept, so that the next process goes on with it. A token that is not renewed has nothing to tell."""
+    world.switch(refresh_rotates=rotates)
+    drawer = Drawer()
+    for given, answer in ((OAUTH, "yes" if rotates else "no"), ({}, None)):
+        laboratory = open_laboratory("hubspot", settings(base_url=url, **given), ports(drawer))
+        experiment = next(each for each in laboratory.experiments if each.name == "refresh_rotates")
+        assert laboratory.find_out(experiment).answer == answer
+        laboratory.close()
+    assert [*drawer.kept.values()] == ([world.tokens.refresh] if rotates else [])
 
 
 def test_a_dead_refresh_token_says_what_to_do(url: str) -> None:

@@ -28,6 +28,10 @@ class Credential(Protocol):
         """The last token was refused: forget it. False where there is no way to get another."""
         ...
 
+    def rotates(self) -> bool | None:
+        """Renew now: whether the refresh token changed with it. None where there is none."""
+        ...
+
     @property
     def portal(self) -> str | None:
         """The portal that the token was made for, where that was told with it."""
@@ -47,6 +51,10 @@ class StaticToken:
     def renew(self) -> bool:
         """A static token cannot be renewed."""
         return False
+
+    def rotates(self) -> bool | None:
+        """A static token knows no refresh token."""
+        return None
 
     @property
     def portal(self) -> str | None:
@@ -85,8 +93,17 @@ class RefreshedToken:
         self._access = ""
         return True
 
+    def rotates(self) -> bool | None:
+        """The old refresh token is not tried again: what came is kept as ever."""
+        before = self._refresh_token()
+        self._refresh()
+        return self._refresh_token() != before
+
+    def _refresh_token(self) -> str:
+        return self._tokens.load(self._name) or self._seed.reveal()
+
     def _refresh(self) -> None:
-        refresh = self._tokens.load(self._name) or self._seed.reveal()
+        refresh = self._refresh_token()
         answer = self._line.ask(lambda: self._post(refresh), self._judge, repeatable=True, changes=True)
         given = body(answer)
         access = given.get("access_token")

@@ -50,6 +50,10 @@ class Client:
         """The portal as the credential itself tells it."""
         return self._credential.portal
 
+    def rotates(self) -> bool | None:
+        """Renew the access token now: whether the refresh token changed with it. None for a credential that has none."""
+        return self._credential.rotates()
+
     def get(self, path: str, query: Sequence[tuple[str, str]] = ()) -> Answer:
         """Read. Refusals (400, 404, 409) come back as answers."""
         return self.call("GET", path, query=query, repeatable=True)

@@ -1,4 +1,4 @@
-"""What moves a contact's stamp, and what its history shows."""
+"""What moves a contact's stamp, what its history shows, and what moves a credential."""
 
 from __future__ import annotations
 
@@ -48,6 +48,13 @@ def _source(bench: Contacts) -> str:
     return f"{source}, {'sourceId ' + id if id.isdigit() else 'a sourceId that is no number' if id else 'no sourceId'}"
 
 
+def _rotated(bench: Contacts) -> str:
+    rotates = bench.client.rotates()
+    if rotates is None:
+        raise Untold("this credential is a token that is not renewed")
+    return "yes" if rotates else "no"
+
+
 EXPERIMENTS = (
     Experiment(
         "optout_moves_stamp",
@@ -75,5 +82,14 @@ EXPERIMENTS = (
         4,
         IN_THE_BIN,
         _source,
+    ),
+    Experiment(
+        "refresh_rotates",
+        "Does a refresh token change when it is used?",
+        "Whatever comes back is stored before the old one is forgotten",
+        "refresh_rotates",
+        1,
+        "nothing",
+        _rotated,
     ),
 )
