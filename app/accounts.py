@@ -91,6 +91,14 @@ def remember_finding(store: Store, account: int, finding: Finding, now: int) -> 
         accounts.set_metadata(tx, account, metadata.with_finding(stored, finding, now), at)
 
 
+def answers(store: Store, workspace: int, system: SystemConfig) -> dict[str, str]:
+    """What experiments found out about the account behind a system; nothing where its credential is another than when it was last asked who it is."""
+    with store.read() as tx:
+        account = accounts.bound(tx, workspace).get(system.name)
+        stored, _ = (accounts.metadata(tx, account) if account is not None else None) or ({}, 0)
+    return metadata.answers(stored) if stored.get("fingerprint") == system.fingerprint else {}
+
+
 def forget(store: Store, account: int) -> None:
     """What is known of the account is doubtful: the next run asks again."""
     with store.unguarded() as tx:

@@ -25,6 +25,11 @@ def with_finding(stored: Mapping[str, Any], finding: Finding, now: int) -> dict[
     return {**stored, FINDINGS: {**stored.get(FINDINGS, {}), finding.name: {"answer": finding.answer, "at": now}}}
 
 
+def answers(stored: Mapping[str, Any]) -> dict[str, str]:
+    """What experiments found out, by their names."""
+    return {name: str(each["answer"]) for name, each in stored.get(FINDINGS, {}).items()}
+
+
 def from_json(stored: Mapping[str, Any]) -> tuple[AccountId, SystemDescription]:
     """The inverse of `to_json`. Raises `KeyError` or `TypeError` for a row of another version, which is then read anew."""
     description = stored["description"]

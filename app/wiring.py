@@ -95,7 +95,8 @@ def open_connector(place: Place, system: SystemConfig) -> Connector:
     """The system's connector, ready to call."""
     beside = (place.config.state_url, place.config.workspace)
     inbox, outbox = (StateInbox(*beside), StateOutbox(*beside)) if isinstance(system.plugin, Telling) else (None, None)
-    return system.plugin.open(system.name, system.settings, replace(_ports(place, system), inbox=inbox, outbox=outbox))
+    answers = accounts.answers(place.store, place.id, system)
+    return system.plugin.open(system.name, system.settings, replace(_ports(place, system), inbox=inbox, outbox=outbox, answers=answers))
 
 
 def open_laboratory(place: Place, system: SystemConfig) -> Laboratory:

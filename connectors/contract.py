@@ -192,6 +192,7 @@ class Ports:
 
     `sending` is called before each request that changes something, a repeated one too. It raises `Busy` where another run has taken over: nothing is sent then.
     `inbox`, `outbox`: only for a connector whose system tells by itself (`Telling`), which closes them with itself.
+    `answers`: what `stagesync probe` found out about this very account, by the names of the experiments. Without one, every way must be expected.
     """
 
     clock: Clock
@@ -200,6 +201,7 @@ class Ports:
     sending: Callable[[], None] = unwatched
     inbox: Inbox | None = None
     outbox: Outbox | None = None
+    answers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 class Plugin(Protocol):

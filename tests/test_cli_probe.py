@@ -1,4 +1,4 @@
-"""`stagesync probe` as somebody uses it: asked twice, shown, kept, and nothing of it in anybody's sync."""
+"""`stagesync probe` as somebody uses it: asked twice, shown, kept, used where it helps, and none of its records in anybody's sync."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from stagesync.app import probing, wiring
 from stagesync.app.config import load
 from stagesync.app.probing import Wishes
 from stagesync.app.sandboxes import HUBSPOT_TOKEN
+from stagesync.model.records import Ref
+from stagesync.model.writes import Write
 from stagesync.sandbox.clock import WorldClock
 from stagesync.sandbox.hubspot import HubSpotWorld
 from stagesync.sandbox.salesforce import SalesforceWorld
@@ -91,7 +93,7 @@ def test_the_matrix_as_text_says_question_answer_and_what_is_done_either_way(pla
     with wiring.opened(load(place.config), clock) as opened:
         assert probing.find_out(opened, "salesforce", Wishes(yes=True, account=IDS["salesforce"])) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "salesforce: salesforce 00D5g000004XYZAEA4 (sandbox): 6 answers to 8 questions"
+    assert lines[0] == "salesforce: salesforce 00D5g000004XYZAEA4 (sandbox): 10 answers to 13 questions"
     at = lines.index("What is an empty text stored as?")
     assert lines[at + 1 : at + 4] == [
         "  here        an empty text",
@@ -109,6 +111,22 @@ def test_nothing_of_an_experiment_reaches_another_system(place: Box, clock: Quic
             assert probing.find_out(opened, system, Wishes(yes=True, account=account)) == 0
     assert writes(place, clock) == 0
     assert left_in(place) == []
+
+
+def test_answers_are_used_for_the_account_that_gave_them(place: Box, clock: QuickClock) -> None:
+    """Once the portal was seen to apply a stage that goes back, it is sent in one request; to whatever another credential leads, nothing is known of it."""
+    place.worlds.hubspot.switch(backward_stage="applied")
+    lower = Write(1, "update", "contact", Ref("contact", "1"), {"lifecyclestage": "lead"}, {"lifecyclestage": "customer"})
+    steps: list[int] = []
+    with wiring.opened(load(place.config), clock) as opened:
+        for _ in range(2):
+            with wiring.connected(opened) as session:
+                steps.append(next(len(each.connector.expand(lower)) for each in session.systems.values() if each.name == "hubspot"))
+            assert probing.find_out(opened, "hubspot", Wishes(yes=True, account=IDS["hubspot"])) == 0
+    assert steps == [2, 1]
+    place.config.write_text(place.config.read_text("utf-8").replace(HUBSPOT_TOKEN, "pat-another-token"), "utf-8")
+    with wiring.opened(load(place.config), clock) as opened:
+        assert app_accounts.answers(opened.store, opened.id, opened.config.systems["hubspot"]) == {}
 
 
 @pytest.mark.parametrize("words", [(), ("--yes",), ("--account", IDS["hubspot"]), ("--yes", "--account", "4710018"), ("--json",)])

@@ -29,6 +29,7 @@ class Client:
         self.settings = settings
         self.paths = Paths(settings.api_version)
         self.clock = ports.clock
+        self.answers = ports.answers
         patience = Patience(connect_s=min(CONNECT_S, settings.timeout_s), read_s=settings.timeout_s)
         self.line = Line(system, ports.clock, ports.limiter, patience, settings.daily_share, sending=ports.sending)
         self.server_time = 0

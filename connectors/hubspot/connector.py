@@ -53,6 +53,7 @@ class HubSpot:
         self._sample: Sample | None = None
         self._stages: Mapping[str, int] | None = None
         self._nameless = False
+        self._backward = f"backward_stage_{client.settings.api_version.replace('-', '_')}"
 
     @property
     def capabilities(self) -> Capabilities:
@@ -93,7 +94,7 @@ class HubSpot:
 
     def expand(self, write: Write) -> Sequence[Step]:
         """An opt-out goes first, an address a step. A stage that goes back by the portal's own order is cleared in one request and set in the next: HubSpot
-        moves it forward only."""
+        moves it forward only, unless this portal was seen to apply it, where nobody need be without a stage in between."""
         steps = [Step(write.id, 1, "update", write.kind, write.ref, {OPT_OUT: write.values[OPT_OUT]}, address) for address in consent.addresses(write)]
         plain = {name: value for name, value in write.values.items() if name != OPT_OUT}
         if plain or not steps:
@@ -122,7 +123,7 @@ class HubSpot:
 
     def _goes_back(self, write: Write) -> bool:
         stage, before = write.values.get(STAGE), write.before.get(STAGE)
-        if write.operation != "update" or not stage or not before or stage == before:
+        if write.operation != "update" or not stage or not before or stage == before or self._client.answers.get(self._backward) == "applied":
             return False
         if self._stages is None:
             self._stages = about.stage_order(self._client)

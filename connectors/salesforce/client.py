@@ -41,6 +41,7 @@ class Client:
     def __init__(self, system: str, settings: SalesforceSettings, ports: Ports, adapter: HTTPAdapter | None = None) -> None:
         self.system = system
         self.clock = ports.clock
+        self.answers = ports.answers
         patience = Patience(total_s=max(90.0, 2 * settings.timeout_s), connect_s=min(CONNECT_S, settings.timeout_s), read_s=settings.timeout_s)
         self.line = Line(system, ports.clock, ports.limiter, patience, settings.daily_share, sending=ports.sending)
         self.session = Session(settings, self.line, ports.tokens)

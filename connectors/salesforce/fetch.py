@@ -10,6 +10,7 @@ from ...model.errors import Unreachable
 from ...model.records import FieldChange, Gone, Moved, Observation, Present, Record, Ref, Unreadable
 from . import evidence
 from .client import Client
+from .errors import Hidden
 from .rows import OBJECTS, Row, bookkeeping, fate, id15, shape
 from .soql import fitting, selects
 
@@ -48,12 +49,18 @@ def _observed(client: Client, kind: str, ids: list[str], fields: tuple[str, ...]
 
 
 def read_by_id(client: Client, kind: str, ids: Sequence[str], fields: tuple[str, ...]) -> list[Row]:
-    """By the collection, 2,000 a call; by queries where fields of related records are asked for, which a collection does not give."""
+    """By the collection, 2,000 a call; by queries where fields of related records are asked for, unless this org was seen to give those in a collection."""
     own, beside = evidence.split(fields)
-    if any("." in name for name in own):
+    related = any("." in name for name in own)
+    if related and client.answers.get("parents_in_collections") != "yes":
         return _queried(client, kind, "Id", ids, fields)
     names = dict.fromkeys((*bookkeeping(kind, fate=False), *own))
-    found = [row for row in collection(client, kind, ids, names) if row is not None]
+    try:
+        found = [row for row in collection(client, kind, ids, names) if row is not None]
+    except Hidden:
+        if not related:
+            raise
+        return _queried(client, kind, "Id", ids, fields)  # it is no longer so, or not for this field
     evidence.complete(client, found, beside)
     return found
 
