@@ -79,7 +79,7 @@ def _line(what: str, took: list[float], *, bound: bool) -> Line:
     took.sort()
     p95 = took[math.ceil(len(took) * 0.95) - 1]
     measured = f"{took[len(took) // 2]:.2f} s of half, {p95:.2f} of 95 in 100, {took[-1]:.2f} the slowest of {len(took)}"
-    return Line(what, measured, *((f"< {WITHIN_S:g} s", took[-1] < WITHIN_S) if bound else ()))
+    return Line(what, measured, f"< {WITHIN_S:g} s", took[-1] < WITHIN_S) if bound else Line(what, measured)
 
 
 @dataclass
