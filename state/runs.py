@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Integer, Text, bindparam, func, insert, or_, select, update
 
-from .schema import run
+from .schema import run, word
 from .sql import Statement, among, decode, encode
 from .store import Tx
 
@@ -65,6 +65,7 @@ _RECENT = Statement(
     .limit(bindparam("limit", type_=Integer()))
 )
 _APPLIED = Statement(select(*_ROW).where(_WORKSPACE, _c.kind == bindparam("kind"), _c.state == bindparam("state")).order_by(_c.id.desc()).limit(1))
+_WROTE = Statement(select(*_ROW).where(_WORKSPACE, _c.kind.in_([word("sync"), word("undo")]), _c.state == word("applied")).order_by(_c.id.desc()).limit(1))
 _BY_DIGEST = Statement(select(*_ROW).where(_WORKSPACE, _c.digest == bindparam("digest")).order_by(_c.id.desc()).limit(1))
 
 
@@ -105,6 +106,11 @@ def last(tx: Tx, ws: int, kind: str | None = None) -> RunRow | None:
 def last_applied(tx: Tx, ws: int) -> RunRow | None:
     """The newest sync that was carried out to its end."""
     return next(iter(_rows(tx.rows(_APPLIED, {"ws": ws, "kind": "sync", "state": "applied"}))), None)
+
+
+def last_written(tx: Tx, ws: int) -> RunRow | None:
+    """The newest sync or undo that was carried out to its end."""
+    return next(iter(_rows(tx.rows(_WROTE, {"ws": ws}))), None)
 
 
 def recent(tx: Tx, ws: int, n: int) -> list[RunRow]:

@@ -149,7 +149,7 @@ def _begin(session: Session) -> tuple[int, Mapping[int, links.Counts], bool, boo
 
 def _situation(session: Session, tally: Tally, before: Mapping[int, links.Counts], *, first: bool, changed: bool) -> Situation:
     with session.store.read() as tx:
-        now, applied = links.counts(tx, session.workspace), runs.last_applied(tx, session.workspace)
+        now, applied = links.counts(tx, session.workspace), runs.last_written(tx, session.workspace)
         known = people.count(tx, session.workspace) if tally.written else 0  # everybody is counted only where a share of them is asked for
     names = {account: connected.name for account, connected in session.systems.items()}
     noted = {name: count for name, count in (applied.counts.get("live", {}) if applied else {}).items() if name in names.values()}

@@ -76,13 +76,14 @@ def plan_undo(session: Session, run: int, only: Sequence[str] = ()) -> UndoPlan:
     pulled = pull_all(session, mine)
     work = _Work(session, target, mine, _scope(session, only))
     work.make()
-    stops = weigh(_situation(session, work.tally, before), session.limits)
+    situation = _situation(session, work.tally, before)
+    stops = weigh(situation, session.limits)
     if work.tally.records == 0:
         stops = [stop for stop in stops if not stop.by_yes]
     digest = work.digest.hexdigest()
     with session.store.write() as tx:
         state = "planned" if work.tally.people else "applied"
-        runs.finish(tx, mine, session.clock.now_ms(), state, _counts(work, stops), digest)
+        runs.finish(tx, mine, session.clock.now_ms(), state, {**_counts(work, stops), "live": situation.live}, digest)
     plan = PlanReport(mine, digest, work.tally, tuple(stops), pulled, settled, (), time.process_time() - clock)
     return UndoPlan(target, plan, tuple(work.refusals), dict(work.kept), work.apart, work.rejoined)
 

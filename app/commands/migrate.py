@@ -65,11 +65,37 @@ def survey(
     from ..views.migrate_survey import survey_json, survey_text
 
     found = look(config, Way(from_, to))
-    if json:
-        output.say_json(survey_json(found))
-    else:
-        output.say_all(survey_text(found))
+    output.say_json(survey_json(found)) if json else output.say_all(survey_text(found))
     return 0
+
+
+@migrate.command()
+@guarded
+def rehearse(
+    people: Annotated[int, typer.Option("--people", metavar="N", min=1, help="So many people.")] = 20,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Answer yes.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Put back what rehearsals wrote; the load then moves their people like all others.")] = False,
+    from_: FromOption = None,
+    to: ToOption = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Move a few people who show what will happen to all (each stage, the longest values, owners, letters beyond English), and read them back.
+
+    Example: stagesync migrate rehearse --people 20
+    """
+    from .. import output
+    from ..migrating import rehearse as rehearsal
+    from ..migrating.work import Way
+    from ..views.migrate_rehearse import put_back_json, put_back_text, rehearsed_json, rehearsed_text
+
+    if undo:
+        back = rehearsal.put_back(config, Way(from_, to))
+        output.say_json(put_back_json(back)) if json else output.say_all(put_back_text(back))
+        return int(bool(back.refused))
+    found = rehearsal.rehearse(config, Way(from_, to), people, yes=yes)
+    output.say_json(rehearsed_json(found)) if json else output.say_all(rehearsed_text(found))
+    return 0 if found.landed else 1
 
 
 @migrate.command()
@@ -91,10 +117,7 @@ def load(
     from ..views.migrate_load import loaded_json, loaded_text
 
     found, code = move(config, Way(from_, to), approve)
-    if json:
-        output.say_json(loaded_json(found))
-    else:
-        output.say_all(loaded_text(found))
+    output.say_json(loaded_json(found)) if json else output.say_all(loaded_text(found))
     return code
 
 
@@ -111,8 +134,5 @@ def verify(from_: FromOption = None, to: ToOption = None, config: ConfigOption =
     from ..views.migrate_load import proof_json, proof_text
 
     found = prove(config, Way(from_, to))
-    if json:
-        output.say_json(proof_json(found))
-    else:
-        output.say_all(proof_text(found))
+    output.say_json(proof_json(found)) if json else output.say_all(proof_text(found))
     return 0 if found.proved else 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,13 +9,13 @@ from pathlib import Path
 from ...model.errors import ConfigurationError, SafetyStop
 from ...sync import engine, seeding
 from ...sync.engine import PlanReport, RunReport
-from ...sync.guard import Limit
 from ...sync.migrating.fates import Fates, fates
 from ...sync.outcome import Count
 from ...sync.seeding import Seeding
 from .. import interrupts, output, summary
 from ..running import after
 from ..shell import INTERRUPTED
+from .limits import beyond
 from .work import Way, Work, under_way
 
 SPEAKS_EVERY_S = 30.0
@@ -103,15 +102,9 @@ def _ask(digest: str, writes: Mapping[str, int], target: str) -> None:
     )
 
 
-def beyond(limits: Mapping[str, Limit], surveyed: Mapping[str, int]) -> dict[str, Limit]:
-    """The guards' limits, counted from what the survey showed."""
-    most = {**surveyed, "people": sum(count for kind, count in surveyed.items() if kind != "lowerings")}
-    return {kind: replace(limit, count=limit.count + most.get(kind, 0)) for kind, limit in limits.items()}
-
-
 def _planned(work: Work) -> PlanReport:
     """A plan that keeps to what the survey showed. Raises `SafetyStop` for one that does not."""
-    session = replace(work.session, limits=beyond(work.session.limits, Counter(work.passage.phases["survey"]["writes"])))
+    session = replace(work.session, limits=beyond(work.session.limits, work.passage.phases["survey"]["writes"]))
     planned = engine.plan(session)
     stops = [stop for stop in planned.stops if stop.kind not in _ANSWERED]
     if stops:

@@ -77,9 +77,10 @@ class Fates:
 
 def fates(session: Session, pair: Pair, first_run: int, plan: int | None = None) -> Fates:
     """Walk over all records of the source. `first_run`: no run of the migration is older; `plan`: the run whose stored plan is to be counted as done."""
-    found, waiting = Fates(), 0
+    found, makers = Fates(), _Makers(pair.goal, first_run, plan)
     with session.store.read() as tx:
         asked = {link for hold in each_hold(tx, session.workspace) for link in hold.payload.get("park", ())}
+    waiting = 0 if plan is None else -_count_planned(session, pair, makers, asked, found)
     for rows in each_live(session, pair.source):
         found.records += len(rows)
         waiting += sum(row.state == "new" and row.id not in asked for row in rows)
@@ -89,20 +90,23 @@ def fates(session: Session, pair: Pair, first_run: int, plan: int | None = None)
         found.told["duplicate", "a second record of the same person"] += twice
         with session.store.read() as tx:
             linked = [row for row in rows if row.state == "linked" and row.person is not None]
-            _count_linked(tx, session, _Makers(pair.goal, first_run, plan), linked, found)
-    if plan is not None:
-        waiting -= _count_planned(session, pair, _Makers(pair.goal, first_run, plan), asked, found)
+            _count_linked(tx, session, makers, linked, found)
     found.told["open", "a run has yet to look at it"] += waiting
     found.told += Counter()  # without what is zero
     return found
 
 
-class _Makers(NamedTuple):
-    """By which runs records are made in the target: those of the migration, and the one whose plan counts as done."""
+@dataclass(frozen=True, slots=True)
+class _Makers:
+    """By which runs records are made in the target: those of the migration, and the one whose plan counts as done.
+
+    `joined`: people who are known, and to whom that plan gives a record of the target.
+    """
 
     goal: System
     first_run: int
     plan: int | None
+    joined: set[int] = field(default_factory=set[int])
 
     def made(self, tx: Tx, numbers: Sequence[int]) -> tuple[set[int], set[int]]:
         """Of these people, those for whom a record was made, and those for whom one is planned."""
@@ -117,7 +121,7 @@ def _count_linked(tx: Tx, session: Session, makers: _Makers, rows: Sequence[Link
     for number in numbers:
         person = persons[number]
         values = {name: entry[0] for name, entry in person.canonical.items()}
-        found.told[fate(_evidence(makers.goal, theirs.get(number, []), made, number, (values, person.stage), holds.get(number, [])))] += 1
+        found.told[fate(_evidence(makers, theirs.get(number, []), made, number, (values, person.stage), holds.get(number, [])))] += 1
 
 
 def _count_planned(session: Session, pair: Pair, makers: _Makers, asked: Collection[int], found: Fates) -> int:
@@ -141,11 +145,13 @@ def _count_decided(tx: Tx, session: Session, pair: Pair, makers: _Makers, rows: 
     for row in rows:
         number = row.person or 0
         mine = [records[link]._replace(claim=notes) for link, notes in _members(row).items()]
+        if any(record.account == makers.goal.account for record in mine):
+            makers.joined.add(number)
         fresh = sum(_is_fresh(record, pair, asked) for record in mine)
         twice = sum(_is_fresh(records[link], pair, asked) for link in row.payload["duplicates"])
         values = {name: entry[0] for name, entry in row.payload["canonical"].items()}
         stands = (values, row.payload["stage"][0])
-        found.told[fate(_evidence(makers.goal, [*theirs.get(number, []), *mine], made, number, stands, holds.get(number, [])))] += fresh
+        found.told[fate(_evidence(makers, [*theirs.get(number, []), *mine], made, number, stands, holds.get(number, [])))] += fresh
         found.told["duplicate", "a second record of the same person"] += twice
         counted += fresh + twice
     return counted
@@ -161,7 +167,7 @@ def _is_fresh(record: LinkRow, pair: Pair, asked: Collection[int]) -> bool:
 
 
 def _evidence(
-    goal: System,
+    makers: _Makers,
     records: Sequence[LinkRow],
     made: tuple[set[int], set[int]],
     number: int,
@@ -170,13 +176,13 @@ def _evidence(
 ) -> Evidence:
     """`made`: for whom a record was, and is to be, made; `stands`: what the hub knows of the person, and their stage."""
     written, planned = made
-    states = {record.state for record in records if record.account == goal.account}
-    there = not states.isdisjoint(("linked", "new"))
+    states = {record.state for record in records if record.account == makers.goal.account}
+    there = number in makers.joined or not states.isdisjoint(("linked", "new"))
     return Evidence(
         there=there,
         made=(there and number in written) or number in planned,
         lost="gone" in states and not there,
-        why_not=why_not(goal, *stands),
-        refused=any(for_create(goal.account) in (record.claim or {}).get(PARKED, {}) for record in records),
+        why_not=why_not(makers.goal, *stands),
+        refused=any(for_create(makers.goal.account) in (record.claim or {}).get(PARKED, {}) for record in records),
         questions={(hold.question or "", hold.field or "") for hold in holds},
     )

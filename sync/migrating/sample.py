@@ -10,6 +10,7 @@ from ...connectors.contract import FieldDescription, SystemDescription
 from ...model.records import Present, Ref
 from ..session import Session
 from .pair import Pair, each_live
+from .spread import Spread
 
 SAMPLE = 500
 """So many records of each kind are looked into."""
@@ -55,17 +56,9 @@ def _of_people(each: FieldDescription) -> bool:
 
 
 def _spread(session: Session, pair: Pair) -> dict[str, list[Ref]]:
-    """Records of each kind, spread over all that there are: every so many-th, the step doubling whenever there are too many."""
-    found: dict[str, list[Ref]] = {}
-    met: Counter[str] = Counter()
-    steps: Counter[str] = Counter()
+    """Records of each kind, spread over all that there are."""
+    found: dict[str, Spread[Ref]] = {}
     for rows in each_live(session, pair.source):
         for row in rows:
-            kept, step = found.setdefault(row.kind, []), steps[row.kind] or 1
-            if met[row.kind] % step == 0:
-                kept.append(row.address)
-            met[row.kind] += 1
-            if len(kept) >= 2 * SAMPLE:
-                del kept[1::2]
-                steps[row.kind] = 2 * step
-    return {kind: kept[:: max(1, -(-len(kept) // SAMPLE))] for kind, kept in found.items()}
+            found.setdefault(row.kind, Spread(SAMPLE)).add(row.address)
+    return {kind: spread.chosen for kind, spread in found.items()}

@@ -1,0 +1,132 @@
+"""The rehearsal: a few people are moved, read back and, if somebody likes, put back, before everybody follows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ...model.errors import ConfigurationError, SafetyStop
+from ...state import runs
+from ...sync import engine
+from ...sync.engine import PlanReport, RunReport
+from ...sync.migrating.pair import proving
+from ...sync.migrating.rehearsal import Example, examples, forget_rehearsal, moved_by
+from ...sync.undo import UndoPlan, plan_undo
+from ...sync.verify import Verification, verify_people
+from .. import interrupts, output, summary
+from ..running import after
+from .limits import beyond
+from .work import Way, Work, under_way
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """What a rehearsal came to. `chosen`: who, and what each shows; `people`: those who were moved; `compared`: them, as they were read back."""
+
+    source: str
+    target: str
+    chosen: Sequence[Example]
+    people: Sequence[int]
+    report: RunReport
+    compared: Verification
+
+    @property
+    def landed(self) -> bool:
+        """All of it arrived as wanted."""
+        return self.compared.proved and not self.report.rejected
+
+
+@dataclass(frozen=True, slots=True)
+class PutBack:
+    """What was undone of a rehearsal. `undone`: run -> what that was; `people`: whom the load will move as if they had never been."""
+
+    undone: Sequence[tuple[UndoPlan, RunReport | None]]
+    people: int
+
+    @property
+    def refused(self) -> int:
+        """What could not be put back."""
+        return sum(len(made.refusals) for made, _ in self.undone)
+
+
+def rehearse(config_file: Path | None, way: Way, number: int, *, yes: bool) -> Rehearsed:
+    """Move so many people and read them back. Raises what stops a run."""
+    with interrupts.abrupt(), under_way("rehearse", config_file, way, after="survey") as work:
+        chosen = examples(work.session, work.pair, number)
+        if not chosen:
+            raise ConfigurationError("nobody is left who could be moved", where="migrate rehearse", next_step="run `stagesync migrate load`, or survey again")
+        planned = engine.plan(work.session, [example.name for example in chosen])
+        _ask(work, planned, len(chosen), yes=yes)
+        report = engine.apply(work.session, planned.run, planned=planned)
+        after(work.session, report)
+        with work.session.store.read() as tx:
+            people = moved_by(tx, planned.run)
+        work.note("rehearse", {"runs": [*_runs(work), planned.run]})
+        if report.error is not None:
+            raise report.error
+        compared = verify_people(proving(work.running.session, *_names(work)), people)
+        found = Rehearsed(*_names(work), chosen, people, report, compared)
+        work.end("rehearse", {"runs": _runs(work), "people": len(people), "landed": found.landed})
+        work.running.display.hide()
+        return found
+
+
+def put_back(config_file: Path | None, way: Way) -> PutBack:
+    """Undo all rehearsals, the last one first, and let their people be moved by the load like everybody. Raises what stops a run."""
+    with interrupts.abrupt(), under_way("rehearse", config_file, way, after="survey") as work:
+        if not _runs(work):
+            raise ConfigurationError("there was no rehearsal", where="migrate rehearse --undo", next_step="run `stagesync migrate rehearse` first")
+        undone: list[tuple[UndoPlan, RunReport | None]] = []
+        people = 0
+        for run in reversed(_runs(work)):
+            undone.append(_undo(work, run))
+            people += forget_rehearsal(work.session, work.pair, run)
+        work.note("rehearse", {})
+        work.running.display.hide()
+        return PutBack(undone, people)
+
+
+def _undo(work: Work, run: int) -> tuple[UndoPlan, RunReport | None]:
+    """What a rehearsal made may be archived again, however many that is."""
+    with work.session.store.read() as tx:
+        row = runs.by_id(tx, run)
+    counts = row.counts if row is not None else {}
+    written = int(counts.get("updated", 0))
+    allowed = {"archives": int(counts.get("created", 0)), **dict.fromkeys(("updates", "fills", "clears", "lowerings"), written)}
+    session = replace(work.session, limits=beyond(work.session.limits, allowed))
+    made = plan_undo(session, run)
+    grave = [stop for stop in made.plan.stops if not stop.by_yes]
+    if grave:
+        raise SafetyStop(f"stopped before the first write: {summary.reasons(grave)}", next_step=f"look at it with `stagesync undo {run} --dry-run`")
+    if made.empty:
+        return made, None
+    report = engine.apply(session, made.plan.run, planned=made.plan)
+    if report.error is not None:
+        raise report.error
+    return made, report
+
+
+def _ask(work: Work, planned: PlanReport, number: int, *, yes: bool) -> None:
+    """A rehearsal writes, so somebody says yes. Raises `SafetyStop` where nobody does, and where a guard stands that a yes does not lift."""
+    grave = [stop for stop in planned.stops if not stop.by_yes]
+    if grave:
+        raise SafetyStop(f"stopped before the first write: {summary.reasons(grave)}", next_step=summary.approval(planned))
+    if yes:
+        return
+    work.running.display.hide()
+    told = ", ".join(f"{kind} {count:,}" for (_, kind), count in sorted(planned.tally.writes.items())) or "nothing"
+    if output.interactive():
+        output.tell(f"{number} people of {work.pair.source.name} to {work.pair.target.name}: {told}.")
+        if output.agreed():
+            return
+        raise SafetyStop("nothing was written: you said no", next_step="`stagesync migrate survey` shows what would become of everybody")
+    raise SafetyStop(f"stopped before the first write: a rehearsal wants a yes ({told})", next_step="run `stagesync migrate rehearse --yes`")
+
+
+def _runs(work: Work) -> list[int]:
+    return list(work.passage.phases.get("rehearse", {}).get("runs", ()))
+
+
+def _names(work: Work) -> tuple[str, str]:
+    return work.pair.source.name, work.pair.target.name
