@@ -69,7 +69,7 @@ def _plugin(table: Table) -> Any:
     from ..connectors import registry
 
     if "connector" not in table.values:
-        table.problems.add(table.at("connector"), "is missing", 'Write connector = "hubspot", "salesforce" or "webhook"')
+        table.problems.add(table.at("connector"), "is missing", 'Write connector = "hubspot", "salesforce", "webhook" or "csv"')
         return None
     try:
         return registry.find(table.text("connector", ""), where=table.at("connector"))
@@ -106,7 +106,7 @@ def _settings(table: Table, model: type[Any], folder: Path) -> Any:
         elif key in known:
             given[key] = value
     try:
-        settings = model.model_validate(given)
+        settings = model.model_validate(given, context={"folder": folder})
     except ValidationError as error:
         for each in error.errors(include_input=False, include_url=False, include_context=False):
             _tell(table, each, known)

@@ -214,7 +214,10 @@ class Plugin(Protocol):
 
     @property
     def settings(self) -> type[Any]:
-        """A pydantic model of the `[systems.NAME]` keys that belong to this connector; credentials are typed `Secret`."""
+        """A pydantic model of the `[systems.NAME]` keys that belong to this connector; credentials are typed `Secret`.
+
+        It is validated with the context `{"folder": ...}`: the configuration's own, to which the paths in it are relative.
+        """
         ...
 
     def defaults(self) -> Mapping[str, Any]:

@@ -152,7 +152,8 @@ def _system(system: System, desk: _Desk) -> SystemMap:
     for key in create:
         if key not in _CREATE_WORDS:
             problems.add(f"{path}.create.{key}", "is not a setting of creates", closest(key, _CREATE_WORDS))
-    create_kind = str(create.get("kind") or system.defaults.create_kind or next(iter(system.kinds), ""))
+    usual = system.defaults.create_kind if system.defaults.create_kind in system.kinds else next(iter(system.kinds), "")
+    create_kind = str(create.get("kind") or usual)
     if create_kind not in system.kinds:
         problems.add(f"{path}.create.kind", f"{system.name} has no kind {create_kind!r}", closest(create_kind, system.kinds))
     fallback = problems.table(f"{path}.create.fallback", create.get("fallback", {}))

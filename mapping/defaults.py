@@ -13,6 +13,7 @@
     [kinds.lead.fields]           # canonical field -> native field
     phone = "Phone"
     company = { field = "Account.Name", write = false }   # readable only
+    city = ["City", "Town"]       # the first that the account has
 
     [kinds.lead.stages]
     reason = "Reason__c"          # the field that holds the reason of a side state (none)
@@ -42,7 +43,7 @@ The stages are those of the default funnel; with another one they are said in it
 
 `[systems.NAME.stages.KIND]` in the user's configuration has the same form as `[kinds.KIND.stages]`, with two more words: `replace = true` drops the default
 table, and `values.FIELD = false` drops one field from it. `[[systems.NAME.signals.KIND]]` adds to `[[kinds.KIND.signals]]`.
-A default that the account does not have is left out; what a user wrote must be there.
+A default that the account does not have is left out, and so is a kind; what a user wrote must be there.
 """
 
 from __future__ import annotations
@@ -65,9 +66,9 @@ class NativeName:
 
 @dataclass(frozen=True, slots=True)
 class KindDefaults:
-    """One `[kinds.KIND]` table."""
+    """One `[kinds.KIND]` table. `fields`: canonical field -> where it may live, the first that the account has counts."""
 
-    fields: Mapping[str, NativeName] = field(default_factory=dict[str, NativeName])
+    fields: Mapping[str, tuple[NativeName, ...]] = field(default_factory=dict[str, tuple[NativeName, ...]])
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     required: tuple[str, ...] = ()
     fallback: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -98,7 +99,7 @@ def parse_defaults(table: Table) -> Defaults:
 
 def _kind(table: Table) -> KindDefaults:
     return KindDefaults(
-        fields={name: native_name(spec) for name, spec in table.get("fields", {}).items()},
+        fields={name: tuple(map(native_name, spec if isinstance(spec, list) else [spec])) for name, spec in table.get("fields", {}).items()},
         keys={key: tuple(natives) for key, natives in table.get("keys", {}).items()},
         required=tuple(table.get("required", ())),
         fallback=dict(table.get("fallback", {})),

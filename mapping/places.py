@@ -23,9 +23,11 @@ class System:
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """The kinds that can be mapped."""
-        described = () if self.given.description is None else tuple(self.given.description.kinds)
-        return tuple(self.defaults.kinds) or described
+        """The kinds that can be mapped: of the defaults those that the account has, as far as it was asked."""
+        if self.given.description is None:
+            return tuple(self.defaults.kinds)
+        there = self.given.description.kinds
+        return tuple(kind for kind in self.defaults.kinds if kind in there) or tuple(there)
 
     def described(self, kind: str) -> DescribedKind | None:
         """The kind as the account has it; None where nobody asked the account."""
@@ -56,11 +58,10 @@ def _of_system(entry: Entry, system: System, problems: Problems) -> Iterator[Pla
     found = False
     everywhere = said.get("*")
     for kind in system.kinds:
-        default = system.defaults.kinds[kind].fields.get(entry.field.name) if kind in system.defaults.kinds else None
-        name = said[kind] if kind in said else said.get("*", default)
+        described = system.described(kind)
+        name = said[kind] if kind in said else said.get("*", _default(system, kind, entry.field.name, described))
         if name is None:
             continue
-        described = system.described(kind)
         if described is not None and name.native not in described.fields:
             if name is not everywhere and name.path is not None:
                 problems.add(name.path, f"{system.name} {kind} has no field {name.native!r}", closest(name.native, described.fields))
@@ -74,6 +75,13 @@ def _of_system(entry: Entry, system: System, problems: Problems) -> Iterator[Pla
     if everywhere is not None and not found:
         known = {native for kind in system.kinds if (described := system.described(kind)) is not None for native in described.fields}
         problems.add(everywhere.path or "", f"{system.name} has no field {everywhere.native!r}", closest(everywhere.native, known))
+
+
+def _default(system: System, kind: str, field: str, described: DescribedKind | None) -> NativeName | None:
+    """Where the defaults put the field: the first place that the account has, or else the first of all."""
+    names = system.defaults.kinds[kind].fields.get(field, ()) if kind in system.defaults.kinds else ()
+    there = [name for name in names if described is None or name.native in described.fields]
+    return next(iter((*there, *names)), None)
 
 
 def _fits(entry: Entry, place: Place, problems: Problems) -> bool:
