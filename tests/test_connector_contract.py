@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from clerk import HEADER, Clerk
 from hubspot_portal import Portal
 from salesforce_org import Org
 from teller import Teller
@@ -94,3 +95,25 @@ class TestWebhook(TellingContract):
             delete=lambda ref: teller.tell({"type": "deleted", "id": ref.id}),
         )
         teller.connector.close()
+
+
+class TestCsv(ConnectorContract):
+    """A file, in each of its forms."""
+
+    @pytest.fixture(params=["csv", "jsonl"])
+    def subject(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]:
+        """A file with a header and no row."""
+        clerk = Clerk(tmp_path, str(request.param), key="Record ID", columns=HEADER, complete=True)
+        clerk.save([])
+        yield Subject(
+            connector=clerk.connector,
+            kind="contact",
+            key="Email",
+            text="Job Title",
+            person=lambda number: {"Email": f"p{number}@people.example", "Last Name": "Last", "Job Title": f"Title {number}"},
+            refused={"Notes": "half a line\0"},
+            create=clerk.create,
+            edit=clerk.edit,
+            delete=clerk.delete,
+        )
+        clerk.connector.close()
