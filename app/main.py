@@ -10,6 +10,7 @@ from . import shell
 from .commands.apply import apply
 from .commands.check import check
 from .commands.demo import demo
+from .commands.duplicates import duplicates
 from .commands.errors import errors
 from .commands.export import export
 from .commands.forget import forget
@@ -78,6 +79,7 @@ for command in (
     sandbox,
 ):
     app.command()(command)
+app.add_typer(duplicates)
 app.add_typer(export)
 app.add_typer(funnel)
 app.add_typer(migrate)

@@ -40,7 +40,7 @@ _TAKE_BACK = Statement(delete(sameness).where(_WORKSPACE, _c.one == bindparam("o
 _ANY = Statement(select(func.count()).where(_WORKSPACE))
 _OF_LINKS = Statement(select(*_ROW).where(_WORKSPACE, or_(among(_c.one, "links"), among(_c.other, "links"))).order_by(_c.one, _c.other))
 _OF_ACCOUNT = Statement(
-    select(_mine.c.kind, _mine.c.ref, _theirs.c.kind, _theirs.c.ref, _c.survivor)
+    select(_mine.c.kind, _mine.c.ref, _theirs.c.kind, _theirs.c.ref, _c.survivor == _c.one)
     .select_from(sameness)
     .join(_mine, _mine.c.id == _c.one)
     .join(_theirs, _theirs.c.id == _c.other)
@@ -60,15 +60,24 @@ def decide(tx: Tx, ws: int, rows: Sequence[SameRow]) -> None:
     tx.many(_INSERT, [(ws, *row) for row in rows])
 
 
-def of_links(tx: Tx, ws: int, links: Iterable[int]) -> list[SameRow]:
-    """All that was decided about any of these links."""
-    return [SameRow._make(row) for row in tx.rows(_OF_LINKS, {"ws": ws, "links": tx.listed(links)})]
+def around(tx: Tx, ws: int, links: Iterable[int]) -> set[SameRow]:
+    """All that was decided about these links, and about those that are the same human as they."""
+    rows: set[SameRow] = set()
+    met: set[int] = set()
+    asked = set(links)
+    while asked:
+        found = [SameRow._make(row) for row in tx.rows(_OF_LINKS, {"ws": ws, "links": tx.listed(asked)})]
+        rows.update(found)
+        met |= asked
+        asked = {link for row in found if row.same for link in row[:2]} - met
+    return rows
 
 
-def of_account(tx: Tx, ws: int, account: int) -> dict[tuple[Ref, Ref], bool]:
-    """Two records of an account, in the order of their refs -> whether they are one human's."""
-    found: dict[tuple[Ref, Ref], bool] = {}
-    for kind, ref, other_kind, other, survivor in tx.rows(_OF_ACCOUNT, {"ws": ws, "account": account}):
-        one, two = sorted((Ref(kind, ref), Ref(other_kind, other)))
-        found[one, two] = survivor is not None
+def of_account(tx: Tx, ws: int, account: int) -> dict[tuple[Ref, Ref], Ref | None]:
+    """Two records of an account, in the order of their refs -> which of them is written; None: they are two humans."""
+    found: dict[tuple[Ref, Ref], Ref | None] = {}
+    for kind, ref, other_kind, other, one_survives in tx.rows(_OF_ACCOUNT, {"ws": ws, "account": account}):
+        mine, theirs = Ref(kind, ref), Ref(other_kind, other)
+        first, second = sorted((mine, theirs))
+        found[first, second] = None if one_survives is None else mine if one_survives else theirs
     return found

@@ -123,14 +123,7 @@ class Cases:
             self._anything_said = sameness.any_of(tx, self.session.workspace)
         if not self._anything_said:
             return NOTHING_SAID
-        rows: set[sameness.SameRow] = set()
-        met, asked = set(known), known
-        while asked:
-            found = sameness.of_links(tx, self.session.workspace, asked)
-            rows.update(found)
-            asked = {link for row in found if row.same for link in row[:2]} - met
-            met |= asked
-        return Sameness.of(rows)
+        return Sameness.of(sameness.around(tx, self.session.workspace, known))
 
     def _as_said(self, tx: Tx, said: Sameness, rows: Mapping[int, LinkRow], pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
         """The pairs of one human: also those that share nothing but what somebody said, and none that somebody told apart."""

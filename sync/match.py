@@ -117,7 +117,7 @@ def match(rows: Sequence[Link], identify: Callable[[Link], Identity], answer: st
             return Match(ambiguous=fresh, reason=reason)
     found = Match(next(iter(people), None))
     for candidates in _by_account(rows).values():
-        best, *others = sorted(candidates, key=lambda row: (row not in speaking, *_rank(row)))
+        best, *others = sorted(candidates, key=lambda row: (row not in speaking, *rank(row)))
         if best in fresh:
             found.members.append(best)
         found.duplicates.extend(row for row in others if row in fresh and not said.differ(best.id, row.id))
@@ -145,6 +145,6 @@ def _last_names(identities: Iterable[Identity]) -> set[str]:
     return {unicodedata.normalize("NFKC", identity.last_name).casefold().strip() for identity in identities if identity.last_name}
 
 
-def _rank(row: Link) -> tuple[bool, bool, int, str]:
+def rank(row: Link) -> tuple[bool, bool, int, str]:
     """Linked before unlinked, Contact before Lead, then the newest."""
     return (row.state != "linked", row.kind != "contact", -row.stamp, row.ref)

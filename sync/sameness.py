@@ -58,6 +58,15 @@ class Sameness:
         """One of these is written in its place."""
         return any(to in among for to in self.ways.get(link, ()))
 
+    def ends(self, link: int) -> frozenset[int]:
+        """The link and all to which it gives way, directly or by others."""
+        met: set[int] = set()
+        asked = {link}
+        while asked:
+            met |= asked
+            asked = {to for each in asked for to in self.ways.get(each, ())} - met
+        return frozenset(met)
+
     def without_strangers(self, pairs: Iterable[tuple[int, int]], persons: Mapping[int, int | None]) -> list[tuple[int, int]]:
         """The pairs without those that somebody told apart: two such records, or a record and any record of the person that the other is linked to.
 
