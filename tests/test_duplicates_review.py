@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import orjson
@@ -27,14 +28,28 @@ PEOPLE = (
 )
 
 
-@pytest.fixture
-def acme(tmp_path: Path) -> Iterator[Box]:
+@contextmanager
+def met(folder: Path) -> Iterator[Box]:
     """Five contacts in HubSpot, of whom two are Anna and two may be Ben; read, and written nowhere yet."""
     worlds = Worlds(HubSpotWorld(), SalesforceWorld())
     for each in PEOPLE:
         worlds.hubspot.by_hand.create({**each, "lifecyclestage": "lead"})
-    with box(tmp_path, worlds=worlds) as made:
+    with box(folder, worlds=worlds) as made:
         made.run("plan")
+        yield made
+
+
+@pytest.fixture
+def acme(tmp_path: Path) -> Iterator[Box]:
+    """A world of its own."""
+    with met(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def still(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
+    """One world for all who change nothing."""
+    with met(tmp_path_factory.mktemp("still")) as made:
         yield made
 
 
@@ -192,13 +207,13 @@ def _columns(rows: Rows) -> Rows:
         (_columns, "this is no review: it has no column group"),
     ],
 )
-def test_a_file_that_is_wrong_is_refused_whole(acme: Box, spoil: Callable[[Rows], Rows], said: str) -> None:
+def test_a_file_that_is_wrong_is_refused_whole(still: Box, spoil: Callable[[Rows], Rows], said: str) -> None:
     """Exit 2, the line by number, and nothing of it is taken."""
-    file = find(acme)
+    file = find(still)
     good = read(file)
-    told = duplicates(acme, "apply", str(write(file, spoil(good))))
+    told = duplicates(still, "apply", str(write(file, spoil(good))))
     assert (told.exit_code, said.replace("line 2, 3", "lines 2, 3") in told.stderr) == (2, True), told.stderr
-    assert read(find(acme)) == good
+    assert read(find(still)) == good
 
 
 def test_a_record_that_went_since_is_named_with_its_line(acme: Box) -> None:
@@ -249,7 +264,7 @@ def test_the_page_stands_alone(acme: Box) -> None:
         (("apply", "nowhere.csv"), "the file cannot be read"),
     ],
 )
-def test_mistakes_are_told(acme: Box, words: tuple[str, ...], said: str) -> None:
+def test_mistakes_are_told(still: Box, words: tuple[str, ...], said: str) -> None:
     """What, and what to do; exit 2, and no file is left."""
-    told = duplicates(acme, *words)
+    told = duplicates(still, *words)
     assert (told.exit_code, said in told.stderr, Path("x.csv").exists()) == (2, True, False), told.stderr
