@@ -1,4 +1,4 @@
-"""The log of a service: lines for a person on a terminal, JSON for a machine otherwise, one form for us and for the libraries.
+"""The log of a service, and of commands that nobody watches: lines for people on a terminal, JSON otherwise, one form for us and for the libraries.
 
 No line holds personal data or a secret: what looks like one is replaced in every text, and of an unforeseen error only type and place are told.
 """
@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
@@ -22,8 +23,8 @@ _OURS = frozenset({"timestamp", "level", "slot", "url", "file", "timetable"})
 _Event = MutableMapping[str, Any]
 
 
-def configure() -> None:
-    """Let this program log to stderr. Libraries speak up from WARNING on."""
+def configure(least: int = logging.INFO) -> logging.Handler:
+    """Let this program log to stderr, ours from `least` on; what takes in the libraries' lines, which speak up from WARNING on."""
     human = sys.stderr.isatty()
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -35,7 +36,7 @@ def configure() -> None:
     renderer = structlog.dev.ConsoleRenderer() if human else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[*shared, renderer],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(least),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
@@ -47,11 +48,37 @@ def configure() -> None:
             use_get_message=True,
         )
     )
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(logging.WARNING)
+    handler.setLevel(logging.WARNING)
+    logging.getLogger().addHandler(handler)
     for name in _LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)
+    return handler
+
+
+@contextmanager
+def speaking() -> Iterator[None]:
+    """Let a command log for the length of the block; on a terminal, where it speaks in sentences, only what libraries warn of."""
+    handler = configure(logging.CRITICAL if sys.stderr.isatty() else logging.INFO)
+    try:
+        yield
+    finally:
+        logging.getLogger().removeHandler(handler)
+        structlog.reset_defaults()
+
+
+@contextmanager
+def about(workspace: str) -> Iterator[None]:
+    """Every line within the block bears the workspace, and the run from `run_begins` on: also those of threads that carry the context on."""
+    with structlog.contextvars.bound_contextvars(workspace=workspace):
+        try:
+            yield
+        finally:
+            structlog.contextvars.unbind_contextvars("run")
+
+
+def run_begins(run: int) -> None:
+    """This run has begun, or is carried out from here on."""
+    structlog.contextvars.bind_contextvars(run=run)
 
 
 def redact(_logger: Any, _method: str, event: _Event) -> _Event:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..model.errors import ConfigurationError, CredentialError
@@ -14,6 +14,7 @@ from ..sync.session import Session
 from . import accounts, wiring
 from .config import load
 from .garbage import rarely_collected
+from .journal import journal
 from .output import tell
 from .progress import Display, shown
 
@@ -35,12 +36,14 @@ def running(command: str, config_file: Path | None, approved: str | None = None)
         for note in config.notes:
             tell(f"note: {note}")
         with ExitStack() as stack:
+            kept = stack.enter_context(journal(command, config.workspace))
             place = stack.enter_context(wiring.opened(config))
             stack.enter_context(wiring.held(place, command))
+            stack.callback(kept.count, place)
             display = stack.enter_context(shown())
             session = stack.enter_context(wiring.connected(place, display, approved=approved))
             stack.enter_context(doubting(session))
-            yield Running(place, session, display)
+            yield Running(place, replace(session, begun=kept.begun, tell=kept.tell), display)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 
 from ..connectors.contract import Connector, Ports, Telling
@@ -143,7 +144,8 @@ def _known(place: Place, connectors: dict[str, Connector], approved: str | None,
 
     if missing:
         with ThreadPoolExecutor(len(missing)) as pool:
-            found |= dict(zip(missing, pool.map(ask, missing), strict=True))
+            asked = {name: pool.submit(copy_context().run, ask, name) for name in missing}  # in our context: what they log is of this workspace
+            found |= {name: each.result() for name, each in asked.items()}
     return {name: known for name, known in found.items() if known is not None}
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextvars import copy_context
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol, TypeVar
 
 Item = TypeVar("Item")
@@ -42,7 +44,7 @@ class Threads:
 
     def run(self, works: Sequence[Callable[[], None]]) -> None:
         """As `Beside.run`."""
-        threads = [threading.Thread(target=work) for work in works]
+        threads = [_thread(work, daemon=False) for work in works]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -52,7 +54,7 @@ class Threads:
         """As `Beside.merge`."""
         came: queue.Queue[tuple[int, Item | End]] = queue.Queue(maxsize=2 * len(sources) + 2)
         stop = threading.Event()
-        threads = [threading.Thread(target=_read, args=(whose, source, came, stop), daemon=True) for whose, source in sources.items()]
+        threads = [_thread(partial(_read, whose, source, came, stop), daemon=True) for whose, source in sources.items()]
         for thread in threads:
             thread.start()
         try:
@@ -61,6 +63,11 @@ class Threads:
             stop.set()
             for thread in threads:
                 thread.join()
+
+
+def _thread(work: Callable[[], None], *, daemon: bool) -> threading.Thread:
+    """A thread in the context of the one that starts it: what it logs is of the same run."""
+    return threading.Thread(target=copy_context().run, args=(work,), daemon=daemon)
 
 
 def _taken(came: queue.Queue[tuple[int, Item | End]], left: int) -> Iterator[tuple[int, Item | End]]:

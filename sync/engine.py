@@ -102,6 +102,7 @@ def plan(session: Session, only: Sequence[str] = ()) -> PlanReport:
     """
     clock = time.process_time()
     run, before, first, changed = _begin(session)
+    session.begun(run)
     settled = settle(session, run)
     pulled = pull_all(session, run)
     late = ledger.breaches(session)
@@ -205,6 +206,7 @@ def apply(
     """
     clock = time.process_time()
     started = session.clock.now_ms()
+    session.begun(run)
     with session.store.write() as tx:
         row = runs.by_id(tx, run)
         counts = {**(row.counts if row else {}), runs.APPLIED_AT: started}

@@ -26,6 +26,10 @@ def silent(sentence: str) -> None:
     """Nobody listens."""
 
 
+def unnoticed(run: int) -> None:
+    """Nobody keeps a log."""
+
+
 def never() -> bool:
     """Nobody asks to stop."""
     return False
@@ -60,6 +64,8 @@ class Session:
     progress: Progress = quiet
     tell: Callable[[str], None] = silent
     """Called with a sentence that somebody should read at once, whether or not there is a progress display."""
+    begun: Callable[[int], None] = unnoticed
+    """Called with the number of the run that begins, or that is carried out from here on."""
     sweep_every_ms: int = 24 * 3600 * 1000
     beside: Beside = THREADS
     stop: Callable[[], bool] = never

@@ -72,6 +72,7 @@ def plan_undo(session: Session, run: int, only: Sequence[str] = ()) -> UndoPlan:
         closing.recover(tx, session.workspace, now)
         closing.supersede(tx, session.workspace)
         mine, before = runs.start(tx, session.workspace, KIND, now, session.desk.maps.digest), links.counts(tx, session.workspace)
+    session.begun(mine)
     settled = settle(session, mine)
     pulled = pull_all(session, mine)
     work = _Work(session, target, mine, _scope(session, only))

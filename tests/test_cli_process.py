@@ -157,6 +157,7 @@ def test_on_a_terminal_the_first_run_is_asked_about(tmp_path: Path, answer: str,
             shown = read_until(ours, b"Go on?")
             assert b"this is the first run" in shown.lower()
             os.write(ours, answer.encode() + b"\n")
+            assert b'"event"' not in shown + read_until(ours, None), "the log is for those who look later"
         assert process.returncode == code
         assert len(list(made.worlds.salesforce.rows("Lead"))) == (1 if answer == "y" else 0)
 

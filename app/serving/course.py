@@ -13,7 +13,7 @@ from ...model.ports import Clock
 from ...state import accounts, runs
 from ...sync import engine
 from ...sync.engine import PlanReport, RunReport
-from .. import summary, wiring
+from .. import logs, summary, wiring
 from ..running import after, doubting
 from ..shell import BUG, INTERRUPTED, place_of
 from ..wiring import Place
@@ -62,7 +62,7 @@ def course(place: Place, stop: threading.Event) -> Ended:
         before = _last(place)
         _synced(place)
         with wiring.connected(place, _until(stop)) as wired, doubting(wired):
-            session = replace(wired, tell=_tell)
+            session = replace(wired, tell=_tell, begun=logs.run_begins)
             plan = engine.plan(replace(session, clock=_Woken(place.clock, stop)))
             if plan.stops:
                 raise SafetyStop(f"stopped before the first write: {summary.reasons(plan.stops)}", next_step=summary.approval(plan))

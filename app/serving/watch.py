@@ -19,7 +19,7 @@ from ...model.ports import Clock
 from ...state import schedule
 from ...state.schedule import ScheduleRow
 from ...state.store import Tx
-from .. import wiring
+from .. import logs, wiring
 from ..clock import SystemClock
 from ..config import Config
 from ..shell import INTERRUPTED
@@ -139,7 +139,7 @@ class Watch:
     def _run(self, place: Place, row: ScheduleRow) -> None:
         """A run that was asked to stop is not ended: it is made up for as soon as a service starts."""
         self._began, started = self.clock.now_ms(), self.clock.monotonic()
-        with structlog.contextvars.bound_contextvars(workspace=self.config.workspace):
+        with logs.about(self.config.workspace):
             ended = course(place, self.stop)
         if ended.code != INTERRUPTED:
             with place.store.write() as tx:

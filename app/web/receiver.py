@@ -81,7 +81,8 @@ class _Receiver:
         except _Refused as refused:
             system = door.system if door is not None else ""
             self.count(system, refused.what, 1)
-            log.warning("post refused", system=system, status=refused.status, why=refused.why)
+            workspace = door.workspace if door is not None else ""
+            log.warning("post refused", workspace=workspace, system=system, status=refused.status, why=refused.why)
             return PlainTextResponse(f"{refused.why}\n", refused.status)
 
     def _door(self, request: Request) -> Door | None:
@@ -132,7 +133,7 @@ class _Receiver:
         try:
             stored = sum(await asyncio.wrap_future(self.intake.put(arrivals)))
         except StateError as error:
-            log.error("inbox failed", system=door.system, why=error.what, next_step=error.next_step)
+            log.error("inbox failed", workspace=door.workspace, system=door.system, why=error.what, next_step=error.next_step)
             raise _Refused(503, "not_kept", "nothing could be kept; send it again") from None
         for what, number in (("stored", stored), ("known", len(arrivals) - stored)):
             if number:
