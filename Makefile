@@ -22,12 +22,12 @@ test: .venv/.installed ## Run every test
 # Histories under rules and clocks, of undos and of killed programs have tests of their own, which take their number from the environment.
 MORE := $(BIN)/python -m pytest -q -n logical tests/test_histories_lifecycle.py tests/test_undo_histories.py tests/test_kills.py
 
-histories: .venv/.installed ## Live 10,000 random histories (1,500 with webhooks), short stories, a sample of the directed ones, 40 real kills
-	$(BIN)/python tests/history_run.py --random 8500 --hinted 1500 --directed 1000 --stories $(ARGS)
+histories: .venv/.installed ## Live 10,000 random histories (1,500 with webhooks, 500 with bulk jobs), short stories, a sample of the directed ones, 40 real kills
+	$(BIN)/python tests/history_run.py --random 8000 --hinted 1500 --bulk 500 --directed 1000 --stories $(ARGS)
 	STAGESYNC_HISTORIES=120 STAGESYNC_KILLS=40 STAGESYNC_KILLS_POSTGRES=2 $(MORE)
 
 soak: .venv/.installed ## Live N random histories (100,000), every directed one, 400 real kills; ARGS='--seed 417' tells the story of one
-	$(BIN)/python tests/history_run.py --random $(N) --start $(SEED) --hinted $(N) --directed all --stories $(ARGS)
+	$(BIN)/python tests/history_run.py --random $(N) --start $(SEED) --hinted $(N) --bulk $(N) --directed all --stories $(ARGS)
 	$(if $(ARGS),,STAGESYNC_HISTORIES=2000 STAGESYNC_KILLS=200 STAGESYNC_KILLS_POSTGRES=200 $(MORE))
 
 mutants: .venv/.installed ## Put one bug after the other into the program and show that histories find it

@@ -95,10 +95,18 @@ class Tier:
 
 
 @dataclass(frozen=True, slots=True)
+class Bulk:
+    """Many steps at once, where the vendor takes them as a job of its own: from `least` of one batch key on, up to `most` travel in one `write`."""
+
+    least: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """What this kind of system can do.
 
-    `batch(step)` gives (key, size): steps with one key may travel in one `write` of at most `size`.
+    `batch(step)` gives (key, size): steps with one key may travel in one `write` of at most `size`; `bulk`: or, where there are so many, of more.
     `reread`: how many refs one `fetch` call reads, where a record should be read again before an update.
     `history`: about how many refs one call reads with the versions of their fields; 0 where there is no history.
     `unique`: native fields of which the vendor itself refuses a second equal value.
@@ -117,6 +125,7 @@ class Capabilities:
     lands_s: float = 60.0
     looks: bool = True
     tiers: tuple[Tier, ...] = ()
+    bulk: Bulk | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +211,15 @@ class Ports:
     inbox: Inbox | None = None
     outbox: Outbox | None = None
     answers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@runtime_checkable
+class Lasting(Protocol):
+    """What a connector has in addition whose `bulk` writes go on by themselves once they were sent, also where whoever sent them is dead."""
+
+    def landed(self) -> bool:
+        """Wait for the end of what was sent in bulk, by this program or by one before it. False: some of it still goes on, and may for long."""
+        ...
 
 
 class Plugin(Protocol):

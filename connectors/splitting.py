@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from ..model.errors import StagesyncError
-from ..model.writes import Deferred, Outcome
+from ..model.writes import Deferred, Outcome, Rejected
 
 ENOUGH = 20
 SHARE = 0.05
@@ -39,6 +39,31 @@ Send = Callable[[Sequence[int]], Outcomes | Refusal]
 def sorted_out(places: Sequence[int], send: Send) -> Outcomes:
     """Send, and if need be again, until each row has its outcome. Raises what `send` raises as long as surely nothing was done."""
     return _Search(send, len(places)).sent(places)
+
+
+def in_turn(places: Sequence[int], size: int, send: Send, *, begun: bool = False) -> Outcomes:
+    """As `sorted_out`, of `size` at a time, one call after the other. `begun`: something of the same batch was done already.
+
+    Once anything may have been done, what stops everything only defers the rest; and so do too many refusals.
+    """
+    found: Outcomes = {}
+    for start in range(0, len(places), size):
+        refused = sum(isinstance(outcome, Rejected) for outcome in found.values())
+        why = "too many rows of this batch were refused" if _is_hopeless(refused, len(places)) else None
+        try:
+            if why is None:
+                found |= sorted_out(places[start : start + size], send)
+                continue
+        except StagesyncError as stop:
+            if not found and not begun:
+                raise
+            why = stop.what
+        return found | dict.fromkeys(places[start:], Deferred(why, _SOON_S))
+    return found
+
+
+def _is_hopeless(refused: int, rows: int) -> bool:
+    return refused >= ENOUGH and refused > SHARE * rows
 
 
 @dataclass(slots=True)
@@ -74,7 +99,7 @@ class _Search:
 
     @property
     def hopeless(self) -> bool:
-        return self.found >= ENOUGH and self.found > SHARE * self.rows
+        return _is_hopeless(self.found, self.rows)
 
     def left(self, places: Sequence[int], why: str) -> Outcomes:
         return dict.fromkeys(places, Deferred(why, _SOON_S))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ..connectors.contract import Capabilities
 from ..model.errors import StagesyncError
 from ..model.records import Gone, Moved, Present, Record, Ref
 from ..model.writes import Applied, Deferred, Move, Outcome, Rejected, Step, Unknown
@@ -73,7 +74,7 @@ class Sender:
 
     def _send_all(self, op: str, *, urgent: bool = False) -> None:
         after = 0
-        size = MAX_BLOCK if op == "create" else max(1, min(STEPS * self.connected.connector.capabilities.reread, MAX_BLOCK))
+        size = self._block(op)
         while (self.limit is None or self.limit > 0) and not self.session.stop():
             with self.session.store.read() as tx:
                 account, most = self.connected.system.account, size if self.limit is None else min(size, self.limit)
@@ -84,6 +85,16 @@ class Sender:
             self.limit = None if self.limit is None else self.limit - len(planned)
             self._send_block(planned)
             self.session.progress(f"{self.connected.name}: writing", self.ledger.count.writes)
+
+    def _block(self, op: str) -> int:
+        """How many rows are taken from the plan at once."""
+        capabilities = self.connected.connector.capabilities
+        size = MAX_BLOCK if op == "create" else max(1, min(STEPS * capabilities.reread, MAX_BLOCK))
+        if capabilities.bulk is None:
+            return size
+        with self.session.store.read() as tx:
+            planned = actions.tally(tx, self.run).get((self.connected.system.account, op, "planned"), 0)
+        return together(capabilities, planned, size)
 
     def _send_block(self, rows: Sequence[ActionRow]) -> None:
         updates = self._look_again([row for row in rows if row.op != "create"])
@@ -180,7 +191,8 @@ class Sender:
                     step = _step(row, refs, moves.get(row.id))
                     key, size = batch(step)
                     grouped.setdefault(key, (size, []))[1].append((row, step))
-            for size, group in grouped.values():
+            for least, group in grouped.values():
+                size = together(self.connected.connector.capabilities, len(group), least)
                 for start in range(0, len(group), size):
                     yield group[start : start + size]
 
@@ -273,8 +285,14 @@ class Sender:
     # -- after
 
     def _read_back(self, rows: Sequence[ActionRow]) -> None:
-        if rows:
-            read_back(self.session, self.ledger, rows, self._now())
+        for start in range(0, len(rows), MAX_BLOCK):
+            read_back(self.session, self.ledger, rows[start : start + MAX_BLOCK], self._now())
+
+
+def together(capabilities: Capabilities, rows: int, size: int) -> int:
+    """How many of so many `rows` travel in one write, whose batches have this `size` otherwise."""
+    bulk = capabilities.bulk
+    return bulk.most if bulk is not None and rows >= bulk.least else size
 
 
 def read_back(session: Session, ledger: Ledger, rows: Sequence[ActionRow], now: int) -> None:

@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
+from ..connectors.contract import Lasting
+from ..model.errors import Unreachable
 from ..model.records import Gone, Native, Observation, Present, Record
 from ..state import actions, leases, links, people
 from ..state.actions import ActionRow
@@ -15,7 +17,7 @@ from .apply import Sender, read_back
 from .creation import KEY
 from .observe import Seen, absorb
 from .outcome import Landed, Ledger, fields_of, landed_once, people_of
-from .session import Session
+from .session import Connected, Session
 
 
 def settle(session: Session, run: int, started: int = 0) -> int:
@@ -32,9 +34,25 @@ def settle(session: Session, run: int, started: int = 0) -> int:
         mine = [row for row in open_ones if row.account == account]
         if mine and not connected.system.looks:
             Sender(session, connected, run, started).send_again(mine)
-        elif mine:
+        elif mine and _landed(session, connected, mine, run):
             _settle_system(session, Ledger(session.workspace, run, connected), mine, now)
     return len(open_ones)
+
+
+def _landed(session: Session, connected: Connected, rows: Sequence[ActionRow], run: int) -> bool:
+    """What went to the system in bulk has ended there. While it still goes on nobody can say what came of these writes: they stay open.
+
+    Raises `Unreachable` where they are an earlier run's: their people cannot be planned for yet.
+    """
+    connector, bulk = connected.connector, connected.connector.capabilities.bulk
+    many = bulk is not None and sum(not _acknowledged(row) for row in rows) >= bulk.least
+    if not many or not isinstance(connector, Lasting) or connector.landed():
+        return True
+    going = "what was written in bulk is still being carried out there"
+    if any(row.run != run for row in rows):
+        raise Unreachable(going, where=connected.name, next_step="run again later: nobody can say yet what came of it")
+    session.tell(f"{connected.name}: {going}; the next run looks at what came of it")
+    return False
 
 
 def _acknowledged(row: ActionRow) -> bool:

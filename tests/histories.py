@@ -13,7 +13,7 @@ from random import Random
 from lab import Lab
 from oracle import quiet, settled
 from somebody import FIELDS, LINE, NATIVE, STAGES, Row
-from weather import forecast
+from weather import by_jobs, forecast
 
 from stagesync.sandbox.faults import Fault
 
@@ -255,14 +255,17 @@ class History:
         self.lab.later(90_000)
 
 
-def lived(seed: int, folder: Path, *, hints: bool = False) -> tuple[list[str], list[str]]:
+def lived(seed: int, folder: Path, *, hints: bool = False, bulk: bool = False) -> tuple[list[str], list[str]]:
     """One history from its seed: what is wrong in the end, and the story. Every third one has a third system.
 
     `hints`: the first HubSpot portal posts what happens there, which is lost, doubled, late and out of order; the last of it comes when all is quiet.
+    `bulk`: whatever is written to Salesforce goes by jobs, which take their time, break off and forget rows.
     """
     folder.mkdir()
     random = Random(seed)
-    lab = Lab(folder, random=Random(seed), weather=forecast(random), second=seed % 3 == 0, hints=hints)
+    weather = forecast(random)
+    weather = by_jobs(weather, random) if bulk else weather
+    lab = Lab(folder, random=Random(seed), weather=weather, second=seed % 3 == 0, hints=hints, crm_settings={"bulk_from": 1} if bulk else None)
     lab.approves = lambda: random.random() < 0.5
     try:
         History(lab, random).live(random.randint(2, 5))

@@ -3,6 +3,7 @@
 python tests/history_run.py --random 10000 --directed 1500      # seeds 0 to 9999, and a sample of the directed ones
 python tests/history_run.py --seed 417                          # one again, with its story
 python tests/history_run.py --hint 12                           # random ones in which HubSpot posts what happens, from --hinted 2000
+python tests/history_run.py --job 12                            # random ones in which Salesforce is written by jobs, from --bulk 2000
 python tests/history_run.py --case 88
 """
 
@@ -21,8 +22,8 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-Kind = Literal["random", "hinted", "directed", "story"]
-AGAIN = {"random": "--seed", "hinted": "--hint", "directed": "--case", "story": "--story"}
+Kind = Literal["random", "hinted", "bulk", "directed", "story"]
+AGAIN = {"random": "--seed", "hinted": "--hint", "bulk": "--job", "directed": "--case", "story": "--story"}
 MEMORY = Path("/dev/shm")
 """Where Linux keeps files in memory: a state that is thrown away needs no disk."""
 
@@ -50,6 +51,7 @@ def end_of(kind: Kind, number: int, folder: Path) -> Ended:
     lives: dict[Kind, Callable[[int, Path], tuple[list[str], list[str]]]] = {
         "random": lived,
         "hinted": partial(lived, hints=True),
+        "bulk": partial(lived, bulk=True),
         "directed": directed,
         "story": told,
     }
@@ -88,11 +90,13 @@ def _asked(words: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Live many histories, and say which went wrong.")
     parser.add_argument("--random", type=int, default=0, metavar="N", help="so many random ones")
     parser.add_argument("--hinted", type=int, default=0, metavar="N", help="so many random ones with webhooks")
+    parser.add_argument("--bulk", type=int, default=0, metavar="N", help="so many random ones in which Salesforce is written by jobs")
     parser.add_argument("--start", type=int, default=0, metavar="SEED", help="the seed of the first one")
     parser.add_argument("--directed", default="0", metavar="N", help="so many of the directed ones, or all")
     parser.add_argument("--stories", action="store_true", help="all short stories")
     parser.add_argument("--seed", type=int, help="one random history, with all that happened")
     parser.add_argument("--hint", type=int, metavar="SEED", help="one random history with webhooks, likewise")
+    parser.add_argument("--job", type=int, metavar="SEED", help="one random history with jobs, likewise")
     parser.add_argument("--case", type=int, help="one directed history, likewise")
     parser.add_argument("--story", type=int, help="one short story, likewise")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
@@ -105,7 +109,7 @@ def main(words: Sequence[str]) -> int:
     from stories import cases as stories
 
     asked = _asked(words)
-    ones: dict[Kind, int | None] = {"random": asked.seed, "hinted": asked.hint, "directed": asked.case, "story": asked.story}
+    ones: dict[Kind, int | None] = {"random": asked.seed, "hinted": asked.hint, "bulk": asked.job, "directed": asked.case, "story": asked.story}
     for asked_for, one in ones.items():
         if one is None:
             continue
@@ -120,11 +124,12 @@ def main(words: Sequence[str]) -> int:
         "directed": numbers,
         "random": seeds,
         "hinted": range(asked.start, asked.start + asked.hinted),
+        "bulk": range(asked.start, asked.start + asked.bulk),
     }
     work: list[tuple[Kind, int]] = [(kind, number) for kind, chosen in lives.items() for number in chosen]
     began = time.monotonic()
     print(f"{len(lives['story']):,} short stories, {len(numbers):,} of {len(cases()):,} directed histories,", flush=True)
-    print(f"{len(seeds):,} random ones and {asked.hinted:,} with webhooks, both from seed {asked.start}", flush=True)
+    print(f"{len(seeds):,} random ones, {asked.hinted:,} with webhooks and {asked.bulk:,} with jobs, all from seed {asked.start}", flush=True)
     failed = run(work, asked.processes)
     print(f"{time.monotonic() - began:.0f} s on {asked.processes} processors")
     print(f"{len(work) - len(failed)} passed, {len(failed)} failed")

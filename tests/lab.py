@@ -159,6 +159,7 @@ class Lab(Somebody):
         self.beside = OneByOne(random or Random(0))
         self.reads: list[tuple[int, str, Any]] = []
         self.windows: set[int] = set()
+        self.uploads: list[Any] = []
         self.watch = Watch(self)
         self.approves: Callable[[], bool] = lambda: True
         (folder / "state.db").write_bytes(empty_state())
@@ -209,8 +210,17 @@ class Lab(Somebody):
         self._die_at(name, self.calls[name])
 
     def note_window(self, name: str, request: Any) -> None:
-        """What was typed since the engine last read this record, and is written over now: nobody can see that in time."""
-        if not (request.method == "PATCH" or request.path.endswith(("/batch/update", "/composite"))):
+        """What was typed since the engine last read this record, and is written over now: nobody can see that in time. A job writes for as long as it runs."""
+        if request.method == "PUT":
+            self.uploads.append(request)
+        for each in self.uploads if name == "crm" else ():
+            self._note_window(name, each)
+        if not self.crm.jobs.unfinished:
+            self.uploads.clear()
+        self._note_window(name, request)
+
+    def _note_window(self, name: str, request: Any) -> None:
+        if not (request.method in ("PATCH", "PUT") or request.path.endswith(("/batch/update", "/composite"))):
             self.reads.append((len(self.doings), name, request))
             return
         for doing in self.doings:

@@ -44,7 +44,7 @@ class Office:
     """HubSpot portals and one org, as `hub`, `crm` and (if `second`) `hub2`, kept in agreement by one workspace.
 
     `place`: the folder or the URL of its state. `fields`, `overrides` (by system) and the rest are as in the configuration.
-    `hints`: `hub` posts what happens there, and `ears` take it in.
+    `hints`: `hub` posts what happens there, and `ears` take it in. `crm_settings`: keys of the org's system.
     """
 
     def __init__(
@@ -62,6 +62,7 @@ class Office:
         url: str | None = None,
         signals: bool = False,
         hints: bool = False,
+        crm_settings: Mapping[str, Any] | None = None,
     ) -> None:
         self.clock = Hand()
         world_clock = WorldClock(lambda: self.clock.at)
@@ -72,6 +73,7 @@ class Office:
         self.order, self.directions = order, directions or {}
         self.settings = settings or Settings(NEWEST, {name: rank for rank, name in enumerate(order)})
         self.signals = signals
+        self.crm_settings = crm_settings or {}
         self.url = url or (place if isinstance(place, str) else f"sqlite:///{place / 'state.db'}")
         self.ears = Ears(self.hub, self.url, "office", self.clock) if hints else None
         self.session = self.reopened()
@@ -88,7 +90,7 @@ class Office:
         told = replace(ports, inbox=StateInbox(self.url, "office")) if self.ears is not None else ports
         opened: dict[str, Connector] = {
             "hub": open_account("hub", hearing() if self.ears is not None else hubspot_settings(), told, WorldPool(self.way_to(self.hub))),
-            "crm": open_org("crm", salesforce_settings(), ports, WorldAdapter(self.way_to(self.crm))),
+            "crm": open_org("crm", salesforce_settings(**self.crm_settings), ports, WorldAdapter(self.way_to(self.crm))),
         }
         if self.hub2 is not None:
             opened["hub2"] = open_account("hub2", hubspot_settings(), ports, WorldPool(self.way_to(self.hub2)))

@@ -11,7 +11,7 @@ import pytest
 from directed import cases, sample
 from history_run import end_of
 
-RANDOM, DIRECTED, PARTS = 1_000, 120, 20
+RANDOM, DIRECTED, JOBS, PARTS = 1_000, 120, 12, 20
 
 
 @pytest.mark.parametrize("part", range(PARTS))
@@ -19,6 +19,13 @@ def test_random_histories(part: int, tmp_path: Path) -> None:
     """Edits, clears, new people, moves, conversions, merges and deletions, also between our own calls, with faults and deaths, end well."""
     for seed in range(part, RANDOM, PARTS):
         ended = end_of("random", seed, tmp_path)
+        assert not ended.wrong, ended.told()
+
+
+def test_random_histories_with_jobs(tmp_path: Path) -> None:
+    """The same where all that is written to Salesforce goes by jobs, which take their time, break off, forget rows, and outlive the run that set them going."""
+    for seed in range(JOBS):
+        ended = end_of("bulk", seed, tmp_path)
         assert not ended.wrong, ended.told()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from stagesync.sandbox.hubspot.habits import Habits as HubSpotHabits
@@ -59,3 +59,14 @@ def forecast(random: Random) -> Weather:
         alters={"Lead.Title": "lower", "Contact.Title": "lower"} if altered == "crm" else {},
     )
     return Weather(hub, crm, TIGHT if random.random() < 0.3 else None)
+
+
+def by_jobs(weather: Weather, random: Random) -> Weather:
+    """The same weather, in which bulk jobs of the org have a pace and accidents of their own."""
+    habits = {
+        "bulk_chunk_s": random.choice((0.0, 5.0, 60.0, 700.0)),
+        "bulk_chunk_rows": random.choice((1, 2, 200)),
+        "bulk_fails_after": random.choice((None, None, None, 1)),
+        "bulk_forgets": random.choice((0, 0, 0, 1, 2)),
+    }
+    return replace(weather, crm=replace(weather.crm, **habits))

@@ -27,7 +27,7 @@ from .settings import SalesforceSettings
 from .soql import encoded
 from .spared import Spared
 
-Method = Literal["GET", "POST", "PATCH", "DELETE"]
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Judge = Callable[[Answer, str, int], None]
 """Raises for an answer that is trouble: takes the answer, the system's name and the moment."""
 
@@ -68,15 +68,23 @@ class Client:
         return self._settings.instance_url.partition("://")[2]
 
     def call(
-        self, method: Method, path: str, body: object = None, *, repeatable: bool, changes: bool = False, headers: Mapping[str, str] | None = None
+        self,
+        method: Method,
+        path: str,
+        body: object = None,
+        *,
+        repeatable: bool,
+        changes: bool = False,
+        headers: Mapping[str, str] | None = None,
+        json: bool = True,
     ) -> Answer:
-        """One call below `/services/data/vNN.0/`, or at the root for a path that begins with a slash.
+        """One call below `/services/data/vNN.0/`, or at the root for a path that begins with a slash. A body of bytes travels as it is.
 
         Gives refusals back as they are. Raises `NotDone`, `MaybeDone` and everything that stops a run. A token that is not accepted is renewed once:
         the call was not carried out, so it may go again with all its headers.
         """
-        payload = None if body is None else orjson.dumps(body)
-        return self._renewing(lambda token: self._ask(token, method, path, payload, headers, judge, repeatable=repeatable, changes=changes))
+        payload = body if body is None or isinstance(body, bytes) else orjson.dumps(body)
+        return self._renewing(lambda token: self._ask(token, method, path, payload, headers, judge, repeatable=repeatable, changes=changes, json=json))
 
     def tell(self, path: str, said: Callable[[Secret], bytes], headers: Mapping[str, str], judge: Judge) -> Answer:
         """A call of another API than REST that changes something: its text holds the token itself, and its answers are judged in their own way."""

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from ...model.records import Native, Observation, Page, Query, Record, Ref
 from ...model.writes import Outcome, Step, Write
-from ..contract import AccountId, Capabilities, Ports, SystemDescription, Tier, Usage
+from ..contract import AccountId, Bulk, Capabilities, Ports, SystemDescription, Tier, Usage
 from ..hints import Hints
+from . import bulk, evidence, jobs
 from . import describe as describing
-from . import evidence
 from . import fetch as fetching
 from . import pull as pulling
 from . import write as writing
@@ -32,6 +32,8 @@ _TIERS = (
     Tier("Full sandbox", 5_000_000),
 )
 """Calls in any 24 hours; how many in a second is not limited (Salesforce docs, API Request Limits and Allocations)."""
+_LANDING_S = 600.0
+"""How long a run waits for the jobs of one before it; a later one goes on waiting."""
 _ORG_IN_TOKEN = re.compile(r"(00D\w{12})!")
 
 
@@ -45,6 +47,7 @@ class SalesforceConnector:
         self._identity: AccountId | None = None
         self._converted: frozenset[str] | None = None
         self._keyed: dict[str, bool] = {}
+        self._job: bool | None = None
         key = settings.external_id_field
         unique = frozenset({key} if key else ())
         self.capabilities = Capabilities(
@@ -55,6 +58,7 @@ class SalesforceConnector:
             unfed=frozenset(evidence.FIELDS),
             lands_s=client.line.patience.lands_s,
             tiers=_TIERS,
+            bulk=_bulk(settings),
         )
 
     def identity(self) -> AccountId:
@@ -101,14 +105,19 @@ class SalesforceConnector:
         return (Step(write.id, 1, write.operation, write.kind, write.ref, write.values),)
 
     def write(self, steps: Sequence[Step]) -> Sequence[Outcome]:
-        """Send the steps in one collection. `QuotaSpent` is raised before anything is sent, or for an answer that says that nothing was done."""
+        """Send the steps in one collection, or many by a job. What is raised is raised before anything is sent, or says that nothing was done."""
         if not steps:
             return []
         first = steps[0]
         touches_status = any(_touches_status(step.kind, step.values) for step in steps)
         upsert = first.operation == "create" and self._is_keyed(first.kind)
         converted = self._converted_statuses() if touches_status else frozenset[str]()
-        return writing.write(self._client, steps, self._settings, upsert=upsert, converted=converted)
+        many = self.capabilities.bulk is not None and len(steps) >= self.capabilities.bulk.least
+        return writing.write(self._client, steps, self._settings, upsert=upsert, converted=converted, job=many and self._has_jobs())
+
+    def landed(self) -> bool:
+        """Wait for our jobs, whoever set them going."""
+        return jobs.all_ended(self._client, self.identity().own_actor, _LANDING_S)
 
     def usage(self) -> Usage:
         """Counters since the connector was opened."""
@@ -118,6 +127,12 @@ class SalesforceConnector:
         """Give back connections."""
         self._client.close()
         self._hints.close()
+
+    def _has_jobs(self) -> bool:
+        """Asked once: whoever may not see its jobs must not have any, since a run that breaks off leaves them to be found by the next."""
+        if self._job is None:
+            self._job = jobs.are_open(self._client)
+        return self._job
 
     def _converted_statuses(self) -> frozenset[str]:
         if self._converted is None:
@@ -132,6 +147,11 @@ class SalesforceConnector:
         if kind not in self._keyed:
             self._keyed[kind] = describing.usable_key(self._client.read("GET", f"sobjects/{OBJECTS[kind]}/describe"), key)
         return self._keyed[kind]
+
+
+def _bulk(settings: SalesforceSettings) -> Bulk | None:
+    """A job runs no assignment rule unless it names one, and has no word for saving what a duplicate rule alerts of (Bulk API 2.0, Create a Job)."""
+    return None if settings.auto_assign or settings.save_duplicates else Bulk(settings.bulk_from, max(settings.bulk_from, bulk.MOST))
 
 
 def _touches_status(kind: str, values: Mapping[str, Native]) -> bool:

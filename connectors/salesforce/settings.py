@@ -28,7 +28,8 @@ class SalesforceSettings(BaseModel):
     that stagesync may fill; creates then cannot double a record. `auto_assign`: let the org's lead assignment rules run on our writes.
     `save_duplicates`: save in spite of duplicate rules that only alert. `overlap_s`: how far back each pull reads again, because a record can
     become visible up to ten minutes after its stamp. `daily_share`: the part of the org's daily API calls at which to stop.
-    `timeout_s`: how long one answer may take. `hook_secrets`: the token in the address of outbound messages, and the one that comes next; none: no messages are
+    `timeout_s`: how long one answer may take. `bulk_from`: from how many rows of one sort on they are written by a job of the Bulk API.
+    `hook_secrets`: the token in the address of outbound messages, and the one that comes next; none: no messages are
     taken. `hook_organization`: whose messages they must be.
     """
 
@@ -49,6 +50,7 @@ class SalesforceSettings(BaseModel):
     overlap_s: int = Field(default=600, ge=0, le=86_400)
     daily_share: float = Field(default=0.8, gt=0, le=1)
     timeout_s: float = Field(default=120.0, gt=0, le=600)
+    bulk_from: int = Field(default=2_000, ge=1)
     hook_secrets: tuple[Secret, ...] = ()
     hook_organization: str | None = Field(default=None, pattern=r"^00D([A-Za-z0-9]{12}|[A-Za-z0-9]{15})$")
 

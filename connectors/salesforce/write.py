@@ -1,4 +1,4 @@
-"""Writing: sObject Collections of 200, one call each, with an outcome per row.
+"""Writing: sObject Collections of 200, one call each, with an outcome per row; many rows go by a job (`bulk`).
 
 An answer of HTTP 200 says nothing: every row tells its own success (REST API Developer Guide, sObject Collections). What a lost answer leaves open is
 `Unknown`, because a repeated create makes a second record; only a create by external id is repeated, which then finds its own record. A call that is refused
@@ -18,7 +18,8 @@ from ...model.errors import StagesyncError
 from ...model.records import Gone, Moved, Ref
 from ...model.writes import Applied, Deferred, Outcome, Rejected, Step, Unknown
 from ..manners import Answer, MaybeDone, NotDone
-from ..splitting import Outcomes, Refusal, sorted_out
+from ..splitting import Outcomes, Refusal, in_turn
+from . import bulk
 from .client import Client, Method
 from .errors import UNPARSED, holds, is_elsewhere, outcome, refusal, whole_refusal
 from .fetch import whereabouts
@@ -58,10 +59,11 @@ def headers(settings: SalesforceSettings) -> Mapping[str, str]:
     return {**chosen, "Sforce-Duplicate-Rule-Header": "allowSave=true"} if settings.save_duplicates else chosen
 
 
-def write(client: Client, steps: Sequence[Step], settings: SalesforceSettings, *, upsert: bool, converted: frozenset[str]) -> list[Outcome]:
+def write(client: Client, steps: Sequence[Step], settings: SalesforceSettings, *, upsert: bool, converted: frozenset[str], job: bool) -> list[Outcome]:
     """Send the steps in one call, and again only where it was refused as a whole; one outcome each, in their order.
 
-    `upsert`: the object has the external id field. `converted`: the lead statuses that mean converted; setting one converts nothing, so it is refused here.
+    `job`: by a job, as far as they fit into one. `upsert`: the object has the external id field. `converted`: the lead statuses that mean converted;
+    setting one converts nothing, so it is refused here.
     Never sent either: a second step for the same record, of which the vendor would process only some.
     """
     found: dict[int, Outcome] = {}
@@ -76,15 +78,24 @@ def write(client: Client, steps: Sequence[Step], settings: SalesforceSettings, *
         if step.ref is not None:
             taken.add(id15(step.ref.id))
     if sent:
-        going = dict(sent)
-
-        def send(places: Sequence[int]) -> Outcomes | Refusal:
-            some = [going[place] for place in places]
-            told = _send(client, _request(some, settings.external_id_field if upsert else None), some, settings)
-            return dict(zip(places, told, strict=True)) if isinstance(told, list) else _refusal(places, some, told)
-
-        found |= sorted_out(list(going), send)
+        found |= _delivered(client, dict(sent), settings, settings.external_id_field if upsert else None, job=job)
     return [found[place] for place in range(len(steps))]
+
+
+def _delivered(client: Client, going: Mapping[int, Step], settings: SalesforceSettings, external_id: str | None, *, job: bool) -> Outcomes:
+    """By a job what fits into one, the rest in collections. What stops everything is raised only where surely nothing was done."""
+    found: Outcomes = {}
+    if job:
+        keys = {place: key_of(step) for place, step in going.items()} if external_id is not None else {}
+        found = bulk.deliver(client, going, keys, external_id)
+        found |= dict(zip(found, _looked_up(client, [going[place] for place in found], list(found.values())), strict=True)) if found else {}
+
+    def send(places: Sequence[int]) -> Outcomes | Refusal:
+        some = [going[place] for place in places]
+        told = _send(client, _request(some, external_id), some, settings)
+        return dict(zip(places, told, strict=True)) if isinstance(told, list) else _refusal(places, some, told)
+
+    return found | in_turn([place for place in going if place not in found], SIZE, send, begun=bool(found))
 
 
 def _refused(step: Step, taken: set[str], converted: frozenset[str]) -> Outcome | None:

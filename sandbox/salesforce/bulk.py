@@ -75,6 +75,11 @@ class Jobs:
     def __init__(self) -> None:
         self._jobs: dict[str, Job] = {}
 
+    @property
+    def unfinished(self) -> bool:
+        """Some job has not come to its end."""
+        return any(job.state in {"Open", *RUNNING} for job in self._jobs.values())
+
     def go_on(self) -> None:
         """Let every job that runs come as far as it has by now."""
         for job in self._jobs.values():

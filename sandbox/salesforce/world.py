@@ -57,7 +57,7 @@ class SalesforceWorld(Hands):
         self.used = 0
         self.troubles = TROUBLES
         self._cursors = Cursors()
-        self._jobs = Jobs()
+        self.jobs = Jobs()
         self.views["records"] = self.records
         self.hands |= self.over_http()
         self.hands["hands/expire-sessions"] = self._expire
@@ -79,7 +79,7 @@ class SalesforceWorld(Hands):
 
     def route(self, request: Request) -> Response:
         self.org.commit_due()
-        self._jobs.go_on()
+        self.jobs.go_on()
         if request.path.startswith("/services/oauth2/"):
             return self.sessions.route(request)
         if len(request.path) + len(request.query) > MAX_URI:
@@ -146,7 +146,7 @@ class SalesforceWorld(Hands):
             case "GET", ("query" | "queryAll", locator):
                 return self._cursors.more(call, locator)
             case _, ("jobs", *rest):
-                return self._jobs.route(call, rest)
+                return self.jobs.route(call, rest)
             case _, ("composite", *rest):
                 return self._composite(call, rest)
             case _:
