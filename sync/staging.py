@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..lifecycle.decide import StageDecision, decide
+from ..lifecycle.funnel import Funnel
 from ..mapping.stages import StageMap
 from ..model.records import Native, Values
 from ..model.stages import StageReading
@@ -111,6 +112,12 @@ def _may_fill(decision: Decision, view: View, stage: StageMap) -> bool:
 
 def _goes_back(desk: Desk, reading: StageReading, stage: str | None) -> bool:
     return reading.stage is not None and desk.funnel.position(stage) < desk.funnel.position(reading.stage)
+
+
+def lowers(funnel: Funnel, before: Any, after: Any) -> bool:
+    """Whether somebody goes back from one place to the other, both as `words_of` spells them. A place of another funnel compares with none."""
+    one, other = (stage if (stage := str(place).partition(" (")[0]) in funnel.stages else None for place in (before, after))
+    return one is not None and funnel.position(other) < funnel.position(one)
 
 
 def stage_values(desk: Desk, decision: Decision, stage: StageMap) -> Mapping[str, Native]:

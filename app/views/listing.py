@@ -14,6 +14,7 @@ from ...sync.claims import STAGE
 from ...sync.desk import Desk
 from ...sync.holds import because, group_id
 from ...sync.session import Session
+from ...sync.staging import lowers
 from . import words
 
 CHUNK = 2_000
@@ -130,11 +131,8 @@ class Reader:
         return Change(row.id, row.person, who, email, system, record, kind, name, before, after, reason, question)
 
     def _sort(self, name: str, before: Any, after: Any) -> str:
-        if name == STAGE:
-            position = self.desk.funnel.position
-            one, other = (_stage(value, self.desk) for value in (before, after))
-            if one is not None and position(other) < position(one):
-                return "lower"
+        if name == STAGE and lowers(self.desk.funnel, before, after):
+            return "lower"
         if after is None:
             return "clear"
         return "fill" if before is None else "change"
@@ -147,9 +145,3 @@ class Reader:
         if kind and kind.stage:
             names |= dict.fromkeys(kind.stage.writes, STAGE)
         return {names.get(str(native), str(native)): value for native, value in row.payload["values"].items()}
-
-
-def _stage(value: Any, desk: Desk) -> str | None:
-    """The stage in `mql (disqualified: no budget)`."""
-    name = str(value).partition(" (")[0] if value is not None else None
-    return name if name in desk.funnel.stages else None
