@@ -13,12 +13,16 @@ from .store import Tx
 
 
 class Workspace(NamedTuple):
-    """One synchronisation of its own. `mapping`: digest of the maps that were applied last; `synced`: a first sync was applied."""
+    """One synchronisation of its own. `mapping`: digest of the maps that were applied last; `synced`: a first sync was applied.
+
+    `shadow`: what was decided here was never written anywhere.
+    """
 
     id: int
     name: str
     mapping: str | None
     synced: bool
+    shadow: bool = False
 
 
 class Account(NamedTuple):
@@ -32,9 +36,10 @@ class Account(NamedTuple):
 
 _workspace, _account, _binding, _cursor = schema.workspace.c, schema.account.c, schema.binding.c, schema.cursor.c
 
-_WORKSPACE = Statement(select(_workspace.id, _workspace.name, _workspace.mapping, _workspace.synced).where(_workspace.name == bindparam("name")))
-_WORKSPACES = Statement(select(_workspace.id, _workspace.name, _workspace.mapping, _workspace.synced).order_by(_workspace.id))
-_NEW_WORKSPACE = Bulk(schema.workspace, ("name", "synced"), ignore=True)
+_WORKSPACE_ROW = (_workspace.id, _workspace.name, _workspace.mapping, _workspace.synced, _workspace.shadow)
+_WORKSPACE = Statement(select(*_WORKSPACE_ROW).where(_workspace.name == bindparam("name")))
+_WORKSPACES = Statement(select(*_WORKSPACE_ROW).order_by(_workspace.id))
+_NEW_WORKSPACE = Bulk(schema.workspace, ("name", "synced", "shadow"), ignore=True)
 _SET_WORKSPACE = Statement(
     update(schema.workspace)
     .where(_workspace.id == bindparam("ws"))
@@ -62,19 +67,22 @@ _SET_READ = Bulk(schema.cursor, ("read_at",), ("workspace", "account"))
 _READ = Statement(select(_cursor.account, _cursor.read_at).where(_cursor.workspace == bindparam("ws"), _cursor.read_at.is_not(None)))
 
 
-def workspace(tx: Tx, name: str) -> Workspace:
-    """The workspace of this name, created where it is new."""
+def workspace(tx: Tx, name: str, *, shadow: bool = False) -> Workspace:
+    """The workspace of this name, created where it is new: as a shadow, if that is asked for. One that is there already stays what it is."""
     found = tx.rows(_WORKSPACE, {"name": name})
     if not found:
-        tx.many(_NEW_WORKSPACE, [(name, 0)])
+        tx.many(_NEW_WORKSPACE, [(name, 0, int(shadow))])
         found = tx.rows(_WORKSPACE, {"name": name})
-    id_, name, mapping, synced = found[0]
-    return Workspace(id_, name, mapping, bool(synced))
+    return _known(*found[0])
+
+
+def _known(id_: int, name: str, mapping: str | None, synced: int, shadow: int) -> Workspace:
+    return Workspace(id_, name, mapping, bool(synced), bool(shadow))
 
 
 def workspaces(tx: Tx) -> dict[str, Workspace]:
     """All that there are, by name."""
-    return {name: Workspace(id_, name, mapping, bool(synced)) for id_, name, mapping, synced in tx.rows(_WORKSPACES, {})}
+    return {row[1]: _known(*row) for row in tx.rows(_WORKSPACES, {})}
 
 
 def set_workspace(tx: Tx, ws: int, *, mapping: str | None = None, synced: bool | None = None) -> None:

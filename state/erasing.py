@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import sqlalchemy as sa
 from sqlalchemy import bindparam, delete
 
-from .schema import action, change, link, match_key, person, sameness, signal, stage_entry, word
+from .schema import action, change, link, match_key, person, sameness, shadow, signal, stage_entry, word
 from .sql import Statement, among
 from .store import Store, Tx
 
@@ -24,6 +24,7 @@ _LEDGER = Statement(
     .where(among(stage_entry.c.person, "persons"), stage_entry.c.workspace == bindparam("ws"))
     .values(reason=None, actor=None, owner=None, evidence="")
 )
+_SHADOW = Statement(delete(shadow).where(among(shadow.c.person, "persons"), shadow.c.workspace == bindparam("ws")))
 _PERSONS = Statement(delete(person).where(among(person.c.id, "persons"), person.c.workspace == bindparam("ws")))
 _MEET_AGAIN = Statement(
     sa.update(link)
@@ -44,6 +45,7 @@ def erase(tx: Tx, ws: int, persons: Sequence[int], links: Sequence[int], actions
     tx.run(_LOOSEN, bound)
     found["link"] = tx.run(_LINKS, bound)
     found["stage_entry"] = tx.run(_LEDGER, bound)
+    found["shadow"] = tx.run(_SHADOW, bound)
     found["person"] = tx.run(_PERSONS, bound)
     return {name: count for name, count in sorted(found.items()) if count}
 
@@ -53,7 +55,7 @@ def meet_again(tx: Tx, ws: int, links: Iterable[int]) -> None:
     tx.run(_MEET_AGAIN, {"ws": ws, "links": tx.listed(links)})
 
 
-_ERASED_FROM = (action, signal, match_key, change, sameness, link, stage_entry, person)
+_ERASED_FROM = (action, signal, match_key, change, sameness, link, stage_entry, shadow, person)
 
 
 def scrub(store: Store, tables: Sequence[sa.Table] = _ERASED_FROM) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint, literal_column
 from sqlalchemy.sql.elements import ColumnElement
 
-REVISION = "0008"
+REVISION = "0009"
 """The revision of the schema that this program speaks; zero-padded, so that later means greater."""
 
 ID = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER makes SQLite's primary key the row id itself
@@ -56,6 +56,7 @@ workspace = Table(
     Column("synced", Integer, nullable=False),
     Column("seeded", BigInteger),
     Column("salt", Text),
+    Column("shadow", Integer, nullable=False, server_default="0"),
 )
 
 account = Table(
@@ -319,6 +320,34 @@ migration = Table(
     Column("phases", Text, nullable=False),
     UniqueConstraint("workspace", "source", "target"),
 )
+
+# What a shadow would have written and what others wrote, one row per record and field at a time; empty in every other state.
+shadow = Table(
+    "shadow",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("workspace", ForeignKey("workspace.id"), nullable=False),
+    Column("person", BigInteger, nullable=False),
+    Column("account", ForeignKey("account.id"), nullable=False),
+    Column("link", BigInteger),
+    Column("op", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("before", Text),
+    Column("wanted", Text),
+    Column("version", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("lowers", Integer, nullable=False),
+    Column("backlog", Integer, nullable=False),
+    Column("edited_at", BigInteger),
+    Column("seen_at", BigInteger, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("theirs", Text),
+    Column("author", Text),
+    Column("written_in", BigInteger),
+    Column("at", BigInteger),
+    Column("brought", Integer, nullable=False),
+)
+Index("ix_shadow_workspace_person", shadow.c.workspace, shadow.c.person)
 
 limit = Table("limit", metadata, Column("bucket", Text, primary_key=True), Column("next", Float(53), nullable=False))
 

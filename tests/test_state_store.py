@@ -376,7 +376,7 @@ def test_people_and_records_of_the_first_revision_come_over_unharmed(store_url: 
         assert people.each(tx, 1, 0, 10) == [people.PersonRow(7, "mql", None, None, 2, 3, {"email": ["a", 1, None, None]}, 5)]
         row = LinkRow(4, 1, "contact", "20001", 7, "linked", 9, {"email": "a"}, {}, {"stage": 3}, {"unmapped": "x=y"}, None)
         assert links.by_ids(tx, [4]) == {4: row}
-        assert accounts.workspace(tx, "main") == (1, "main", None, True)
+        assert accounts.workspace(tx, "main") == (1, "main", None, True, False)
         assert accounts.seeded(tx, 1) is None
     if store_url.startswith("sqlite"):
         path = path_of(store_url)
