@@ -60,6 +60,7 @@ class Config:
     """What somebody configured. `winners`: field group -> system or "newest". `order`: system -> rank for ties; None: they are asked.
 
     `guard`: kind of change -> (count, share). `signals`: events are kept. `notes`: what works but should be known.
+    `shadow`: nothing is ever written (`app.shadows`).
     """
 
     path: Path
@@ -81,6 +82,7 @@ class Config:
     listen: Listen = field(default_factory=Listen)
     notify: Notify | None = None
     notes: tuple[str, ...] = ()
+    shadow: bool = False
 
 
 def config_path(given: Path | None) -> Path:

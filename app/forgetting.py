@@ -18,6 +18,7 @@ from ..sync.dossier import EMAIL, Dossier
 from . import output, people, wiring
 from .config import load
 from .mail import Mail
+from .shadows import shadow_file
 from .traces import files_with
 from .views import words
 from .wiring import Place
@@ -126,15 +127,16 @@ def _told(file: Dossier, rows: Mapping[str, int], names: Mapping[int, str], even
 
 
 def _left_in(place: Place, addresses: Sequence[str]) -> tuple[list[Path], list[Path]]:
-    """(the state's own files that still hold an address, copies of the state, of which some may)."""
-    path = place.store.path
+    """(the state's own files that still hold an address, copies of the state and what a shadow remembers, of which some may)."""
+    path, shadow = place.store.path, shadow_file(place.config)
+    shadows = [each for each in (shadow, inbox_path(shadow)) if each.exists()]
     if path is None:
-        return [], []
+        return [], shadows
     files = (path, inbox_path(path))
     own = [each for file in files for each in (file, file.with_name(file.name + "-wal"))]
     begin = tuple(f"{file.name}." for file in files)
     copies = sorted(each for each in path.parent.iterdir() if each.name.startswith(begin) and each.suffix in (".bak", ".part"))
-    return files_with(addresses, own), copies
+    return files_with(addresses, own), [*copies, *shadows]
 
 
 def _text(told: Sequence[Forgotten], left: tuple[list[Path], list[Path]], *, clean: bool) -> Iterator[str]:
@@ -153,7 +155,7 @@ def _text(told: Sequence[Forgotten], left: tuple[list[Path], list[Path]], *, cle
     elif own:
         yield "The state still names one of the addresses, in rows of other people: " + ", ".join(map(str, own))
     if copies:
-        yield "Copies of the state that were made before still hold what was erased: delete them, and any backup of your own:"
+        yield "Copies of the state, and what a shadow remembers, still hold what was erased: delete them, and any backup of your own:"
         yield from (f"    {copy}" for copy in copies)
 
 

@@ -17,6 +17,7 @@ from .garbage import rarely_collected
 from .journal import journal
 from .output import tell
 from .progress import Display, shown
+from .shadows import shadow_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +30,10 @@ class Running:
 
 
 @contextmanager
-def running(command: str, config_file: Path | None, approved: str | None = None) -> Iterator[Running]:
-    """Everything that a run needs, for the length of the block."""
+def running(command: str, config_file: Path | None, approved: str | None = None, *, shadow: bool = False) -> Iterator[Running]:
+    """Everything that a run needs, for the length of the block. `shadow`: over the shadow of the workspace."""
     with rarely_collected():
-        config = load(config_file)
+        config = shadow_of(load(config_file)) if shadow else load(config_file)
         for note in config.notes:
             tell(f"note: {note}")
         with ExitStack() as stack:

@@ -13,9 +13,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass, replace
+from functools import partial
 
 from ..connectors.contract import Connector, Ports, Telling
 from ..connectors.probing import Laboratory, Probing
+from ..connectors.readonly import ReadOnly, refuse
 from ..lifecycle.policy import Policy
 from ..model.errors import ConfigurationError
 from ..model.ports import Clock
@@ -31,6 +33,7 @@ from . import accounts, output
 from .clock import SystemClock
 from .config import Config
 from .maps import compile_for
+from .shadows import check_kind
 from .stored import check_stored_stages
 from .system_config import SystemConfig
 from .teams import resolve
@@ -59,7 +62,8 @@ def opened(config: Config, clock: Clock | None = None) -> Iterator[Place]:
     store = open_store(config.state_url)
     try:
         with store.write() as tx:
-            workspace = bindings.workspace(tx, config.workspace)
+            workspace = bindings.workspace(tx, config.workspace, shadow=config.shadow)
+        check_kind(config, workspace)
         yield Place(config, store, workspace.id, clock or SystemClock())
     finally:
         store.close()
@@ -82,6 +86,7 @@ def looked_at(config: Config) -> Iterator[Place]:
                 where="workspace.name",
                 next_step='a workspace is named after its file: write [workspace] name = "..." to mean the one in use',
             )
+        check_kind(config, known[config.workspace])
         yield Place(config, store, known[config.workspace].id, SystemClock())
     finally:
         store.close()
@@ -93,11 +98,12 @@ def held(place: Place, command: str) -> AbstractContextManager[leases.Lease]:
 
 
 def open_connector(place: Place, system: SystemConfig) -> Connector:
-    """The system's connector, ready to call."""
+    """The system's connector, ready to call; a shadow's can only look."""
     beside = (place.config.state_url, place.config.workspace)
     inbox, outbox = (StateInbox(*beside), StateOutbox(*beside)) if isinstance(system.plugin, Telling) else (None, None)
     answers = accounts.answers(place.store, place.id, system)
-    return system.plugin.open(system.name, system.settings, replace(_ports(place, system), inbox=inbox, outbox=outbox, answers=answers))
+    connector = system.plugin.open(system.name, system.settings, replace(_ports(place, system), inbox=inbox, outbox=outbox, answers=answers))
+    return ReadOnly(system.name, connector) if place.config.shadow else connector
 
 
 def open_laboratory(place: Place, system: SystemConfig) -> Laboratory:
@@ -109,7 +115,8 @@ def open_laboratory(place: Place, system: SystemConfig) -> Laboratory:
 
 def _ports(place: Place, system: SystemConfig) -> Ports:
     limiter, tokens = StoreLimiter(place.store, place.clock), token_store(place.config.path, system)
-    return Ports(place.clock, limiter, tokens, lambda: leases.sending(place.store, place.id))
+    sending = partial(refuse, system.name) if place.config.shadow else partial(leases.sending, place.store, place.id)
+    return Ports(place.clock, limiter, tokens, sending)
 
 
 @contextmanager
