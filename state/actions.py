@@ -137,6 +137,9 @@ _LATELY = Statement(
     )
     .order_by(_c.id)
 )
+_OF_PEOPLE = Statement(
+    select(*_ROW).where(_c.run == bindparam("run"), _c.person.is_not(None), among(_c.person, "ids"), _c.state == word("planned")).order_by(_c.id)
+)
 _TALLY = Statement(select(_c.account, _c.op, _c.state, func.count()).where(_c.run == bindparam("run")).group_by(_c.account, _c.op, _c.state))
 
 
@@ -180,6 +183,11 @@ def of_run(
     """A run's actions in these states after this id, in order; of one operation or account if given. `urgent`: only those that are."""
     wanted = {"run": run, "after": after_id, "states": tx.listed(states), "op": op, "account": account, "urgent": 1 if urgent else None, "limit": limit}
     return list(starmap(_row, tx.rows(_OF_RUN, wanted)))
+
+
+def of_people(tx: Tx, run: int, person_ids: Iterable[int]) -> list[ActionRow]:
+    """All that a run plans for these people, in order."""
+    return list(starmap(_row, tx.rows(_OF_PEOPLE, {"run": run, "ids": tx.listed(person_ids)})))
 
 
 def by_ids(tx: Tx, ids: Iterable[int]) -> dict[int, ActionRow]:

@@ -40,7 +40,7 @@ class Draft(NamedTuple):
 
 @dataclass(slots=True)
 class Tally:
-    """What a plan amounts to. `written`: people of whom a record is written.
+    """What a plan amounts to. `written`: people of whom a record is written; `quiet`: the numbers of those who were due and of whom nothing is to be done.
 
     Keys of `writes`: (system, creates | fills | updates | clears | archives | lowerings); of `promoted`: (rule, mode).
     """
@@ -55,6 +55,7 @@ class Tally:
     unmapped: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
     promoted: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
     records: int = 0
+    quiet: list[int] = field(default_factory=list[int])
 
     def of(self, kind: str) -> int:
         """All systems' writes of one kind."""

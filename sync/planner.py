@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..model.records import FieldChange, Present, Ref
 from ..state import actions, keys, links, people
 from ..state.actions import ActionRow
 from ..state.links import LinkRow
 from .cases import Ambiguous, Case, Cases
 from .decision import Decision, Hold
 from .desk import History
+from .history import newest_changes
 from .knowing import knowledge
 from .loops import WINDOW_MS, loops, moving
 from .plan import Draft, Tally, rows_of
@@ -74,36 +74,15 @@ class Planner:
         wanting = [each for each in decided if each.decision.wants]
         if not wanting:
             return
-        history = self._histories([(each.case, each.decision) for each in wanting])
+        history = newest_changes(
+            self.session, [(row, each.decision.wants[row.id]) for each in wanting for row in each.case.links if row.id in each.decision.wants]
+        )
         for each in wanting:
             each.history = history
             self._again(each)
 
     def _again(self, each: _Decided) -> None:
         each.decision = self._reconcile(each.case, each.history, each.blocked)
-
-    def _histories(self, wanting: Sequence[tuple[Case, Decision]]) -> dict[int, dict[str, FieldChange]]:
-        wanted: dict[int, list[tuple[LinkRow, set[str]]]] = {}
-        for case, decision in wanting:
-            for row in case.links:
-                if row.id in decision.wants:
-                    wanted.setdefault(row.account, []).append((row, decision.wants[row.id]))
-        found: dict[int, dict[str, FieldChange]] = {}
-        for account, asked in wanted.items():
-            connector = self.session.systems[account].connector
-            if not connector.capabilities.history:
-                continue
-            natives = tuple(sorted({native for _, fields in asked for native in fields}))
-            kinds: dict[str, set[str]] = {}
-            for row, fields in asked:
-                kinds.setdefault(row.kind, set()).update(fields)
-            answers = connector.fetch([Ref(row.kind, row.ref) for row, _ in asked], {kind: tuple(sorted(names)) for kind, names in kinds.items()}, natives)
-            for (row, _), answer in zip(asked, answers, strict=True):
-                if isinstance(answer, Present):
-                    found[row.id] = {
-                        native: versions[0] for native, versions in answer.history.items() if versions and (versions[0].value or None) == row.seen.get(native)
-                    }
-        return found
 
     def _break_loops(self, decided: Sequence[_Decided]) -> None:
         """A field that only goes on flipping is held. The journal is read for those alone of whom something moved or was put back."""
@@ -207,6 +186,7 @@ class Planner:
         # What is marked together lies together: on pages shared with others, each mark would write eight times as much.
         self._insert(sorted(rows, key=lambda row: (row.op != "decide", row.account or 0, row.op)))
         if quiet:
+            self.tally.quiet += quiet
             with self.session.store.write() as tx:
                 people.clear_due(tx, self.session.workspace, quiet)
 
