@@ -28,6 +28,7 @@ from .commands.runs import runs
 from .commands.sandbox import sandbox
 from .commands.schedule import schedule
 from .commands.serve import serve
+from .commands.shadow import shadow
 from .commands.signal import signal
 from .commands.sla import sla
 from .commands.status import status
@@ -84,6 +85,7 @@ app.add_typer(export)
 app.add_typer(funnel)
 app.add_typer(migrate)
 app.add_typer(qualify)
+app.add_typer(shadow)
 app.add_typer(signal)
 
 

@@ -213,3 +213,16 @@ def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
             assert service.end() == 130
         made.worlds.salesforce.latency_s = 0
     assert cli("schedule", str(made.config)).exit_code == 0
+
+
+def test_a_shadow_only_looks_on(acme: Box, tmp_path: Path) -> None:
+    """By the clock, from the first look on, with nobody's approval: an edit is what would have been written, and no call that changes anything arrives."""
+    with serving(tmp_path / "log", Path("--shadow"), acme.config) as service:
+        until(lambda: service.runs("done"))
+        acme.worlds.hubspot.by_hand.create({"email": "new@acme.example", "lastname": "New", "company": "Acme"})
+        until(lambda: "for hubspot contact" in cli("shadow", "report", "--config", str(acme.config)).stdout)
+        assert service.get("/readyz") == (200, '{"ready":true,"problems":[]}')
+        assert service.end() == 0
+    assert acme.written() == []
+    assert not (tmp_path / "stagesync.db").exists()
+    assert b"new@acme" not in (tmp_path / "log").read_bytes()

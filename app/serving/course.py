@@ -1,4 +1,4 @@
-"""One run of a workspace without anybody at a terminal: the same course as `sync`, where every question stops it."""
+"""One run of a workspace without anybody at a terminal: the same course as `sync`, where every question stops it; or a look of its shadow."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import structlog
 from ...model.errors import SafetyStop, StagesyncError
 from ...model.ports import Clock
 from ...state import accounts, runs
-from ...sync import engine
+from ...sync import engine, shadow
 from ...sync.engine import PlanReport, RunReport
 from .. import logs, summary, wiring
 from ..running import after, doubting
@@ -64,6 +64,9 @@ def course(place: Place, stop: threading.Event) -> Ended:
         with wiring.connected(place, _until(stop)) as wired, doubting(wired):
             session = replace(wired, tell=_tell, begun=logs.run_begins)
             plan = engine.plan(replace(session, clock=_Woken(place.clock, stop)))
+            if place.config.shadow:
+                report = shadow.follow(session, plan)
+                return Ended(0, "", report.run, plan, report)
             if plan.stops:
                 raise SafetyStop(f"stopped before the first write: {summary.reasons(plan.stops)}", next_step=summary.approval(plan))
             report = engine.apply(replace(session, stop=stop.is_set, progress=_quiet), plan.run, planned=plan)
@@ -80,7 +83,9 @@ def course(place: Place, stop: threading.Event) -> Ended:
 
 
 def _synced(place: Place) -> None:
-    """The first run of a workspace needs somebody who looks at its plan."""
+    """The first run of a workspace needs somebody who looks at its plan; a shadow's writes nothing, and needs nobody."""
+    if place.config.shadow:
+        return
     with place.store.read() as tx:
         if accounts.workspace(tx, place.config.workspace).synced:
             return

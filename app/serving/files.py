@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ...model.errors import ConfigurationError
 from ..config import Config, config_path, load
+from ..shadows import shadow_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +19,8 @@ class Found:
     broken: tuple[tuple[Path, ConfigurationError], ...]
 
 
-def find(given: Sequence[Path]) -> Found:
-    """Every file that is named, and every `*.toml` of a folder that is; without any, the file that all commands mean.
+def find(given: Sequence[Path], *, shadow: bool = False) -> Found:
+    """Every file that is named, and every `*.toml` of a folder that is; without any, the file that all commands mean. `shadow`: the shadow of each.
 
     Raises `ConfigurationError` for a folder without one, and for two files that mean one workspace.
     """
@@ -27,7 +28,8 @@ def find(given: Sequence[Path]) -> Found:
     broken: list[tuple[Path, ConfigurationError]] = []
     for path in dict.fromkeys(path for each in given or [config_path(None)] for path in _files(each)):
         try:
-            configs.append(load(path))
+            config = load(path)
+            configs.append(shadow_of(config) if shadow else config)
         except ConfigurationError as error:
             broken.append((path, error))
     _different(configs)

@@ -25,9 +25,11 @@ from .web import application, listener, served
 log = structlog.get_logger("stagesync.service")
 
 
-def serve(given: Sequence[Path]) -> int:
-    """Serve until somebody says stop; the exit code. Raises `ConfigurationError` where there is nothing to serve, or the address cannot be had."""
-    found = find(given)
+def serve(given: Sequence[Path], *, shadow: bool = False) -> int:
+    """Serve until somebody says stop; the exit code. `shadow`: nothing is ever written.
+
+    Raises `ConfigurationError` where there is nothing to serve, or the address cannot be had."""
+    found = find(given, shadow=shadow)
     logs.configure()
     for path, error in found.broken:
         log.error("configuration left out", file=str(path), reason=str(error))
@@ -66,7 +68,7 @@ def _introduce(found: Found, url: str) -> None:
             log.warning("note", workspace=config.workspace, note=note)
         costs = _costs(config)
         told = {cost.system: {"calls_a_day": cost.a_day, "of": cost.limit} for cost in costs}
-        log.info("serving", workspace=config.workspace, timetable=str(config.timetable), costs=told)
+        log.info("serving", workspace=config.workspace, timetable=str(config.timetable), costs=told, shadow=config.shadow)
         for cost in costs:
             if cost.share is not None and cost.share > 1:
                 log.warning("the timetable costs more calls than the account has", workspace=config.workspace, system=cost.system)
