@@ -32,6 +32,7 @@ URL = "https://endpoint.example/take"
 PRIVATE = (
     *("127.0.0.1", "127.1.2.3", "0.0.0.0", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "192.0.0.1", "198.18.0.1", "224.0.0.1"),
     *("255.255.255.255", "::1", "::", "fe80::1", "fe80::1%eth0", "fd00::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "2002:7f00:1::", "ff02::1", "2001:db8::1"),
+    *("64:ff9b::127.0.0.1", "64:ff9b::10.0.0.1", "64:ff9b:1::1", "::127.0.0.1", "::10.0.0.1"),
 )
 
 
@@ -43,7 +44,7 @@ def test_a_private_address_is_none_of_the_internets(address: str) -> None:
 
 def test_a_public_address_is_reached() -> None:
     """Of both families."""
-    assert all(map(is_public, ("93.184.216.34", "8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8")))
+    assert all(map(is_public, ("93.184.216.34", "8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::8.8.8.8")))
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1", "0x7f000001", "2130706433", "localhost", "[::1]", "[::ffff:127.0.0.1]", "0"])
@@ -90,6 +91,19 @@ def test_one_private_address_among_public_ones_is_enough(monkeypatch: pytest.Mon
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
     with closing(Line(URL, SECRET, ())) as line:
         assert line.send("msg_1", b"{}", 1_000) == Failed("PRIVATE_ADDRESS")
+
+
+def test_an_address_that_does_not_answer_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of several that were checked the next one is tried: a machine may be told of addresses to which it has no way."""
+    real = socket.getaddrinfo
+
+    def resolve(host: str, port: int, *given: object, **more: object) -> Sequence[object]:
+        two = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in ("127.0.0.2", "127.0.0.1")]
+        return two if host == "two.example" else real(host, port, *given, **more)  # pyright: ignore[reportArgumentType]  # handed on as it came
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    with taker() as there, closing(Line(there.url.replace("127.0.0.1", "two.example"), SECRET, ("two.example",))) as line:
+        assert line.send("msg_1", b"{}", _now()) == Delivered(None)
 
 
 def test_the_environments_proxy_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:

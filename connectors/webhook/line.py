@@ -11,7 +11,7 @@ import socket
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 import httpcore
 import httpx
@@ -26,6 +26,7 @@ _ANSWER_LIMIT = 65_536
 _ASK = (429, 503)
 """With these an endpoint may say when it can be called again (RFC 6585, 4; RFC 9110, 15.6.4)."""
 _ID_LIMIT = 200
+_TRANSLATED = IPv6Network("64:ff9b::/96")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class CheckedBackend(NetworkBackend):
     def connect_tcp(
         self, host: str, port: int, timeout: float | None = None, local_address: str | None = None, socket_options: Iterable[SOCKET_OPTION] | None = None
     ) -> NetworkStream:
-        """Resolve once, check every address, connect to one of those that were checked."""
+        """Resolve once, check every address, connect to the first of those that were checked and can be reached."""
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError):
@@ -65,7 +66,12 @@ class CheckedBackend(NetworkBackend):
         addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
         if host.lower() not in self._allowed and not all(map(is_public, addresses)):
             raise Refused("a private address")
-        return self._backend.connect_tcp(addresses[0], port, timeout, local_address, socket_options)
+        for address in addresses[:-1]:  # a machine without a way to IPv6 may be told such addresses first
+            try:
+                return self._backend.connect_tcp(address, port, timeout, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                continue
+        return self._backend.connect_tcp(addresses[-1], port, timeout, local_address, socket_options)
 
     def connect_unix_socket(self, path: str, timeout: float | None = None, socket_options: Iterable[SOCKET_OPTION] | None = None) -> NetworkStream:
         """There is no such endpoint."""
@@ -75,9 +81,14 @@ class CheckedBackend(NetworkBackend):
 def is_public(address: str) -> bool:
     """The address belongs to the public Internet, also where it is an IPv4 address in the dress of an IPv6 one."""
     found = ip_address(address.partition("%")[0])
-    if isinstance(found, IPv6Address) and (inner := found.ipv4_mapped or found.sixtofour or (found.teredo or (None, None))[1]) is not None:
-        return inner.is_global and not inner.is_multicast
-    return found.is_global and not found.is_multicast
+    if isinstance(found, IPv6Address):
+        found = found.ipv4_mapped or found.sixtofour or (found.teredo or (None, None))[1] or _translated(found) or found
+    return found.is_global and not found.is_multicast and not found.is_reserved
+
+
+def _translated(address: IPv6Address) -> IPv4Address | None:
+    """The IPv4 address that a gateway makes of it (RFC 6052, 2.1)."""
+    return IPv4Address(int(address) & 0xFFFF_FFFF) if address in _TRANSLATED else None
 
 
 class CheckedTransport(httpx.HTTPTransport):
