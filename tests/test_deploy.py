@@ -68,7 +68,7 @@ def test_the_image_is_built_from_what_is_here() -> None:
     assert all((int(image[1]), int(image[2])) >= least for image in images if image)
     stages = {image[3] for image in images if image}
     assert all(stage in stages for word, rest in found if word == "COPY" for stage in re.findall(r"--from=(\w+)", rest))
-    assert [rest for word, rest in found if word == "USER"][-1] == "stagesync"
+    assert f"--uid {[rest for word, rest in found if word == 'USER'][-1]} " in " ".join(rest for word, rest in found if word == "RUN")  # a number, not root's
     last = dict(found)
     assert json.loads(last["ENTRYPOINT"]) == ["stagesync"]
     assert json.loads(last["CMD"])[0] in COMMANDS.commands
