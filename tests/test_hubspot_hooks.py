@@ -157,6 +157,7 @@ def refusals() -> dict[str, tuple[int, Sent]]:
         "no signature": (401, without("x-hubspot-signature-v3")),
         "no time": (401, without(stamp)),
         "only v1": (401, without("x-hubspot-signature-v3")._replace(headers={"content-type": "application/json", "x-hubspot-signature": "0" * 64})),
+        "no type": (415, without("content-type")),
         "form": (415, good._replace(headers={**good.headers, "content-type": "application/x-www-form-urlencoded"})),
         "no JSON": (400, signed(b"[{]")),
         "no list": (400, signed(b'{"objectId": 1}')),

@@ -117,9 +117,13 @@ def test_a_body_that_does_not_come_is_given_up(tmp_path: Path) -> None:
 
 
 def test_an_unknown_system_is_not_there(here: Stand) -> None:
-    """Counted without its name, since anybody could make names up; another method is not allowed."""
-    assert here.post("/hooks/nobody", BODY, signed(BODY)).status_code == 404
-    assert here.post("/hooks/other/product", BODY, signed(BODY)).status_code == 404
+    """Counted and logged without its name, since anybody could make names up; nothing is kept; another method is not allowed."""
+    with capture_logs() as logged:
+        assert here.post("/hooks/nobody", BODY, signed(BODY)).status_code == 404
+        assert here.post("/hooks/other/product", BODY, signed(BODY)).status_code == 404
+    assert [(line["event"], line["system"]) for line in logged] == [("post refused", "")] * 2
+    assert not any(text in str(logged) for text in (CANARY, "nobody", "other"))
+    assert (here.kept(), here.woken) == ([], [])
     assert here.counted == {("", "unknown"): 2}
     assert httpx.get(f"{here.url}/hooks/product", trust_env=False).status_code == 405
 
@@ -154,7 +158,8 @@ def forms() -> dict[str, tuple[str, str]]:
 def broken() -> tuple[str, ...]:
     """Headers that prove nothing."""
     now = int(time.time())
-    return ("", "zz", "sha256=", "t=1", timed(BODY, now - 1_000, "s3cret"), timed(BODY, now, "old"), "v1=00", f"t={now},{timed(BODY, now, 's3cret')}", "=,=")
+    stale, future = timed(BODY, now - 1_000, "s3cret"), timed(BODY, now + 1_000, "s3cret")
+    return ("", "zz", "sha256=", "t=1", stale, future, timed(BODY, now, "old"), "v1=00", f"t={now},{timed(BODY, now, 's3cret')}", "=,=")
 
 
 @pytest.mark.parametrize("name", forms())

@@ -100,6 +100,7 @@ REFUSED = {
     "too many": (400, PATH, message(*[LEAD] * 101), XML),
     "deep": (400, PATH, b"<a>" * 300_000, XML),
     "no UTF-8": (400, PATH, message(LEAD).replace(b"canary", b"\xff"), XML),
+    "no type": (415, PATH, message(LEAD), {}),
     "JSON": (415, PATH, message(LEAD), {"content-type": "application/json"}),
     "too large": (413, PATH, message(LEAD) + b" " * BODY_LIMIT, XML),
 }
