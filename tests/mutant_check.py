@@ -51,10 +51,11 @@ def _told(case: Case, folder: Path) -> list[str]:
     return wrong(case, folder)[0]
 
 
-def random_histories(start: int, most: int) -> Iterator[tuple[str, Told]]:
-    """The random histories of these seeds."""
+def random_histories(start: int, most: int, *, hints: bool = False) -> Iterator[tuple[str, Told]]:
+    """The random histories of these seeds. `hints`: a portal posts what happens in it."""
+    live = partial(lived, hints=True) if hints else lived
     for seed in range(start, start + most):
-        yield f"seed {seed}", partial(_lived, lived, seed)
+        yield f"seed {seed}", partial(_lived, live, seed)
 
 
 def directed_histories() -> Iterator[tuple[str, Told]]:
@@ -74,7 +75,8 @@ def _mixed(family: list[Told]) -> list[Told]:
 
 @dataclass(slots=True)
 class Search:
-    """One search for one bug (None: the sound program). `start`: of the seeds; None: the directed set. `caught`: the number of the history that failed.
+    """One search for one bug (None: the sound program). `start`: of the seeds; None: the directed set. `hinted`: with webhooks. `caught`: the number of the
+    history that failed.
 
     The sound program goes on after a failure: what it `failed` says nothing about any bug, and is `spared` from the searches for them.
     """
@@ -82,6 +84,7 @@ class Search:
     mutant: Mutant | None
     start: int | None
     most: int
+    hinted: bool = False
     number: int = 0
     caught: int | None = None
     family: str = ""
@@ -93,7 +96,7 @@ class Search:
 
     def histories(self) -> Iterator[tuple[str, Told]]:
         """The histories to run, each with the name of its kind."""
-        return directed_histories() if self.start is None else random_histories(self.start, self.most)
+        return directed_histories() if self.start is None else random_histories(self.start, self.most, hints=self.hinted)
 
 
 def _work(search: Search, folder: Path, pipe: Connection) -> None:
@@ -172,8 +175,8 @@ class Verdict:
     def row(self) -> str:
         """As a line of the table."""
         chance = ", ".join(_count(search) for search in self.searches if search.start is not None)
-        directed = next(search for search in self.searches if search.start is None)
-        where = f"{_count(directed)} ({directed.family})" if directed.caught else _count(directed)
+        directed = next((search for search in self.searches if search.start is None), None)
+        where = "with webhooks" if directed is None else f"{_count(directed)} ({directed.family})" if directed.caught else _count(directed)
         if not any(search.reached for search in self.searches):
             where += ", **its lines were never executed**"
         return f"| `{self.mutant.name}` | {self.mutant.what} | {chance} | {where} | {sum(search.seconds for search in self.searches):.0f} |"
@@ -195,7 +198,7 @@ def main(argv: Sequence[str]) -> int:
         asked.error(f"there is no {', '.join(unknown)}; there are {', '.join(known)}")
     chosen = [known[name] for name in given.mutants] or list(MUTANTS)
     verdicts = {mutant.name: Verdict(mutant) for mutant in chosen}
-    control = [Search(None, start, given.histories) for start in (None, *STARTS)]
+    control = [Search(None, start, given.histories, hinted) for hinted in sorted({mutant.hinted for mutant in chosen}) for start in _starts(hinted=hinted)]
 
     def done(search: Search) -> None:
         name = search.mutant.name if search.mutant else "(no bug)"
@@ -210,13 +213,22 @@ def main(argv: Sequence[str]) -> int:
         with mutated(mutant):
             pass
     run(control, given.jobs, done)
-    spared = {search.start: frozenset(number for number, _ in search.failed) for search in control}
-    searches = [Search(mutant, start, given.histories, spared=spared[start]) for mutant in chosen for start in (None, *STARTS)]
+    spared = {(search.hinted, search.start): frozenset(number for number, _ in search.failed) for search in control}
+    searches = [
+        Search(mutant, start, given.histories, mutant.hinted, spared=spared[mutant.hinted, start])
+        for mutant in chosen
+        for start in _starts(hinted=mutant.hinted)
+    ]
     run(searches, given.jobs, done)
     for search in searches:
         if search.mutant is not None:
             verdicts[search.mutant.name].searches.append(search)
     return _printed(list(verdicts.values()), control)
+
+
+def _starts(*, hinted: bool) -> tuple[int | None, ...]:
+    """Where the searches begin: the directed set has no webhooks."""
+    return STARTS if hinted else (None, *STARTS)
 
 
 def _printed(verdicts: Sequence[Verdict], control: Sequence[Search]) -> int:

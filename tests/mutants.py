@@ -16,6 +16,12 @@ _DIFFERENT = "different = {native: [row.seen.get(native), value] for native, val
 _BLIND_CREATE = Swap("sync.apply:Sender._look_up", "if native in self.connected.connector.capabilities.unique:", "if True:")
 _NOTHING_FOUND = Swap("sync.settle:_settle_creates", "for name, native in key_of.items():", "for name, native in list(key_of.items())[:0]:")
 
+_HINTS_PAGE = 'yield self._page(_refs(told, ended=cursor is None), query, fetch, _joined(place, cursor or ""))'
+_POLLED = """
+for page in pull(replace(query, cursor=cursor)):
+    yield replace(page, cursor=_joined(place, page.cursor)) if place else page
+"""
+
 MUTANTS = (
     # -- the journal, and what happens when nobody knows
     Mutant(
@@ -336,5 +342,104 @@ MUTANTS = (
         "stage-not-cleared",
         "a stage that goes back is set without being cleared first",
         [Swap("connectors.hubspot.connector:HubSpot.expand", "back = self._goes_back(write)", "back = False")],
+    ),
+    # -- what a system tells by itself
+    Mutant(
+        "hint-believed",
+        "the value that a webhook tells is taken, not the one that the contact has",
+        [
+            Swap(
+                "connectors.hubspot.hooks:HubSpotHooks._hint",
+                "return hint(hashlib.sha256(orjson.dumps(marks)).hexdigest(), KIND, ids, ended=_ENDS[what])",
+                """
+                found = hint(hashlib.sha256(orjson.dumps(marks)).hexdigest(), KIND, ids, ended=_ENDS[what])
+                return Event(found.key, {**found.body, "name": told.get("propertyName"), "value": told.get("propertyValue")})
+                """,
+            ),
+            Swap(
+                "connectors.hints:Hints.then",
+                _HINTS_PAGE,
+                """
+                said = {(id, each.event.body["name"]): each.event.body["value"] for each in told for id in each.event.body["ids"]}
+                page = self._page(_refs(told, ended=cursor is None), query, fetch, _joined(place, cursor or ""))
+                changed = [{name: said.get((record.ref.id, name), value) for name, value in record.values.items()} for record in page.records]
+                yield replace(page, records=[replace(record, values=values) for record, values in zip(page.records, changed)])
+                """,
+            ),
+        ],
+        hinted=True,
+    ),
+    Mutant(
+        "deletion-believed",
+        "a contact counts as deleted because a webhook says so, though it was restored since",
+        [
+            Swap(
+                "connectors.hints:Hints.then",
+                _HINTS_PAGE,
+                """
+                ends = [Ref(each.event.body["kind"], id) for each in told if each.event.body["ended"] for id in each.event.body["ids"]]
+                page = self._page(_refs(told, ended=cursor is None), query, fetch, _joined(place, cursor or ""))
+                yield replace(page, gone=[*page.gone, *map(Gone, ends)])
+                """,
+            )
+        ],
+        hinted=True,
+    ),
+    Mutant(
+        "hints-for-poll",
+        "where webhooks came in, what the poll shows is passed over and its cursor moved on: what was lost on the way stays unseen",
+        [
+            Swap(
+                "connectors.hints:Hints.then",
+                _POLLED,
+                """
+                heard = place != _parted(query.cursor)[0]
+                for page in pull(replace(query, cursor=cursor)):
+                    page = replace(page, records=[]) if heard and cursor else page
+                    yield replace(page, cursor=_joined(place, page.cursor)) if place else page
+                """,
+            )
+        ],
+        hinted=True,
+    ),
+    Mutant(
+        "no-overlap-with-hints",
+        "with webhooks the poll goes on where the last one began, as if they told all that the index shows late",
+        [
+            Swap(
+                "connectors.hubspot.pull:pull",
+                "since = max(0, cursor.start - client.settings.overlap_s * 1000)",
+                "since = cursor.start if client.settings.hook_secrets else max(0, cursor.start - client.settings.overlap_s * 1000)",
+            )
+        ],
+        hinted=True,
+    ),
+    Mutant(
+        "hints-before-commit",
+        "the cursor that is kept with the hints already stands where the poll will end",
+        [
+            Swap(
+                "connectors.hints:Hints.then",
+                _HINTS_PAGE,
+                """
+                ahead = cursor and [page.cursor for page in pull(replace(query, cursor=cursor))][-1]
+                yield self._page(_refs(told, ended=cursor is None), query, fetch, _joined(place, ahead or ""))
+                """,
+            )
+        ],
+        hinted=True,
+    ),
+    Mutant(
+        "echo-heard",
+        "a webhook about our own write is taken for news",
+        [
+            Swap(
+                "connectors.hubspot.hooks:HubSpotHooks._is_ours",
+                'return told.get("changeSource") == "INTEGRATION" and ours is not None and str(told.get("sourceId")) == str(ours)',
+                "return False",
+            )
+        ],
+        masked="the contact is read again and shows what was agreed, which is no change",
+        hinted=True,
     ),
 )

@@ -37,12 +37,14 @@ class Mutant:
     """One bug. `what`: what the program does wrong, in words.
 
     `masked`: why another rule of the program makes up for it, where that is so: the promise holds all the same, and histories must not fail.
+    `hinted`: only histories in which a portal posts what happens can come to its lines.
     """
 
     name: str
     what: str
     swaps: Sequence[Swap]
     masked: str = ""
+    hinted: bool = False
 
 
 @contextmanager
