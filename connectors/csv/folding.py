@@ -24,10 +24,15 @@ def fold(path: Path, mirror: Mirror, layout: Layout, known: Print | None, sendin
     Raises `Busy`, `Unreachable` where somebody changed the file meanwhile, `StateError`.
     """
     fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
+    with mirror.changing():
+        left = mirror.get("fresh")  # of a run that was killed while it wrote
+        mirror.set("fresh", fresh.name)
     try:
+        if left is not None:
+            path.with_name(left).unlink(missing_ok=True)
         mode = stat.S_IMODE(path.stat().st_mode) if known is not None else 0o600
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            os.fchmod(file.fileno(), mode)
+            fresh.chmod(mode)
             _write(file, mirror, layout)
             file.flush()
             os.fsync(file.fileno())
@@ -38,6 +43,7 @@ def fold(path: Path, mirror: Mirror, layout: Layout, known: Print | None, sendin
         if print_of(path) != known:
             raise Unreachable("somebody changed the file while it was written", where=str(path), next_step="run again: both will be in it")
         fresh.replace(path)
+        _keep_name(path)
     except OSError as error:
         raise StateError(
             f"the file cannot be written: {error.strerror}",
@@ -50,6 +56,16 @@ def fold(path: Path, mirror: Mirror, layout: Layout, known: Print | None, sendin
     settle(mirror, new)
 
 
+def _keep_name(path: Path) -> None:
+    """The folder is on the disk too: the file must not be the old one again after the mirror was told that it is not."""
+    with suppress(OSError):  # some systems cannot open folders, and need not
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
 def settle(mirror: Mirror, now: Print | None) -> None:
     """The file with this print holds everything."""
     with mirror.changing():
@@ -57,6 +73,7 @@ def settle(mirror: Mirror, now: Print | None) -> None:
         mirror.set("file", now)
         mirror.set("young", value=False)
         mirror.set("folding", None)
+        mirror.set("fresh", None)
 
 
 def _write(file: BinaryIO, mirror: Mirror, layout: Layout) -> None:

@@ -49,6 +49,10 @@ class Form(Protocol):
         """Everything up to and with the header, and the rows behind it."""
         ...
 
+    def has(self, column: str) -> bool:
+        """There is such a column."""
+        ...
+
     def place(self, column: str) -> Any:
         """By what a column's cell is taken out of a row."""
         ...
@@ -116,6 +120,10 @@ class CsvForm:
         if len(cells) > width and not any(cells[width:]):
             return Line(line.number, line.raw, cells[:width])
         return Line(line.number, line.raw, None, f"has {len(cells)} cells where the header has {width}")
+
+    def has(self, column: str) -> bool:
+        """There is such a column."""
+        return column in self._places
 
     def place(self, column: str) -> int:
         """Its place in the row."""
@@ -249,6 +257,10 @@ class JsonForm:
             return Line(number, raw, None, why)
         self._columns.update(dict.fromkeys(cells))
         return Line(number, raw, cells)
+
+    def has(self, column: str) -> bool:
+        """It was seen in an object, or is declared."""
+        return column in self._columns
 
     def place(self, column: str) -> str:
         """Its name."""

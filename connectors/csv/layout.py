@@ -42,6 +42,10 @@ class Layout:
         """Takes its rows apart."""
         return form_of(self.dialect, self.columns)
 
+    def is_like(self, other: Layout) -> bool:
+        """The same bytes mean the same row in both: of objects whatever their names, which stand in each of them."""
+        return self.dialect == other.dialect and (self.dialect.lines or self.columns == other.columns)
+
     def encode(self, raw: str) -> bytes:
         """As it stands in the file. Raises `UnicodeEncodeError` for what the file's encoding does not have."""
         return raw.encode(self.dialect.encoding, self.dialect.errors)
@@ -146,7 +150,7 @@ class Reader:
     def texts(self, raw: bytes) -> dict[str, str]:
         """Column -> cell, blank ones left out."""
         cells = next(iter(self.form.parse([self.layout.decode(raw)])))
-        found = ((name, cells[self.form.place(name)]) for name in self.form.columns)
+        found = zip(self.form.columns, cells, strict=False) if self.form.sheet else cells.items()
         return {name: cell for name, cell in found if cell}
 
     def different(self, raw: bytes, cells: Mapping[str, str]) -> dict[str, str]:
@@ -156,11 +160,7 @@ class Reader:
 
     def changed(self, raw: bytes, cells: Mapping[str, str]) -> bytes:
         """The row with these cells in place of its own; a new one where `raw` is empty. What the layout has no column for is left out."""
-        return self.layout.encode(self.form.changed(self.layout.decode(raw), {name: cell for name, cell in cells.items() if self.has(name)}))
-
-    def has(self, name: str) -> bool:
-        """There is such a column; of objects any may be made."""
-        return not self.form.sheet or name in self.layout.columns
+        return self.layout.encode(self.form.changed(self.layout.decode(raw), {name: cell for name, cell in cells.items() if self.form.has(name)}))
 
     def unfit(self, texts: Iterable[str]) -> str | None:
         """Why these cannot stand in the file."""

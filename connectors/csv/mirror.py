@@ -216,6 +216,11 @@ class Mirror:
         self._db.executemany("DELETE FROM word WHERE id = ?", [(id,) for id in ids])
         self._db.executemany("INSERT OR IGNORE INTO word VALUES (?, ?, ?)", words)
 
+    def forget_words(self) -> None:
+        """No column's words are kept."""
+        self._db.execute("DELETE FROM word")
+        self.set("named", None)
+
     def add_words(self, words: Iterable[tuple[str, str, int]]) -> None:
         """Words of rows that had none in this column."""
         self._db.executemany("INSERT OR IGNORE INTO word VALUES (?, ?, ?)", words)

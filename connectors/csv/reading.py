@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ...model.errors import ConfigurationError, StateError, Unreachable
-from .forms import Cells, Line, form_of
+from .forms import Cells, Form, Line, form_of
 from .layout import Layout, Reader, choose_key
 from .mirror import Mirror, Row
 from .settings import CsvSettings
@@ -55,7 +55,7 @@ def read_file(settings: CsvSettings, mirror: Mirror, before: Reader | None, now:
                 form = form_of(dialect, settings.columns if dialect.lines else ())
                 head, lines = form.read(text)
                 layout = Layout(dialect, tuple(form.columns), head.encode(dialect.encoding, dialect.errors), ())
-                lines, layout = _with_key(settings, layout, before, lines, form.columns)
+                lines, layout = _with_key(settings, layout, before, lines, form)
                 reading = _Reading(settings, mirror, before, Reader(settings, layout, form), now[1] // 1_000_000)
                 reading.take_all(lines)
                 layout = replace(layout, columns=tuple(form.columns))
@@ -95,11 +95,11 @@ class _Part(io.RawIOBase):
         return len(found)
 
 
-def _with_key(settings: CsvSettings, layout: Layout, before: Reader | None, lines: Iterator[Line], columns: Sequence[str]) -> tuple[Iterator[Line], Layout]:
+def _with_key(settings: CsvSettings, layout: Layout, before: Reader | None, lines: Iterator[Line], form: Form) -> tuple[Iterator[Line], Layout]:
     """The layout with its key. Of objects the names are known when the first of them was read."""
     first = next(lines, None)
     rest = lines if first is None else _again(first, lines)
-    known = tuple(columns) or (first is not None and isinstance(first.cells, dict) and tuple(first.cells)) or settings.key or settings.columns
+    known = tuple(form.columns) or settings.key
     if not known:
         raise ConfigurationError("the file is empty", where=str(settings.path), next_step="export it again, with its header")
     return rest, replace(layout, key=choose_key(settings, known, before.layout.key if before is not None else ()))
@@ -126,13 +126,16 @@ class _Reading:
     _end: int = 0
     _problems: int = 0
     _named: list[str] = field(init=False)
+    _alike: bool = field(init=False)
 
     def __post_init__(self) -> None:
         _, self._known = self.mirror.last()
         self._id, self._seq = self._known, int(self.mirror.get("seq"))
         self._seen = bytearray(self._known // 8 + 1)
-        self._named = [name for name in self.mirror.named() if self.reader.has(name)]
-        self.mirror.set("named", self._named)
+        self._alike = self.before is None or self.before.layout.is_like(self.reader.layout)
+        if not self._alike:
+            self.mirror.forget_words()
+        self._named = self.mirror.named()
         self.mirror.drop_others()
 
     # -- what stands in the file
@@ -215,7 +218,7 @@ class _Reading:
 
     def _meet(self, row: Row, raw: bytes, cells: Cells) -> Row:
         """A row that is known, as the file has it now."""
-        if row.base is None and row.raw == raw and row.state == "there":
+        if self._alike and (raw == row.base or (row.base is None and row.raw == raw and row.state == "there")):
             return row
         before = self.before or self.reader
         theirs, ours = self.reader.texts(raw), before.texts(row.raw) if row.raw else {}
@@ -226,7 +229,7 @@ class _Reading:
             return row._replace(base=raw) if theirs == base else self._changed(row, raw, None, different=True, cells=cells)
         columns = dict.fromkeys((*theirs, *ours, *base))
         merged = {name: (ours if theirs.get(name) == base.get(name) else theirs).get(name, "") for name in columns}
-        news = {name: cell for name, cell in merged.items() if cell != theirs.get(name, "") and self.reader.has(name)}
+        news = {name: cell for name, cell in merged.items() if cell != theirs.get(name, "") and self.reader.form.has(name)}
         if not news:
             return self._changed(row, raw, None, different=theirs != ours, cells=cells)
         return self._changed(row, self.reader.changed(raw, news), raw, different=any(merged[name] != ours.get(name, "") for name in columns), cells=cells)
@@ -251,7 +254,7 @@ class _Reading:
 
     def _miss(self, row: Row) -> Row:
         """What was made here waits on, behind the last row; else absence means what the configuration says, if all rows could be read."""
-        if self.before is not None and self.before.layout != self.reader.layout and row.raw:
+        if self.before is not None and not self._alike and row.raw:
             row = row._replace(raw=self.reader.changed(b"", self.before.texts(row.raw)))
         if row.state == "there" and row.base == b"":
             self._end += 1

@@ -33,7 +33,7 @@ class _Writing:
             return Rejected("NO_SUCH_KIND", f"the file holds no {step.kind}s")
         cells: dict[str, str] = {}
         for name, value in step.values.items():
-            if not self._reader.has(name):
+            if not self._reader.form.has(name):
                 return Rejected("NO_SUCH_COLUMN", f"the file has no column {name}", name)
             cells[name] = self._reader.cell(name, value)
             if (why := self._reader.unfit([cells[name]])) is not None:
@@ -49,7 +49,7 @@ class _Writing:
 
     def _create(self, cells: dict[str, str]) -> Outcome:
         key = self._reader.layout.key
-        if len(key) == 1 and not cells.get(key[0]):
+        if len(key) == 1 and not cells.get(key[0]) and self._reader.column(key[0]).type != "email":
             cells[key[0]] = f"stagesync-{secrets.token_hex(8)}"
         raw = self._reader.changed(b"", cells)
         ref = self._ref(raw)
