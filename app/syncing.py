@@ -13,6 +13,7 @@ from ..sync.engine import PlanReport, RunReport
 from ..sync.session import Session
 from . import interrupts, output, people, planning, summary
 from .accounts import ACCOUNT_DIGEST
+from .migrating import gate
 from .running import Running, after, running
 from .shell import INTERRUPTED
 from .views.plan import plan_text
@@ -43,6 +44,8 @@ def sync(config_file: Path | None, wishes: Wishes) -> int:
         session = run.session
         if wishes.approve and not wishes.approve.startswith(ACCOUNT_DIGEST):
             return _apply_stored(run, wishes, wishes.approve)
+        if not wishes.dry_run:
+            gate.expect_none_under_way(session)
         report = engine.plan(session, people.named(wishes.only))
         run.display.hide()
         if wishes.dry_run:

@@ -136,3 +136,27 @@ def verify(from_: FromOption = None, to: ToOption = None, config: ConfigOption =
     found = prove(config, Way(from_, to))
     output.say_json(proof_json(found)) if json else output.say_all(proof_text(found))
     return 0 if found.proved else 1
+
+
+@migrate.command()
+@guarded
+def cutover(
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Answer yes: to many creates, fills or updates.")] = False,
+    two_way: Annotated[bool, typer.Option("--two-way", help="Let count from now on what only the target knew; the next sync brings it to the source.")] = False,
+    from_: FromOption = None,
+    to: ToOption = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Bring over what changed since the load, as often as you like, and say what rules from then on.
+
+    Example: stagesync migrate cutover
+    """
+    from .. import output
+    from ..migrating.cutover import cut_over
+    from ..migrating.work import Way
+    from ..views.migrate_cutover import cut_over_json, cut_over_text
+
+    found, code = cut_over(config, Way(from_, to), yes=yes, two_way=two_way)
+    output.say_json(cut_over_json(found)) if json else output.say_all(cut_over_text(found))
+    return code

@@ -14,6 +14,7 @@ from ...state import accounts, runs
 from ...sync import engine, shadow
 from ...sync.engine import PlanReport, RunReport
 from .. import logs, summary, wiring
+from ..migrating.gate import expect_none_under_way
 from ..running import after, doubting
 from ..shell import BUG, INTERRUPTED, place_of
 from ..wiring import Place
@@ -63,6 +64,7 @@ def course(place: Place, stop: threading.Event) -> Ended:
         _synced(place)
         with wiring.connected(place, _until(stop)) as wired, doubting(wired):
             session = replace(wired, tell=_tell, begun=logs.run_begins)
+            expect_none_under_way(session)
             plan = engine.plan(replace(session, clock=_Woken(place.clock, stop)))
             if place.config.shadow:
                 report = shadow.follow(session, plan)

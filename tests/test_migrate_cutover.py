@@ -1,0 +1,86 @@
+"""`stagesync migrate cutover`: what changed since comes after, and a sync goes on with the same state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from moving import WAY, Move, fates, move
+
+
+@pytest.fixture
+def moved(tmp_path: Path) -> Iterator[Move]:
+    """Four people who were moved, one of whom the org had already with a title of its own, beside somebody whom only the org knows."""
+    with move(tmp_path) as made:
+        made.people(4, lifecyclestage="lead")
+        made.crm.create("Lead", {"Email": "p0@acme.example", "LastName": "Lee0", "Company": "Acme", "Title": "Boss"})
+        made.crm.create("Lead", {"Email": "only@acme.example", "LastName": "Only", "Company": "Acme", "Status": "Open - Not Contacted"})
+        assert made.load().exit_code == 0
+        yield made
+
+
+def contact(made: Move, email: str) -> dict[str, str]:
+    """The one contact with that address."""
+    (found,) = (each["properties"] for each in made.hub.contacts() if each["properties"].get("email") == email)
+    return found
+
+
+def test_what_changed_since_is_brought_over(moved: Move) -> None:
+    """Somebody new and an edit arrive, nothing goes back, and the proof holds; a second cutover writes nothing."""
+    moved.hub.create({"email": "new@acme.example", "lastname": "New"})
+    for each in list(moved.hub.contacts()):
+        if each["properties"].get("email") == "p1@acme.example":
+            moved.hub.edit(each["id"], {"jobtitle": "Chief"})
+    assert moved.phase("verify").exit_code == 1
+    done = moved.phase("cutover")
+    assert (done.exit_code, "1 created, 1 updated" in done.stdout) == (0, True), done.stderr
+    assert moved.lead("p1@acme.example")["Title"] == "Chief"
+    assert moved.phase("verify").exit_code == 0
+    again = moved.json("cutover")
+    assert (again["created"], again["updated"], fates(again)) == (0, 0, {"created": 4, "matched": 1})
+
+
+def test_from_then_on_a_sync_goes_both_ways(moved: Move) -> None:
+    """Before the cutover a sync that would write to the source is stopped. After it an edit in the target travels back; what only the target knew stays."""
+    stopped = moved.box.run("sync", "--yes")
+    assert (stopped.exit_code, "a migration from hubspot to salesforce is under way" in stopped.stderr) == (3, True)
+    assert "both ways" in moved.phase("cutover").stdout
+    moved.crm.edit(moved.lead("p2@acme.example")["Id"], {"Title": "Head"})
+    assert moved.box.run("sync").exit_code == 0
+    assert contact(moved, "p2@acme.example")["jobtitle"] == "Head"
+    assert contact(moved, "p0@acme.example").get("jobtitle") in (None, "")
+    assert len(list(moved.hub.contacts())) == 4
+
+
+def test_two_way_lets_count_what_only_the_target_knew(moved: Move) -> None:
+    """A value and a person that the source never had are brought there by the next sync, all agree, and the run after that writes nothing."""
+    told = moved.json("cutover", "--two-way")
+    assert told["opened"] == 2
+    synced = moved.box.run("sync", "--yes")
+    assert synced.exit_code == 0, synced.stderr
+    assert contact(moved, "p0@acme.example")["jobtitle"] == "Boss"
+    assert contact(moved, "only@acme.example")["lifecyclestage"] == "lead"
+    assert moved.box.run("verify").exit_code == 0
+    moved.box.run("sync")
+    moved.box.reset()
+    assert moved.box.run("sync").exit_code == 0
+    assert moved.box.written() == []
+
+
+def test_a_system_that_is_only_read_is_never_cut_over_both_ways(moved: Move) -> None:
+    """The configuration's own direction is the stronger word; and with it a sync need not wait for the cutover."""
+    moved.box.replace('connector = "hubspot"\n', 'connector = "hubspot"\ndirection = "read"\n')
+    refused = moved.phase("cutover", "--two-way")
+    assert (refused.exit_code, "systems.hubspot.direction" in refused.stderr) == (2, True)
+    assert moved.box.run("sync", "--yes").exit_code == 0
+    assert "nothing back" in moved.phase("cutover").stdout
+
+
+def test_the_guards_of_any_run_stand(moved: Move) -> None:
+    """After the load nothing is approved any more: sixty new people want a yes."""
+    for number in range(60):
+        moved.hub.create({"email": f"late{number}@acme.example", "lastname": "Late"})
+    stopped = moved.phase("cutover", *WAY)
+    assert (stopped.exit_code, "stagesync migrate cutover --yes" in stopped.stderr) == (3, True)
+    assert moved.json("cutover", "--yes")["created"] == 60
