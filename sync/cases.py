@@ -172,14 +172,18 @@ class Cases:
     def identify(self, row: LinkRow) -> Identity:
         """What matching needs of a record."""
         kind = self.session.systems[row.account].system.map.kinds[row.kind]
-        last_name = kind.fields.get("last_name")
-        name = None
-        if last_name is not None and row.seen.get(last_name.native) is not None:
+
+        def named(field: str) -> str | None:
+            mapped = kind.fields.get(field)
+            if mapped is None or row.seen.get(mapped.native) is None:
+                return None
             try:
-                name = last_name.read(row.seen[last_name.native], row.seen)
+                name = mapped.read(row.seen[mapped.native], row.seen)
             except Unmappable:
-                name = None
-        return Identity(str(name) if name is not None else None, tuple(value for key, value in kind.keys(row.seen) if key == "email"))
+                return None
+            return None if name is None else str(name)
+
+        return Identity(named("last_name"), tuple(value for key, value in kind.keys(row.seen) if key == "email"), named("first_name"))
 
     def _is_claimed(self, link: int) -> bool:
         offset = link - self._first

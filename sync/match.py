@@ -1,8 +1,9 @@
 """Whose record is this? Records that share a key become links of one person, or a question. Pure.
 
 Within one system, several records with one e-mail and the same (or a blank) last name are duplicates: the best one is the person's
-link, the others are set aside and never written. Different last names, or a role address with different names, are ambiguous:
-nothing is linked, all are named. Dots and plus signs in addresses are never folded. What somebody said about two records goes before all of this.
+link, the others are set aside and never written. Different last names, clearly different first names (a family at one address), or a role
+address with different names, are ambiguous: nothing is linked, all are named. Dots and plus signs in addresses are never folded. What somebody
+said about two records goes before all of this.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 
+from ..mapping.names import differ
 from .desk import Link
 from .sameness import NOTHING_SAID, Sameness
 
@@ -55,10 +58,11 @@ ROLES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What matching needs of a record: its last name (None: blank) and its addresses, normalised."""
+    """What matching needs of a record: its names (None: blank) and its addresses, normalised."""
 
     last_name: str | None
     addresses: tuple[str, ...]
+    first_name: str | None = None
 
 
 @dataclass(slots=True)
@@ -135,6 +139,8 @@ def _ambiguity(rows: Sequence[Link], known: Mapping[int, Identity]) -> str | Non
     for candidates in _by_account(rows).values():
         if len(candidates) > 1 and len(_last_names(known[row.id] for row in candidates)) > 1:
             return "several records of one system share an address but not a last name"
+        if any(differ(known[one.id].first_name, known[other.id].first_name) for one, other in combinations(candidates, 2)):
+            return "several records of one system share an address but not a first name"
     addresses = {address for identity in known.values() for address in identity.addresses}
     if len(_last_names(known.values())) > 1 and any(address.partition("@")[0] in ROLES for address in addresses):
         return "a role address with different last names"

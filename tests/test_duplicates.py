@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stagesync.mapping.names import folded
 from stagesync.model.records import Ref
 from stagesync.sync.duplicates.grouping import AGAINST, LARGEST, Group, group
-from stagesync.sync.duplicates.profile import Profile, firm, folded, line, mailbox
+from stagesync.sync.duplicates.profile import Profile, firm, line, mailbox
 from stagesync.sync.duplicates.score import PROPOSED, Pair, compare
 from stagesync.sync.duplicates.search import LARGEST_BLOCK, find_duplicates
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -65,6 +66,16 @@ def test_different_last_names_in_one_system_are_ambiguous() -> None:
     """Nothing is linked, all that is new is named."""
     found = matched([row(1, CRM), row(2, CRM), row(3, HUB, "contact")], {2: "Birch"})
     assert (found.members, ids(found.ambiguous)) == ([], [1, 2, 3])
+
+
+@pytest.mark.parametrize(("other", "asked"), [("Ben", True), ("Annabel", False), ("A.", False), ("Ana", False), (None, False), ("ANNA", False)])
+def test_a_family_at_one_address_is_a_question(other: str | None, asked: bool) -> None:
+    """Clearly different first names at one address are two humans as far as anybody knows; spellings, initials and blanks are not."""
+    names = {1: "Anna", 2: other}
+    found = match([row(1, CRM), row(2, CRM)], lambda each: Identity("Ash", ("ash@a.example",), names[each.id]))
+    assert bool(found.ambiguous) is asked
+    across = match([row(1, CRM), row(2, HUB)], lambda each: Identity("Ash", ("ash@a.example",), names[each.id]))
+    assert across.ambiguous == []
 
 
 def test_a_married_name_in_another_system_is_the_same_person() -> None:

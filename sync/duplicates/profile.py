@@ -7,16 +7,15 @@ how company and names begin.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
 from ...mapping.maps import KindMap, read_all
+from ...mapping.names import folded
 from ...model.records import Ref, Values
 from ..match import ROLES
 
-_WORDS = re.compile(r"[^\W_]+")
 _PHONES = ("phone", "mobile_phone")
 _FORM = re.compile(r"(?:ab|ag|bv|co|company|corp|corporation|gmbh|group|holding|inc|incorporated|kg|limited|llc|llp|ltd|nv|oy|plc|sa|sarl|se|spa|srl|the)")
 """A word of a company's name that says only of what form it is."""
@@ -53,15 +52,6 @@ def profile_of(kind: KindMap, ref: Ref, values: Values) -> Profile:
     phones = dict.fromkeys(number for name in _PHONES if (number := text(name)) is not None)
     addresses = tuple(value for key, value in kind.keys(values) if key == "email")
     return Profile(ref, text("first_name"), text("last_name"), text("company"), addresses, tuple(phones))
-
-
-@lru_cache(65_536)
-def folded(text: str | None) -> str:
-    """The words of a name without case, accents and punctuation, parted by one blank; empty where nothing is left."""
-    if not text:
-        return ""
-    plain = text if text.isascii() else "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
-    return " ".join(_WORDS.findall(plain.casefold()))
 
 
 @lru_cache(65_536)

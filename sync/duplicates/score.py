@@ -11,14 +11,13 @@ from typing import NamedTuple
 
 from rapidfuzz.distance import JaroWinkler
 
+from ...mapping.names import ALIKE, UNLIKE, folded, likeness
 from ...model.records import Ref
 from ..match import ROLES
-from .profile import Profile, firm, folded, line, mailbox
+from .profile import Profile, firm, line, mailbox
 
 PROPOSED = 50
 """From so many points on a pair is proposed, where nobody says otherwise."""
-_ALIKE, _UNLIKE = 0.85, 0.70
-"""From here on two names are spellings of one; below this they are two names."""
 
 
 class Evidence(NamedTuple):
@@ -77,7 +76,7 @@ def _companies(one: Profile, other: Profile) -> Iterator[Evidence]:
     alike = JaroWinkler.similarity(mine, theirs)
     if mine == theirs:
         yield Evidence(15, "same company")
-    elif alike >= _ALIKE:
+    elif alike >= ALIKE:
         yield Evidence(10, f"companies {alike:.0%} alike")
     else:
         yield Evidence(-10, "different companies")
@@ -90,7 +89,7 @@ def _names(one: Profile, other: Profile) -> Iterator[Evidence]:
     if not both:
         return
     weight, alike = len(both) / 2, sum(both) / len(both)
-    if min(both) < _UNLIKE:
+    if min(both) < UNLIKE:
         yield Evidence(-30 * weight, f"{_which(first, last)} differ")
     elif alike == 1.0:
         yield Evidence(45 * weight, "same name" if len(both) == 2 else "same name as far as both have one")
@@ -101,8 +100,8 @@ def _names(one: Profile, other: Profile) -> Iterator[Evidence]:
 def _parts(one: Profile, other: Profile) -> tuple[float | None, float | None]:
     """How much alike first and last names are, each None where a side has none. Swapped, they are the same name."""
     mine, theirs = (folded(one.first_name), folded(one.last_name)), (folded(other.first_name), folded(other.last_name))
-    straight = (_alike(mine[0], theirs[0]), _alike(mine[1], theirs[1]))
-    swapped = (_alike(mine[0], theirs[1]), _alike(mine[1], theirs[0]))
+    straight = (likeness(mine[0], theirs[0]), likeness(mine[1], theirs[1]))
+    swapped = (likeness(mine[0], theirs[1]), likeness(mine[1], theirs[0]))
     return max(straight, swapped, key=_sum) if all((*mine, *theirs)) else straight
 
 
@@ -111,14 +110,6 @@ def _sum(parts: tuple[float | None, float | None]) -> float:
 
 
 def _which(first: float | None, last: float | None) -> str:
-    if last is None or (last >= _ALIKE and first is not None):
+    if last is None or (last >= ALIKE and first is not None):
         return "first names"
-    return "last names" if first is None or first >= _ALIKE else "names"
-
-
-def _alike(mine: str, theirs: str) -> float | None:
-    """0 to 1, None where one is blank. An initial goes with every name that begins with it, but not quite like the name itself."""
-    if not mine or not theirs:
-        return None
-    short, long = sorted((mine, theirs), key=len)
-    return 0.9 if len(short) == 1 and long.startswith(short) and short != long else JaroWinkler.similarity(mine, theirs)
+    return "last names" if first is None or first >= ALIKE else "names"

@@ -1,0 +1,37 @@
+"""Names of people, to compare them: without case, accents and punctuation, and how much alike two of them are. Pure; nothing is ever written so."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+from rapidfuzz.distance import JaroWinkler
+
+_WORDS = re.compile(r"[^\W_]+")
+ALIKE, UNLIKE = 0.85, 0.70
+"""From here on two names are spellings of one; below this they are two names."""
+
+
+@lru_cache(65_536)
+def folded(text: str | None) -> str:
+    """The words of a name without case, accents and punctuation, parted by one blank; empty where nothing is left."""
+    if not text:
+        return ""
+    plain = text if text.isascii() else "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
+    return " ".join(_WORDS.findall(plain.casefold()))
+
+
+def likeness(mine: str, theirs: str) -> float | None:
+    """0 to 1 for two folded names, None where one is blank. An initial goes with every name that begins with it, but not quite like the name itself."""
+    if not mine or not theirs:
+        return None
+    short, long = sorted((mine, theirs), key=len)
+    return 0.9 if len(short) == 1 and long.startswith(short) and short != long else JaroWinkler.similarity(mine, theirs)
+
+
+def differ(mine: str | None, theirs: str | None) -> bool:
+    """Two names, and no spellings or short forms of one. A blank one contradicts nobody."""
+    one, other = folded(mine), folded(theirs)
+    alike = likeness(one, other)
+    return alike is not None and alike < UNLIKE and not (one.startswith(other) or other.startswith(one))
