@@ -32,6 +32,7 @@ from ..sync.session import Connected, Progress, Session, quiet
 from . import accounts, output
 from .clock import SystemClock
 from .config import Config
+from .crew import in_threads
 from .maps import compile_for
 from .shadows import check_kind
 from .stored import check_stored_stages
@@ -116,7 +117,7 @@ def open_laboratory(place: Place, system: SystemConfig) -> Laboratory:
 def _ports(place: Place, system: SystemConfig) -> Ports:
     limiter, tokens = StoreLimiter(place.store, place.clock), token_store(place.config.path, system)
     sending = partial(refuse, system.name) if place.config.shadow else partial(leases.sending, place.store, place.id)
-    return Ports(place.clock, limiter, tokens, sending)
+    return Ports(place.clock, limiter, tokens, sending, abreast=in_threads)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from ..model.events import Event
 from ..model.ports import Clock, Inbox, Limiter, Outbox, Rate, TokenStore
@@ -106,7 +106,8 @@ class Bulk:
 class Capabilities:
     """What this kind of system can do.
 
-    `batch(step)` gives (key, size): steps with one key may travel in one `write` of at most `size`; `bulk`: or, where there are so many, of more.
+    `batch(step)` gives (key, size): steps with one key may travel in one request of at most `size`; `abreast`: so many such requests are under way at once
+    in one `write`, and as many reads in one `fetch`; `bulk`: or, where there are so many steps, they travel in another way.
     `reread`: how many refs one `fetch` call reads, where a record should be read again before an update.
     `history`: about how many refs one call reads with the versions of their fields; 0 where there is no history.
     `unique`: native fields of which the vendor itself refuses a second equal value.
@@ -125,6 +126,7 @@ class Capabilities:
     lands_s: float = 60.0
     looks: bool = True
     tiers: tuple[Tier, ...] = ()
+    abreast: int = 1
     bulk: Bulk | None = None
 
 
@@ -175,7 +177,7 @@ class Connector(Protocol):
         ...
 
     def write(self, steps: Sequence[Step]) -> Sequence[Outcome]:
-        """Send the steps, all of one batch key, in one request; one outcome per step, in their order.
+        """Send the steps, all of one batch key, in one request, or in several at once; one outcome per step, in their order.
 
         A request that the vendor refuses as a whole wrote nothing: it may be sent again without the rows at fault, or in parts, so that they fail alone
         (`connectors.splitting`). A step that was not given is never sent.
@@ -191,6 +193,22 @@ class Connector(Protocol):
         ...
 
 
+Result = TypeVar("Result")
+
+
+class Abreast(Protocol):
+    """How several requests to one account are under way at once."""
+
+    def __call__(self, works: Sequence[Callable[[], Result]], most: int) -> list[Result]:
+        """Do all of them, at most so many at once; their results in the order of the works. Raises what one raised, once none is under way any more."""
+        ...
+
+
+def one_by_one(works: Sequence[Callable[[], Result]], most: int) -> list[Result]:
+    """One after the other."""
+    return [work() for work in works]
+
+
 def unwatched() -> None:
     """Nobody else can be running."""
 
@@ -200,7 +218,8 @@ class Ports:
     """What `app` gives a connector to live with.
 
     `sending` is called before each request that changes something, a repeated one too. It raises `Busy` where another run has taken over: nothing is sent then.
-    `inbox`, `outbox`: only for a connector whose system tells by itself (`Telling`), which closes them with itself.
+    `abreast`: a connector is used from one thread at a time; what it does with several of its own is asked for here, so that a test can have it in an
+    order that it can repeat. `inbox`, `outbox`: only for a connector whose system tells by itself (`Telling`), which closes them with itself.
     `answers`: what `stagesync probe` found out about this very account, by the names of the experiments. Without one, every way must be expected.
     """
 
@@ -211,6 +230,7 @@ class Ports:
     inbox: Inbox | None = None
     outbox: Outbox | None = None
     answers: Mapping[str, str] = field(default_factory=dict[str, str])
+    abreast: Abreast = one_by_one
 
 
 @runtime_checkable

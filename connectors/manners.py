@@ -13,6 +13,7 @@ Answers that are no trouble, refusals included, go back to the connector.
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
@@ -90,6 +91,13 @@ class Meter:
     vendor_s: float = 0.0
     daily_used: int | None = None
     daily_limit: int | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def add(self, seconds: float) -> None:
+        """One more call, and how long its answer took: seconds of several that were under way at once add up."""
+        with self._lock:
+            self.calls += 1
+            self.vendor_s += seconds
 
     def usage(self) -> Usage:
         """The counters as the contract shows them."""
@@ -153,11 +161,10 @@ class Line:
 
     def _timed(self, send: Callable[[], Answer]) -> Answer:
         started = self.clock.monotonic()
-        self.meter.calls += 1
         try:
             return send()
         finally:
-            self.meter.vendor_s += self.clock.monotonic() - started
+            self.meter.add(self.clock.monotonic() - started)
 
     def _stop_at_our_share(self) -> None:
         used, limit = self.meter.daily_used, self.meter.daily_limit

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from ..model.errors import StagesyncError
 from ..model.writes import Deferred, Outcome, Rejected
@@ -35,6 +36,8 @@ class Refusal:
 Send = Callable[[Sequence[int]], Outcomes | Refusal]
 """One call for the steps at these places."""
 
+Works = Sequence[Callable[[], Outcomes | StagesyncError]]
+
 
 def sorted_out(places: Sequence[int], send: Send) -> Outcomes:
     """Send, and if need be again, until each row has its outcome. Raises what `send` raises as long as surely nothing was done."""
@@ -49,7 +52,7 @@ def in_turn(places: Sequence[int], size: int, send: Send, *, begun: bool = False
     found: Outcomes = {}
     for start in range(0, len(places), size):
         refused = sum(isinstance(outcome, Rejected) for outcome in found.values())
-        why = "too many rows of this batch were refused" if _is_hopeless(refused, len(places)) else None
+        why = "too many rows of this batch were refused" if _is_hopeless(refused, start) else None
         try:
             if why is None:
                 found |= sorted_out(places[start : start + size], send)
@@ -59,6 +62,26 @@ def in_turn(places: Sequence[int], size: int, send: Send, *, begun: bool = False
                 raise
             why = stop.what
         return found | dict.fromkeys(places[start:], Deferred(why, _SOON_S))
+    return found
+
+
+def at_once(places: Sequence[int], size: int, send: Send, abreast: Callable[[Works], Sequence[Outcomes | StagesyncError]]) -> Outcomes:
+    """As `sorted_out`, of `size` at a time, several calls under way at once. What stops everything is raised where it stopped every one of them."""
+
+    def sent(part: Sequence[int]) -> Outcomes | StagesyncError:
+        try:
+            return sorted_out(part, send)
+        except StagesyncError as stop:  # raised only where surely nothing was done
+            return stop
+
+    parts = [places[start : start + size] for start in range(0, len(places), size)]
+    told = abreast([partial(sent, part) for part in parts])
+    stops = [each for each in told if isinstance(each, StagesyncError)]
+    if stops and len(stops) == len(told):
+        raise stops[0]
+    found: Outcomes = {}
+    for part, each in zip(parts, told, strict=True):
+        found |= dict.fromkeys(part, Deferred(each.what, _SOON_S)) if isinstance(each, StagesyncError) else each
     return found
 
 

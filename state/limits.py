@@ -2,7 +2,7 @@
 
 The row holds the time of the next free slot. Slots lie `interval` apart; a program takes some of them at once, so that few
 calls need the database. A slot whose time has passed by up to the *burst* may still be used: after a pause the first calls need not wait.
-A fifth of the rate is burst and the interval is stretched for it, so that no window of `seconds` ever sees more than `calls`.
+A fifteenth of the rate is burst and the interval is stretched for it, so that no window of `seconds` ever sees more than `calls`.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class StoreLimiter:
 
     def take(self, bucket: str, rate: Rate) -> None:
         """Wait until one more call may be made."""
-        burst = max(1, rate.calls // 5)
+        burst = max(1, rate.calls // 15)
         interval = rate.seconds * 1000 / (rate.calls - burst + 1)
         with self._lock:
             now = self._clock.now_ms()

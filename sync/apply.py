@@ -89,12 +89,12 @@ class Sender:
     def _block(self, op: str) -> int:
         """How many rows are taken from the plan at once."""
         capabilities = self.connected.connector.capabilities
-        size = MAX_BLOCK if op == "create" else max(1, min(STEPS * capabilities.reread, MAX_BLOCK))
+        size = MAX_BLOCK if op == "create" else max(1, min(STEPS * capabilities.reread * capabilities.abreast, MAX_BLOCK))
         if capabilities.bulk is None:
             return size
         with self.session.store.read() as tx:
             planned = actions.tally(tx, self.run).get((self.connected.system.account, op, "planned"), 0)
-        return together(capabilities, planned, size)
+        return capabilities.bulk.most if planned >= capabilities.bulk.least else size
 
     def _send_block(self, rows: Sequence[ActionRow]) -> None:
         updates = self._look_again([row for row in rows if row.op != "create"])
@@ -191,8 +191,8 @@ class Sender:
                     step = _step(row, refs, moves.get(row.id))
                     key, size = batch(step)
                     grouped.setdefault(key, (size, []))[1].append((row, step))
-            for least, group in grouped.values():
-                size = together(self.connected.connector.capabilities, len(group), least)
+            for request, group in grouped.values():
+                size = together(self.connected.connector.capabilities, len(group), request)
                 for start in range(0, len(group), size):
                     yield group[start : start + size]
 
@@ -289,10 +289,10 @@ class Sender:
             read_back(self.session, self.ledger, rows[start : start + MAX_BLOCK], self._now())
 
 
-def together(capabilities: Capabilities, rows: int, size: int) -> int:
-    """How many of so many `rows` travel in one write, whose batches have this `size` otherwise."""
+def together(capabilities: Capabilities, rows: int, request: int) -> int:
+    """How many of so many `rows` travel in one write, where one `request` takes so many."""
     bulk = capabilities.bulk
-    return bulk.most if bulk is not None and rows >= bulk.least else size
+    return bulk.most if bulk is not None and rows >= bulk.least else request * capabilities.abreast
 
 
 def read_back(session: Session, ledger: Ledger, rows: Sequence[ActionRow], now: int) -> None:

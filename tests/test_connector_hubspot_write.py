@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hubspot_portal import Portal, create, update
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from salesforce_org import NoLimits
 
+from stagesync.app.crew import in_threads
+from stagesync.connectors.contract import Ports
+from stagesync.connectors.hubspot.connector import open_account
 from stagesync.model.errors import CredentialError, QuotaSpent
 from stagesync.model.records import Actor, Gone, Moved, Present, Record, Ref
 from stagesync.model.writes import Applied, Deferred, Outcome, Rejected, Step, Unknown, Write
+from stagesync.sandbox.clients import WorldPool
 from stagesync.sandbox.faults import Fault
 from stagesync.sandbox.hubspot.habits import Habits
 
@@ -372,3 +378,30 @@ def test_any_mixture_of_rows_is_accounted_for(kinds: list[str], version: str) ->
     assert [isinstance(outcome, Applied) for outcome in outcomes] == [kind == "new" for kind in kinds]
     addresses = sorted(str(each["properties"].get("email")) for each in portal.world.contacts())
     assert addresses == sorted(["p1@people.example", *(f"n{number}@new.example" for number, kind in enumerate(kinds) if kind == "new")])
+
+
+def test_several_batches_are_under_way_at_once() -> None:
+    """A thousand contacts are ten calls in threads of their own; each lands once, and each row has its own outcome, in order."""
+    portal = Portal()
+    connector = open_account(
+        "hubspot", portal.settings, Ports(portal.clock, NoLimits(), portal.drawer, portal.watch.sending, abreast=in_threads), WorldPool(portal.world)
+    )
+    assert connector.capabilities.abreast == 10
+    steps = [person(number, **({"email": "broken"} if number % 250 == 7 else {})) for number in range(1_000)]
+    outcomes = connector.write(steps)
+    assert [place for place, outcome in enumerate(outcomes) if isinstance(outcome, Rejected)] == [7, 257, 507, 757]
+    made = {contact["id"]: contact["properties"]["email"] for contact in portal.world.contacts()}
+    assert len(made) == 996
+    assert all(made[outcome.ref.id] == step.values["email"] for step, outcome in zip(steps, outcomes, strict=True) if isinstance(outcome, Applied))
+    refs = [outcome.ref for outcome in outcomes if isinstance(outcome, Applied)]
+    seen = connector.fetch(refs, {"contact": ("email",)})
+    assert [each.record.ref for each in seen if isinstance(each, Present)] == refs
+    assert connector.usage().calls == portal.world.calls.total()
+
+
+def test_a_quota_that_ends_between_batches_defers_the_rest() -> None:
+    """What was written is told as written; the rows of calls that were refused can be sent again."""
+    portal = Portal()
+    portal.world.faults.add(replace(portal.world.troubles["limit of the day"], match="POST /crm/v3/objects/contacts/batch/create", skip=2))
+    outcomes = portal.connector.write([person(number) for number in range(301)])
+    assert [type(outcome) for outcome in outcomes] == [Applied] * 200 + [Deferred] * 100 + [Applied]

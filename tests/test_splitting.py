@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from office import Office
 
-from stagesync.connectors.splitting import ENOUGH, Outcomes, Refusal, sorted_out
+from stagesync.app.crew import in_threads
+from stagesync.connectors.splitting import ENOUGH, Outcomes, Refusal, at_once, in_turn, sorted_out
 from stagesync.model.errors import ConfigurationError, QuotaSpent
 from stagesync.model.records import Ref
 from stagesync.model.writes import Applied, Deferred, Rejected
@@ -213,3 +216,55 @@ def test_many_bad_rows_are_a_fault_of_the_set_up(kind: type[StrictOffice], bad: 
     assert len(office.strict.writes) <= 70
     world = office.hub.contacts() if office.kind[:3] == "hub" else office.crm.rows("Lead")
     assert len(list(world)) == 100 - bad
+
+
+class Stopping(Vendor):
+    """Takes so many calls and then no more: the day's quota is spent, and nothing is done."""
+
+    def __init__(self, bad: frozenset[int], takes: int) -> None:
+        super().__init__(bad)
+        self.takes = takes
+
+    def send(self, places: Sequence[int]) -> Outcomes | Refusal:
+        """One call. Raises `QuotaSpent`."""
+        if self.calls >= self.takes:
+            raise QuotaSpent("spent")
+        return super().send(places)
+
+
+@given(st.integers(1, 60), st.integers(1, 9), st.integers(0, 12), st.booleans(), st.data())
+def test_what_stops_some_of_several_calls_defers_their_rows_alone(rows: int, size: int, takes: int, beside: bool, data: st.DataObject) -> None:
+    """One after the other or at once: who landed is told so, who did not is left for later; it is raised only where nothing was done at all."""
+    vendor = Stopping(data.draw(st.frozensets(st.integers(0, rows - 1), max_size=2)), takes)
+    try:
+        found = at_once(range(rows), size, vendor.send, lambda works: in_threads(works, 3)) if beside else in_turn(range(rows), size, vendor.send)
+    except QuotaSpent:
+        assert vendor.landed == []
+        return
+    assert sorted(found) == list(range(rows))
+    assert sorted(vendor.landed) == sorted(place for place, each in found.items() if isinstance(each, Applied))
+
+
+def test_a_batch_of_which_too_much_is_refused_is_not_sent_to_its_end() -> None:
+    """What is wrong with the set-up is wrong with every row: ten thousand refusals tell no more than a few."""
+    vendor = Vendor(frozenset(range(10_000)), names=100)
+    found = in_turn(range(10_000), 100, vendor.send)
+    assert vendor.calls < 200
+    assert sum(isinstance(each, Rejected) for each in found.values()) < 1_000
+    assert sum(isinstance(each, Deferred) for each in found.values()) > 9_000
+
+
+def test_works_are_done_at_once_and_told_in_their_order() -> None:
+    """Each waits for all others to have begun; what one raises is raised once none is under way, and what has not begun is not begun."""
+    gate = threading.Barrier(4, timeout=10)
+    assert in_threads([lambda number=number: (gate.wait(), number)[1] for number in range(4)], 4) == [0, 1, 2, 3]
+    begun: list[int] = []
+
+    def work(number: int) -> None:
+        begun.append(number)
+        if number == 0:
+            raise QuotaSpent("spent")
+
+    with pytest.raises(QuotaSpent):
+        in_threads([partial(work, number) for number in range(1_000)], 1)
+    assert len(begun) < 1_000

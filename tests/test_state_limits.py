@@ -17,7 +17,7 @@ from stagesync.model.ports import Rate
 from stagesync.state.limits import StoreLimiter
 from stagesync.state.store import Store, open_store
 
-RATES = st.builds(Rate, st.integers(1, 40), st.sampled_from([0.5, 1.0, 10.0]))
+RATES = st.builds(Rate, st.integers(1, 60), st.sampled_from([0.5, 1.0, 10.0]))
 
 
 class SetClock:
@@ -67,13 +67,13 @@ def test_no_window_sees_more_calls_than_allowed(sqlite_store: Store, rate: Rate,
 
 
 @given(RATES)
-def test_the_rate_is_used_up_to_four_fifths(sqlite_store: Store, rate: Rate) -> None:
+def test_the_rate_is_used_up_to_nine_tenths(sqlite_store: Store, rate: Rate) -> None:
     """A limiter that is too careful would cost hours at 200,000 people."""
     clock = SetClock()
     limiter = StoreLimiter(sqlite_store, clock)
     for _ in range(5 * rate.calls):
         limiter.take(f"hubspot:2:{rate}:{id(clock)}", rate)
-    assert (clock.at - SetClock().at) / 1000 <= 5 * rate.seconds / 0.79
+    assert (clock.at - SetClock().at) / 1000 <= 5 * rate.seconds / 0.9
 
 
 def test_after_a_pause_the_first_calls_do_not_wait(store: Store) -> None:
@@ -81,8 +81,8 @@ def test_after_a_pause_the_first_calls_do_not_wait(store: Store) -> None:
     clock = SetClock()
     limiter = StoreLimiter(store, clock)
     for bucket in ("hubspot:1:all", "hubspot:1:search"):
-        for _ in range(20):
-            limiter.take(bucket, Rate(100, 10))
+        for _ in range(12):
+            limiter.take(bucket, Rate(190, 10))
     assert clock.at == SetClock().at
 
 

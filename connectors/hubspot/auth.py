@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Protocol
@@ -73,6 +74,7 @@ class RefreshedToken:
         self._url = base_url + TOKEN
         self._line, self._tokens, self._clock = line, tokens, line.clock
         self._name = f"{line.system}.{fingerprint(self._seed.reveal())}.refresh_token"
+        self._turn = threading.Lock()
         self._access = ""
         self._good_until = 0.0
         self._portal: str | None = None
@@ -84,9 +86,10 @@ class RefreshedToken:
 
     def bearer(self) -> str:
         """The access token, renewed where it is about to end."""
-        if not self._access or self._clock.monotonic() >= self._good_until:
-            self._refresh()
-        return self._access
+        with self._turn:  # calls that are under way at once must not use up one refresh token twice
+            if not self._access or self._clock.monotonic() >= self._good_until:
+                self._refresh()
+            return self._access
 
     def renew(self) -> bool:
         """Forget the access token; the next call gets another."""

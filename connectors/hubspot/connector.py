@@ -15,7 +15,7 @@ from ..hints import Hints
 from . import consent, read
 from . import describe as about
 from . import pull as pulling
-from .client import Client
+from .client import IN_FLIGHT, Client
 from .consent import OPT_OUT
 from .errors import KIND
 from .history import HISTORY_PAGE
@@ -36,7 +36,7 @@ _TIERS = (
     Tier("Enterprise with the API add-on", 2_000_000, Rate(250, 10)),
 )
 """Calls of a private app or service key (HubSpot docs, API usage details)."""
-_CAPABILITIES = Capabilities(batch=_batch, reread=read.BATCH, history=HISTORY_PAGE, unique=frozenset({EMAIL}), tiers=_TIERS)
+_CAPABILITIES = Capabilities(batch=_batch, reread=read.BATCH, history=HISTORY_PAGE, unique=frozenset({EMAIL}), tiers=_TIERS, abreast=IN_FLIGHT)
 
 _NAMELESS = "the portal does not tell its id: it is recognised by address and credential, so that another token will look like another account"
 
@@ -106,7 +106,7 @@ class HubSpot:
     def write(self, steps: Sequence[Step]) -> Sequence[Outcome]:
         """See the modules `write` and `consent`."""
         if steps and steps[0].address is not None:
-            return [consent.write(self._client, step) for step in steps]
+            return self._client.abreast([partial(consent.write, self._client, step) for step in steps])
         outcomes = write(self._client, steps, self._asked)
         if self._app_id is None and self._sample is None:
             self._sample = next((sample for step, outcome in zip(steps, outcomes, strict=True) if (sample := sample_of(step, outcome))), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -54,13 +55,17 @@ def fetch(client: Client, refs: Sequence[Ref], fields: Sequence[str], history: S
     """One observation per ref, in their order: there, merged into another, archived, erased, or unreadable."""
     found: dict[str, Observation] = {}
     wanted = list(dict.fromkeys(ref.id for ref in refs if ref.kind == KIND and is_id(ref.id)))
-    for ids in batches(wanted, HISTORY_PAGE if history else BATCH):
-        rows = batch_read(client, ids, fields, history=history)
-        found.update(_observed(ids, rows, fields, history, app_id))
-        missing = [each for each in ids if each not in found]
-        if missing:
-            found.update(_missing(client, missing, fields))
+    parts = [partial(_read, client, ids, fields, history, app_id) for ids in batches(wanted, HISTORY_PAGE if history else BATCH)]
+    for part in client.abreast(parts):
+        found.update(part)
     return [found[ref.id] if ref.id in found else Unreadable(ref, f"not the id of a HubSpot contact: {ref.kind} {ref.id}") for ref in refs]
+
+
+def _read(client: Client, ids: Sequence[str], fields: Sequence[str], history: Sequence[str], app_id: str | None) -> dict[str, Observation]:
+    """What one batch shows, and what became of those that it does not."""
+    found = _observed(ids, batch_read(client, ids, fields, history=history), fields, history, app_id)
+    missing = [each for each in ids if each not in found]
+    return found | _missing(client, missing, fields) if missing else found
 
 
 def _observed(
@@ -127,7 +132,7 @@ def find(client: Client, key: str, values: Sequence[str], fields: Sequence[str])
     refused with the id of the contact that has it."""
     wanted = list(dict.fromkeys(value.strip().lower() if key == "email" else value for value in values if value.strip()))
     found: dict[str, Record] = {}
-    for part in batches(wanted, BATCH):
-        rows = batch_read(client, part, fields, key=None if key == "hs_object_id" else key)
+    parts = [partial(batch_read, client, part, fields, key=None if key == "hs_object_id" else key) for part in batches(wanted, BATCH)]
+    for rows in client.abreast(parts):
         found.update((record.ref.id, record) for record in records_of(rows, fields))
     return list(found.values())

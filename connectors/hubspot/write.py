@@ -1,4 +1,4 @@
-"""Writing contacts: one batch call, and every row of its answer accounted for.
+"""Writing contacts: batch calls, several under way at once, and every row of their answers accounted for.
 
 A 2xx of HubSpot can hide rows that were not written, so inputs = results + errors, or else the rows left over are looked at (updates)
 or unknown (creates). Rows are recognised by the trace id that we send with them, or by their record id, never by their place.
@@ -20,11 +20,11 @@ from ...model.errors import StagesyncError
 from ...model.records import Gone, Moved, Present, Record, Ref
 from ...model.writes import Applied, Deferred, Outcome, Rejected, Step, Unknown
 from ..manners import MaybeDone, NotDone
-from ..splitting import Outcomes, Refusal, sorted_out
+from ..splitting import Outcomes, Refusal, at_once
 from . import consent
 from .client import Client
 from .errors import KIND, bad_values, body, named, rejection
-from .read import fetch
+from .read import BATCH, fetch
 from .rows import record_of, sent_values
 
 STAGE = "lifecyclestage"
@@ -41,7 +41,7 @@ def write(client: Client, steps: Sequence[Step], fields: Collection[str] = ()) -
     done |= _opted_out_first(client, steps, places)
     places = [place for place in places if place not in done]
     if places:
-        done |= sorted_out(places, lambda some: _send(client, steps, some))
+        done |= at_once(places, BATCH, lambda some: _send(client, steps, some), client.abreast)
     return [_trimmed(steps[place], done[place], fields) for place in range(len(steps))]
 
 
