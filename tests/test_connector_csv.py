@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from salesforce_org import Hand
 
-from stagesync.connectors.csv.cells import bared, guarded
 from stagesync.connectors.csv.connector import FileConnector
 from stagesync.connectors.csv.settings import CsvSettings
 from stagesync.model.errors import ConfigurationError, StagesyncError, StateError, Unreachable
+from stagesync.model.formulas import bared, guarded
 from stagesync.model.records import Gone, Present, Query, Record, Ref
 
 EXAMPLES = Path(__file__).parent.parent / "examples"

@@ -18,10 +18,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from salesforce_org import Hand
 
-from stagesync.connectors.csv.cells import bared
 from stagesync.connectors.csv.connector import FileConnector
 from stagesync.connectors.csv.settings import CsvSettings
 from stagesync.model.errors import Busy, ConfigurationError, StateError, Unreachable
+from stagesync.model.formulas import bared
 from stagesync.model.records import Native, Present, Query, Ref
 from stagesync.model.writes import Applied, Outcome, Rejected, Step
 

@@ -12,8 +12,13 @@ from ..shell import guarded
 
 _HELP = """Write down what stagesync knows.
 
-Example: stagesync export person anna@acme.example --out anna.json
+Example: stagesync export people --out people.csv
 """
+
+TableOption = Annotated[
+    Path, typer.Option("--out", metavar="FILE", help="Write to this file, .csv, .tsv or .jsonl, which only its owner may read; - is stdout.")
+]
+FormatOption = Annotated[str | None, typer.Option("--format", metavar="FORM", help="csv, tsv or jsonl; without it the file's ending says, and stdout is csv.")]
 
 export = typer.Typer(name="export", help=_HELP, no_args_is_help=True)
 
@@ -32,3 +37,39 @@ def person(
     from .. import exporting
 
     return exporting.person(who, out, config)
+
+
+@export.command()
+@guarded
+def people(out: TableOption = Path("-"), form: FormatOption = None, config: ConfigOption = None) -> int:
+    """Write everybody: stage, side state, pass, the fields that are kept the same, and their records by system.
+
+    Example: stagesync export people --out people.csv
+    """
+    from .. import exporting
+
+    return exporting.table("people", out, form, config)
+
+
+@export.command()
+@guarded
+def ledger(out: TableOption = Path("-"), form: FormatOption = None, config: ConfigOption = None) -> int:
+    """Write the whole ledger: who was in which stage from when until when, by whom and on what evidence. It names nobody but owners.
+
+    Example: stagesync export ledger --out ledger.csv
+    """
+    from .. import exporting
+
+    return exporting.table("ledger", out, form, config)
+
+
+@export.command()
+@guarded
+def links(out: TableOption = Path("-"), form: FormatOption = None, config: ConfigOption = None) -> int:
+    """Write which record of which system belongs to whom, by number: no name, no address.
+
+    Example: stagesync export links --out links.jsonl
+    """
+    from .. import exporting
+
+    return exporting.table("links", out, form, config)

@@ -12,15 +12,13 @@ from typing import Any, TextIO
 import orjson
 
 from ...model.errors import ConfigurationError, StateError
+from ...model.formulas import FORMULA
 from ...sync.engine import PlanReport
 from ...sync.holds import group_id
 from ...sync.session import Session
 from .listing import Change, each_change, each_chunk
 from .plan import plan_json
 from .plan_html import write_html
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""A cell that begins so may be run as a formula by spreadsheets; the last four are the full-width forms, which some take for the same."""
 
 
 def write_plan(session: Session, report: PlanReport, out: Path) -> int:
@@ -98,7 +96,7 @@ def _write_csv(session: Session, report: PlanReport, file: TextIO) -> int:
 def cell(shown: Any) -> str:
     """One cell as text. What a spreadsheet would run as a formula gets an apostrophe in front, which it shows as text."""
     text = "" if shown is None else str(shown).lower() if isinstance(shown, bool) else str(shown)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 _FORMS: dict[str, Callable[[Session, PlanReport, TextIO], int]] = {".json": _write_json, ".csv": _write_csv, ".html": write_html}

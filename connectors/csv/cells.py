@@ -1,4 +1,4 @@
-"""Between a cell and a native value: blank, formulas, dates as the file writes them, several choices in one cell."""
+"""Between a cell and a native value: blank, dates as the file writes them, several choices in one cell."""
 
 from __future__ import annotations
 
@@ -11,23 +11,8 @@ from zoneinfo import ZoneInfo
 from ...model.records import Native
 from .settings import ColumnType, CsvSettings
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""A cell that begins so may be run as a formula by spreadsheets; the last four are the full-width forms, which some take for the same."""
-_FORMULA = re.compile("'*[" + re.escape("".join(FORMULA)) + "]")
-_NUMBER = re.compile(r"[+-]?[0-9(][0-9 ().,/\u00a0-]*")
-"""A number or a telephone number: no spreadsheet runs anything in it, and whoever imports the file wants it as it is."""
 SHORTENED = re.compile(r"-?\d[.,]\d+E\+\d{2,3}")
 """How Excel shows a long number (an id, a telephone number) once it took it for one: the digits behind are lost."""
-
-
-def guarded(text: str) -> str:
-    """The text with an apostrophe in front where a spreadsheet would run it as a formula; `bared` takes it off again."""
-    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
-
-
-def bared(cell: str) -> str:
-    """The text that is meant by a cell: `guarded` or not, what goes in comes out."""
-    return cell[1:] if cell[:1] == "'" and _FORMULA.match(cell) else cell
 
 
 class Column(NamedTuple):

@@ -8,8 +8,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ...model.errors import ConfigurationError
+from ...model.formulas import bared, guarded
 from ...model.records import Native
-from .cells import SHORTENED, Column, bared, column, guarded, moment
+from .cells import SHORTENED, Column, column, moment
 from .forms import Cells, Form, form_of, spoilt
 from .settings import CsvSettings
 from .sniff import Dialect, fresh
