@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint, literal_column
 from sqlalchemy.sql.elements import ColumnElement
 
-REVISION = "0009"
+REVISION = "0010"
 """The revision of the schema that this program speaks; zero-padded, so that later means greater."""
 
 ID = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER makes SQLite's primary key the row id itself
@@ -174,6 +174,7 @@ change = Table(
     Column("values", Text, nullable=False),
 )
 Index("ix_change_link", change.c.link)
+Index("ix_change_run", change.c.run)
 
 action = Table(
     "action",
@@ -225,6 +226,7 @@ signal = Table(
 )
 _nobodys = signal.c.person.is_(None)
 _of_a_record = _nobodys & signal.c.link.is_not(None)
+Index("ix_signal_run", signal.c.run)
 Index("ix_signal_person", signal.c.person, sqlite_where=signal.c.person.is_not(None), postgresql_where=signal.c.person.is_not(None))
 Index("ix_signal_nobodys", signal.c.workspace, signal.c.id, sqlite_where=_nobodys, postgresql_where=_nobodys)
 Index("ix_signal_link", signal.c.link, sqlite_where=_of_a_record, postgresql_where=_of_a_record)

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from ..model.errors import ConfigurationError, SafetyStop
-from ..state import accounts, actions, closing, links, people, runs, signals
+from ..state import accounts, actions, closing, links, people, runs, signals, thinning
 from . import ledger
 from .apply import Sender
 from .canary import canary
@@ -209,7 +209,7 @@ def apply(
     session.begun(run)
     with session.store.write() as tx:
         row = runs.by_id(tx, run)
-        counts = {**(row.counts if row else {}), runs.APPLIED_AT: started}
+        counts = {**(row.counts if row else {}), runs.APPLIED_AT: started, **({"approved": True} if stored else {})}
         runs.finish(tx, run, started, "applying", counts)
     halt = threading.Event()
     halting = replace(session, stop=lambda: session.stop() or halt.is_set())
@@ -246,6 +246,7 @@ def apply(
             quota=quota(session),
             error=error,
         )
+        thinning.thin(tx, session.workspace, started)
         runs.finish(tx, run, session.clock.now_ms(), "stopped" if error or session.stop() else "applied", {**counts, **_run_counts(report, counts)})
     return report
 

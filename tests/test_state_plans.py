@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from stagesync.model.records import Ref
-from stagesync.state import accounts, actions, changes, entries, keys, links, people, runs, signals
+from stagesync.state import accounts, actions, changes, entries, keys, links, people, runs, signals, thinning
 from stagesync.state.store import Tx, open_store
 
 ASKED: dict[str, Callable[[Tx], Any]] = {
@@ -59,6 +59,7 @@ ASKED: dict[str, Callable[[Tx], Any]] = {
     "actions.of_person": lambda tx: actions.of_person(tx, 1, 1),
     "actions.tally": lambda tx: actions.tally(tx, 1),
     "actions.discard": lambda tx: actions.discard(tx, 1),
+    "thinning.thin": lambda tx: thinning.thin(tx, 1, 1),
     "runs.recent": lambda tx: runs.recent(tx, 1, 5),
     "runs.by_ids": lambda tx: runs.by_ids(tx, [1, 2]),
 }

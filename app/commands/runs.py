@@ -16,7 +16,7 @@ def runs(
     last: Annotated[int, typer.Option("--last", metavar="N", min=1, help="So many, the newest first.")] = 20,
     json: JsonOption = False,
 ) -> int:
-    """List the latest runs with their numbers.
+    """List the latest runs with their numbers. Those in which nothing happened are let go after a day.
 
     Example: stagesync runs --last 5
     """
