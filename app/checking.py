@@ -115,7 +115,7 @@ def look(config: Config, found: Findings) -> dict[str, tuple[AccountId, SystemDe
 def _afford(config: Config, cost: Cost, found: Findings) -> None:
     """A timetable that spends a whole day's calls on nothing."""
     share = getattr(config.systems[cost.system].settings, "daily_share", 1.0) if cost.system in config.systems else 1.0
-    if cost.share is not None and cost.share > share:
+    if cost.quiet and cost.share is not None and cost.share > share:
         found.note(f"schedule: {config.timetable} is more than the daily quota of {cost.system} allows: {cost}; write a longer `every` under [schedule]")
 
 

@@ -70,7 +70,7 @@ def _introduce(found: Found, url: str) -> None:
         told = {cost.system: {"calls_a_day": cost.a_day, "of": cost.limit} for cost in costs}
         log.info("serving", workspace=config.workspace, timetable=str(config.timetable), costs=told, shadow=config.shadow)
         for cost in costs:
-            if cost.share is not None and cost.share > 1:
+            if cost.quiet and cost.share is not None and cost.share > 1:
                 log.warning("the timetable costs more calls than the account has", workspace=config.workspace, system=cost.system)
 
 

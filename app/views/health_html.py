@@ -134,7 +134,7 @@ def _fresh(each: Freshness, number: int) -> str:
 
 
 def _quota(found: Health, system: str, number: int) -> str:
-    quiet = [f"a quiet day costs {cost.a_day:,}" for cost in found.standing.costs if cost.system == system and found.standing.row is not None]
+    quiet = [f"a quiet day costs {cost.a_day:,}" for cost in found.standing.costs if cost.quiet and cost.system == system and found.standing.row is not None]
     for each in found.quota:
         if each.system == system:
             told, at = f"{each.used:,} of {each.limit:,} used", f"at {words.moment(each.at)[:16]} UTC"
