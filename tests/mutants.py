@@ -415,21 +415,6 @@ MUTANTS = (
         hinted=True,
     ),
     Mutant(
-        "hints-before-commit",
-        "the cursor that is kept with the hints already stands where the poll will end",
-        [
-            Swap(
-                "connectors.hints:Hints.then",
-                _HINTS_PAGE,
-                """
-                ahead = cursor and [page.cursor for page in pull(replace(query, cursor=cursor))][-1]
-                yield self._page(_refs(told, ended=cursor is None), query, fetch, _joined(place, ahead or ""))
-                """,
-            )
-        ],
-        hinted=True,
-    ),
-    Mutant(
         "echo-heard",
         "a webhook about our own write is taken for news",
         [
