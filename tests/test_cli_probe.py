@@ -93,7 +93,7 @@ def test_the_matrix_as_text_says_question_answer_and_what_is_done_either_way(pla
     with wiring.opened(load(place.config), clock) as opened:
         assert probing.find_out(opened, "salesforce", Wishes(yes=True, account=IDS["salesforce"])) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "salesforce: salesforce 00D5g000004XYZAEA4 (sandbox): 10 answers to 13 questions"
+    assert lines[0] == "salesforce: salesforce 00D5g000004XYZAEA4 (sandbox): 11 answers to 14 questions"
     at = lines.index("What is an empty text stored as?")
     assert lines[at + 1 : at + 4] == [
         "  here        an empty text",

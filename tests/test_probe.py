@@ -71,6 +71,8 @@ SALESFORCE: list[tuple[str, dict[str, Any], str | None]] = [
     ("child_moves_person", {"child_moves_person": True}, "SystemModstamp moves"),
     ("child_moves_person", {"child_moves_person": False}, "neither moves"),
     ("child_moves_person", {"hidden_objects": frozenset({"Campaign"})}, None),
+    ("role_moves_person", {"child_moves_person": True}, "SystemModstamp moves"),
+    ("role_moves_person", {"child_moves_person": False}, "neither moves"),
     ("condition_compares", {"child_moves_person": True, "condition_compares": "LastModifiedDate"}, "LastModifiedDate"),
     ("condition_compares", {"child_moves_person": True, "condition_compares": "SystemModstamp"}, "SystemModstamp"),
     ("condition_compares", {"child_moves_person": False}, None),

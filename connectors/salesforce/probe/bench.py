@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ....model.errors import StagesyncError
@@ -18,6 +19,7 @@ from . import soap
 IN_THE_BIN = "its records, in the recycle bin for 15 days"
 _NAMES = {"Campaign": "Name", "Opportunity": "Name", "Lead": "LastName", "Contact": "LastName", "Account": "Name"}
 """Object -> the field by which its throw-away records are found, in the order in which they are deleted. What stands between two of them goes with them."""
+_CLOSES_IN = timedelta(days=30)
 _MOST = 200
 """So many records are deleted in one call (REST API Developer Guide, sObject Collections)."""
 _ALONE = {"Sforce-Auto-Assign": "FALSE", "Sforce-Duplicate-Rule-Header": "allowSave=true"}
@@ -60,6 +62,15 @@ class Rows:
     def contact(self, account: str) -> str:
         """Make a Contact; gives its id. Raises `Untold` where it is refused."""
         return self.made("Contact", {"LastName": self.name, "AccountId": account})
+
+    def role(self, account: str, contact: str) -> str:
+        """Give a Contact a role in a new opportunity; gives the role's id. Raises `Untold` where it is refused."""
+        stages = self.client.rows(select(("ApiName",), "OpportunityStage", "IsActive = true", "SortOrder"))
+        if not stages:
+            raise Untold("this org shows no stage for opportunities")
+        closes = datetime.fromtimestamp(self.clock.now_ms() / 1000, UTC) + _CLOSES_IN
+        values = {"Name": self.name, "AccountId": account, "StageName": stages[0]["ApiName"], "CloseDate": closes.date().isoformat()}
+        return self.made("OpportunityContactRole", {"OpportunityId": self.made("Opportunity", values), "ContactId": contact})
 
     def converted(self, lead: str, *, account: str = "", contact: str = "") -> None:
         """Convert a Lead, into these records where they are given. Raises `Untold` where that is refused."""

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
 from ...probing import LOOKS, Experiment, Untold, rested
 from ..errors import whole_refusal
-from ..soql import select
 from .bench import IN_THE_BIN, Rows
 
 _OPT_OUT, _STAMP = "HasOptedOutOfEmail", "SystemModstamp"
 _MERGED = f"{IN_THE_BIN}; two of them merged, which nobody can undo"
 _CONVERTED = f"{IN_THE_BIN}; one of them converted, which nobody can undo"
-_IN = timedelta(days=30)
 
 
 def _kept(row: object) -> str:
@@ -59,12 +55,7 @@ def _member(bench: Rows) -> str:
 def _role(bench: Rows) -> str:
     account = bench.account()
     winner, loser = bench.contact(account), bench.contact(account)
-    stages = bench.client.rows(select(("ApiName",), "OpportunityStage", "IsActive = true", "SortOrder"))
-    if not stages:
-        raise Untold("this org shows no stage for opportunities")
-    closes = datetime.fromtimestamp(bench.clock.now_ms() / 1000, UTC) + _IN
-    values = {"Name": bench.name, "AccountId": account, "StageName": stages[0]["ApiName"], "CloseDate": closes.date().isoformat()}
-    role = bench.made("OpportunityContactRole", {"OpportunityId": bench.made("Opportunity", values), "ContactId": loser})
+    role = bench.role(account, loser)
     before = _stamped(bench, "OpportunityContactRole", role)
     bench.merged(winner, loser)
     after = _stamped(bench, "OpportunityContactRole", role)

@@ -12,8 +12,8 @@ from .bench import IN_THE_BIN, Rows
 _SYSTEM, _SOMEBODY = "SystemModstamp", "LastModifiedDate"
 
 
-def _stamps(bench: Rows, lead: str) -> Row:
-    return bench.shown(lead, _SYSTEM, _SOMEBODY)
+def _stamps(bench: Rows, id: str, kind: str = "Lead") -> Row:
+    return bench.shown(id, _SYSTEM, _SOMEBODY, kind=kind)
 
 
 def _said(before: Row, after: Row) -> str:
@@ -41,6 +41,14 @@ def _joined(bench: Rows) -> tuple[str, Row, Row]:
 def _child(bench: Rows) -> str:
     _, before, after = _joined(bench)
     return _said(before, after)
+
+
+def _role(bench: Rows) -> str:
+    account = bench.account()
+    contact = bench.contact(account)
+    before = rested(lambda: _stamps(bench, contact, "Contact"), bench.clock)
+    bench.role(account, contact)
+    return _said(before, rested(lambda: _stamps(bench, contact, "Contact"), bench.clock))
 
 
 def _compared(bench: Rows) -> str:
@@ -75,6 +83,15 @@ EXPERIMENTS = (
         2 * LOOKS + 7,
         IN_THE_BIN,
         _child,
+    ),
+    Experiment(
+        "role_moves_person",
+        "Does a new role in an opportunity move its Contact's stamps?",
+        "Nothing relies on it: opportunities, their roles and campaign members are read by their own stamps",
+        "child_moves_person",
+        2 * LOOKS + 11,
+        IN_THE_BIN,
+        _role,
     ),
     Experiment(
         "condition_compares",
