@@ -163,7 +163,8 @@ def refusals() -> dict[str, tuple[int, Sent]]:
         "no list": (400, signed(b'{"objectId": 1}')),
         "no tables": (400, signed(b"[1]")),
         "too many": (400, signed(orjson.dumps([event] * 101))),
-        "deep": (400, signed(b"[" * 5_000)),
+        "deep": (400, signed(orjson.dumps([event])[:-2] + b', "propertyValue": ' + b"[" * 300 + b"]" * 300 + b"}]")),
+        "deeper": (400, signed(b"[" * 5_000)),
         "no UTF-8": (400, good._replace(body=b'[{"propertyValue": "\xff"}]')),
         "too large": (413, good._replace(body=b" " * (BODY_LIMIT + 1))),
     }

@@ -16,6 +16,7 @@ import orjson
 from ...model.events import Event
 from ..contract import Post, Reply
 from ..hints import hint
+from ..posted import posted_json
 from .errors import KIND
 from .rows import is_id
 from .settings import HubSpotSettings
@@ -51,10 +52,7 @@ class HubSpotHooks:
 
     def read(self, post: Post) -> Sequence[Event]:
         """Its hints. What is not about contacts, and what we did ourselves, is passed over. Raises `ValueError` for what is no list of events."""
-        try:
-            told = orjson.loads(post.body)
-        except orjson.JSONDecodeError:
-            raise ValueError("the body is no JSON") from None
+        told = posted_json(post.body)
         if not isinstance(told, list) or len(told) > MOST or not all(isinstance(each, dict) for each in told):
             raise ValueError(f"the body is no list of at most {MOST} events")
         return [found for each in told if (found := self._hint(each)) is not None]

@@ -15,6 +15,7 @@ from xml.parsers import expat
 from ...model.events import Event
 from ..contract import Post, Reply
 from ..hints import hint
+from ..posted import DEEPEST
 from .rows import KINDS_BY_PREFIX, id18
 from .settings import SalesforceSettings
 
@@ -22,7 +23,6 @@ MOST = 100
 """Notifications in one message."""
 _SOAP, _OUTBOUND = "http://schemas.xmlsoap.org/soap/envelope/", "http://soap.sforce.com/2005/09/outbound"
 _MESSAGE = (f"{_SOAP} Envelope", f"{_SOAP} Body", f"{_OUTBOUND} notifications")
-_DEEPEST = 32
 _ID = re.compile(r"[A-Za-z0-9]{15}([A-Za-z0-9]{3})?")
 _ACK = (
     f'<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope xmlns:soapenv="{_SOAP}"><soapenv:Body>'
@@ -93,8 +93,8 @@ class _Message:
     def _begin(self, name: str, attributes: dict[str, str]) -> None:
         self._path.append(name)
         self._text = ""
-        if len(self._path) > _DEEPEST:
-            raise ValueError(f"the body is nested more than {_DEEPEST} deep")
+        if len(self._path) > DEEPEST:
+            raise ValueError(f"the body is nested more than {DEEPEST} deep")
 
     def _say(self, text: str) -> None:
         self._text += text

@@ -12,11 +12,10 @@ from jmespath.exceptions import JMESPathError
 
 from ...model.events import Event
 from ..contract import Post, Reply
+from ..posted import posted_json
 from . import schemes
 from .settings import WebhookSettings
 
-DEEPEST = 32
-"""Nobody's event is nested more than that."""
 _LONGEST_KEY = 200
 _ID_HEADERS = ("webhook-id",)
 
@@ -46,13 +45,7 @@ class JsonHooks:
 
     def read(self, post: Post) -> Sequence[Event]:
         """Its events. Raises `ValueError` for what is no JSON, is nested too deep, or cannot be split as configured."""
-        try:
-            body = orjson.loads(post.body)
-        except orjson.JSONDecodeError:
-            raise ValueError("the body is no JSON") from None
-        if _depth(body) > DEEPEST:
-            raise ValueError(f"the body is nested more than {DEEPEST} deep")
-        parts = self._parts(body)
+        parts = self._parts(posted_json(post.body))
         whole = self._told_id(post)
         return [Event(self._key(part, whole, number), part) for number, part in enumerate(parts)]
 
@@ -93,12 +86,3 @@ def _short(key: str) -> str:
     if len(key) <= _LONGEST_KEY and key.isprintable():
         return key
     return "#" + hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _depth(body: Any) -> int:
-    """How many lists and tables lie in one another."""
-    level, depth = [body], 0
-    while level := [each for each in level if isinstance(each, (dict, list))]:
-        depth += 1
-        level = [inner for each in level for inner in (each.values() if isinstance(each, dict) else each)]
-    return depth
