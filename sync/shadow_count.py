@@ -81,11 +81,6 @@ class Count:
     by_hand: int
     lag: Lag
 
-    def of(self, fate: Fate, *, stage: bool | None = None) -> list[tuple[Key, Group]]:
-        """The groups of one fate, the largest first; only of stages, or only of anything else, if asked."""
-        found = [(key, group) for key, group in self.groups.items() if key.fate == fate and stage in (None, key.field == STAGE)]
-        return sorted(found, key=lambda pair: (-pair[1].count, pair[0]))
-
     def table(self) -> dict[tuple[int, str, str], Counter[Fate]]:
         """(account, operation, field) -> how many of each fate."""
         found: dict[tuple[int, str, str], Counter[Fate]] = defaultdict(Counter[Fate])
@@ -135,9 +130,10 @@ def _add(group: Group, row: ShadowRow) -> None:
 
 
 def _writers(rows: Sequence[ShadowRow]) -> list[Writer]:
+    """By what they edited: records are made in both systems by people too."""
     changes, brought = Counter[Who](), Counter[Who]()
     for row in rows:
-        if row.author is not None:
+        if row.author is not None and row.op != "create":
             who = (row.written_in or 0, row.author)
             changes[who] += 1
             brought[who] += row.brought

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,11 +56,13 @@ class Stand:
         natives = {"phone": "Phone", "jobtitle": "Title", "city": "City"}
         self.ids[name] = (contact, self.tool.crm.create("Lead", {**lead, **{natives[key]: value for key, value in values.items()}}))
 
-    def people(self, *names: str) -> None:
-        """Several of them; the tool has met them, and the shadow has looked once."""
+    def people(self, *names: str, before: Callable[[], None] = lambda: None) -> None:
+        """Several of them; the tool has met them, and the shadow has looked once. `before`: what happens between the two."""
         for name in names:
             self.person(name, phone="+1 212 555 0101", jobtitle="Boss", city="Rome")
         self.tool.copy()
+        self.clock.at += HOUR
+        before()
         self.look()
         self.clock.at += HOUR
         self.box.reset()

@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 from ...model.shadow import ShadowRow
 from ...state.links import LinkRow
-from ...sync.shadow_count import FATES, Fate, Key, Writer
+from ...sync.claims import STAGE
+from ...sync.shadow_count import FATES, Fate, Group, Key, Writer
 from ..shadow_report import ShadowReport
 from . import words
 
@@ -75,8 +76,14 @@ def _by_system(found: ShadowReport, lines: Mapping[tuple[int, str, str], V]) -> 
     return sorted(lines.items(), key=lambda line: (found.systems[line[0][0]], *line[0]))
 
 
+def _groups(found: ShadowReport, fate: Fate, *, stage: bool | None = None) -> list[tuple[Key, Group]]:
+    """The groups of one fate, the largest first; only of stages, or only of anything else, if asked."""
+    groups = [(key, group) for key, group in found.count.groups.items() if key.fate == fate and stage in (None, key.field == STAGE)]
+    return sorted(groups, key=lambda pair: (-pair[1].count, found.systems[pair[0].account], pair[0].field, pair[0].reason, pair[0]))
+
+
 def _stages(found: ShadowReport) -> list[str]:
-    groups = [pair for fate in FATES for pair in found.count.of(fate, stage=True)]
+    groups = [pair for fate in FATES for pair in _groups(found, fate, stage=True)]
     if not groups:
         return []
     back = sum(group.count for key, group in groups if key.lowered)
@@ -95,7 +102,7 @@ def _others(found: ShadowReport) -> list[str]:
 def _differing(found: ShadowReport, *, stage: bool) -> list[str]:
     lines: list[str] = []
     for fate, title in _TITLES.items():
-        groups = found.count.of(fate, stage=stage)
+        groups = _groups(found, fate, stage=stage)
         if not groups:
             continue
         lines.append(f"  {title} ({sum(group.count for _, group in groups):,})")
@@ -161,9 +168,13 @@ def _writers(found: ShadowReport) -> list[str]:
             f"{each.brought:,}",
             "taken for the other tool" if each.tool else "",
         )
-        for each in found.count.writers
+        for each in _by_name(found)
     ]
     return ["", "Who else writes: whoever mostly brings over what another system has is taken for the other tool", *words.table(rows)]
+
+
+def _by_name(found: ShadowReport) -> list[Writer]:
+    return sorted(found.count.writers, key=lambda each: (found.systems.get(each.account, ""), -each.changes, each.author))
 
 
 def _name(found: ShadowReport, writer: Writer) -> str:
@@ -196,14 +207,14 @@ def shadow_json(found: ShadowReport) -> dict[str, Any]:
         "stopped": dict(found.stopped),
         "writers": [
             {"system": found.systems.get(each.account), "who": _name(found, each), "changes": each.changes, "brought": each.brought, "tool": each.tool}
-            for each in found.count.writers
+            for each in _by_name(found)
         ],
     }
 
 
 def _groups_json(found: ShadowReport) -> Iterator[dict[str, Any]]:
     for fate in FATES:
-        for key, group in found.count.of(fate):
+        for key, group in _groups(found, fate):
             yield {**_key_json(found, key), "count": group.count, "lowering": group.lowering, "examples": [_row_json(found, row) for row in group.examples]}
 
 
