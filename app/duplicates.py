@@ -13,7 +13,8 @@ from ..state.store import Tx
 from ..sync.duplicates.deciding import decide
 from ..sync.duplicates.profile import Profile, profile_of
 from ..sync.duplicates.rulings import Decision, Line, Ruling, contradictions, read_rulings
-from ..sync.duplicates.search import find_duplicates
+from ..sync.duplicates.score import PROPOSED
+from ..sync.duplicates.search import Found, find_duplicates
 from ..sync.session import Connected, Session
 from . import output, wiring
 from .config import load
@@ -38,14 +39,7 @@ def find(system: str, out: Path, at_least: int, path: Path | None, *, json: bool
     expect_folder(out, "--out")
     with wiring.opened(load(path)) as place, wiring.recalled(place) as session:
         connected = _connected(session, system)
-        with place.store.read() as tx:
-            known = sameness.of_account(tx, place.id, connected.system.account)
-
-        def decided(one: Ref, other: Ref) -> Decision | None:
-            pair = (min(one, other), max(one, other))
-            return None if pair not in known else "different" if known[pair] is None else "same"
-
-        found = find_duplicates(_profiles(place, connected), at_least, decided)
+        found = propose(place, connected, at_least)
         if not found.records:
             raise ConfigurationError(
                 f"no record of {system} was read yet", where="SYSTEM", next_step="run `stagesync plan` first: it reads, and writes nowhere"
@@ -58,6 +52,18 @@ def find(system: str, out: Path, at_least: int, path: Path | None, *, json: bool
     else:
         output.say_all(found_text(system, found, out))
     return 0
+
+
+def propose(place: Place, connected: Connected, at_least: int = PROPOSED) -> Found:
+    """The records of a system, as they were read last, that may be the same human's, and of which nobody has decided that."""
+    with place.store.read() as tx:
+        known = sameness.of_account(tx, place.id, connected.system.account)
+
+    def decided(one: Ref, other: Ref) -> Decision | None:
+        pair = (min(one, other), max(one, other))
+        return None if pair not in known else "different" if known[pair] is None else "same"
+
+    return find_duplicates(_profiles(place, connected), at_least, decided)
 
 
 def apply(file: Path, path: Path | None, *, json: bool) -> int:

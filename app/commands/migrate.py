@@ -47,11 +47,28 @@ def _standing(config: Path | None, *, json: bool) -> None:
         output.say_all(told)
 
 
+def _expect_folder(html: Path | None) -> None:
+    from ..files import expect_folder
+
+    if html is not None:
+        expect_folder(html, "--html")
+
+
+def _write(html: Path | None, page: str) -> None:
+    from .. import output
+    from ..files import write_private
+
+    if html is not None:
+        write_private(html, page)
+        output.tell(f"{html} is the page")
+
+
 @migrate.command()
 @guarded
 def survey(
     from_: FromOption = None,
     to: ToOption = None,
+    html: HtmlOption = None,
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> int:
@@ -62,9 +79,12 @@ def survey(
     from .. import output
     from ..migrating.survey import survey as look
     from ..migrating.work import Way
+    from ..views.migrate_html import survey_page
     from ..views.migrate_survey import survey_json, survey_text
 
+    _expect_folder(html)
     found = look(config, Way(from_, to))
+    _write(html, survey_page(found))
     output.say_json(survey_json(found)) if json else output.say_all(survey_text(found))
     return 0
 
@@ -123,7 +143,7 @@ def load(
 
 @migrate.command()
 @guarded
-def verify(from_: FromOption = None, to: ToOption = None, config: ConfigOption = None, json: JsonOption = False) -> int:
+def verify(from_: FromOption = None, to: ToOption = None, html: HtmlOption = None, config: ConfigOption = None, json: JsonOption = False) -> int:
     """Read both systems now, compare every person and mapped field, and account for every record. Writes nothing; exit 1 on any difference.
 
     Example: stagesync migrate verify --json
@@ -131,9 +151,12 @@ def verify(from_: FromOption = None, to: ToOption = None, config: ConfigOption =
     from .. import output
     from ..migrating.proof import prove
     from ..migrating.work import Way
+    from ..views.migrate_html import proof_page
     from ..views.migrate_load import proof_json, proof_text
 
+    _expect_folder(html)
     found = prove(config, Way(from_, to))
+    _write(html, proof_page(found))
     output.say_json(proof_json(found)) if json else output.say_all(proof_text(found))
     return 0 if found.proved else 1
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from math import ceil
 
 from ...connectors.contract import Tier
-from ...sync import seeding
 from ...sync.engine import PlanReport
 from ...sync.migrating.pair import Pair
 from ...sync.session import Connected, Session
@@ -38,9 +37,11 @@ class Cost:
         return sum(self.calls.values())
 
 
-def costs(session: Session, pair: Pair, planned: PlanReport, read: Mapping[str, int]) -> Iterator[Cost]:
-    """`read`: system -> the calls that it took to read all of it, which the proof at the end will do once more."""
-    writing, histories = plan_survey(session, planned.run).calls, seeding.estimate(session, None).calls
+def costs(session: Session, pair: Pair, planned: PlanReport, read: Mapping[str, int], records: int) -> Iterator[Cost]:
+    """`read`: system -> the calls that it took to read all of it, which the proof at the end will do once more. `records`: of the source."""
+    writing = plan_survey(session, planned.run).calls
+    reach = pair.source.connector.capabilities.history
+    histories = {pair.source.name: ceil(records / reach) if reach else 0}
     for connected in pair:
         usage = connected.connector.usage()
         calls = {"writing": writing.get(connected.name, 0), "histories": histories.get(connected.name, 0), "verify": read.get(connected.name, 0)}

@@ -19,6 +19,7 @@ from ...sync.migrating.fates import Fates, fates
 from ...sync.migrating.pair import Pair
 from ...sync.migrating.sample import Unmapped, unmapped_fields
 from .. import accounts
+from ..duplicates import propose
 from ..interrupts import abrupt
 from .cost import Cost, costs
 from .work import Way, Work, under_way
@@ -42,7 +43,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What was found. `records`: system -> how many it has; `writes`: kind of change -> in how many records of the target; `asked`: open questions."""
+    """What was found. `records`: system -> how many it has; `writes`: kind of change -> in how many records of the target; `asked`: open questions.
+
+    `alike`: groups of records of the source that may be one human's, and how many records are in them: proposed, and merged by nobody.
+    """
 
     source: str
     target: str
@@ -55,6 +59,7 @@ class Survey:
     census: Census
     places: tuple[Place, ...]
     unmapped: tuple[Unmapped, ...]
+    alike: tuple[int, int]
     asked: tuple[Group, ...]
     costs: tuple[Cost, ...]
     notes: tuple[str, ...]
@@ -93,9 +98,10 @@ def _found(work: Work, planned: PlanReport) -> Survey:
         census=counted,
         places=tuple(_places(pair, counted)),
         unmapped=tuple(unmapped_fields(session, pair, _described(work))),
+        alike=_alike(work),
         asked=asked,
-        costs=tuple(costs(session, pair, planned, _read(work))),
-        notes=session.desk.maps.notes,
+        costs=tuple(costs(session, pair, planned, _read(work), counted.records.total())),
+        notes=tuple(_notes(work)),
         stops=planned.stops,
     )
 
@@ -104,6 +110,21 @@ def _read(work: Work) -> dict[str, int]:
     """What it takes to read each system: a survey that is made again reads only what has changed."""
     before: dict[str, int] = work.passage.phases.get("survey", {}).get("calls", {})
     return {each.name: max(each.connector.usage().calls, before.get(each.name, 0)) for each in work.pair}
+
+
+def _alike(work: Work) -> tuple[int, int]:
+    groups = propose(work.running.place, work.pair.source).groups
+    return len(groups), sum(len(group.members) for group in groups)
+
+
+def _notes(work: Work) -> Iterator[str]:
+    """What cannot be carried from the one to the other: of systems beside them, and of what the source cannot be told, nothing needs to be known."""
+    beside = [name for name in work.running.place.config.systems if name not in (work.pair.source.name, work.pair.target.name)]
+    for sentence in work.session.desk.maps.notes:
+        name = sentence.partition(" ")[0]
+        untold = name == work.pair.source.name and (": written there" in sentence or sentence.endswith("left as it is there"))
+        if name not in beside and not untold:
+            yield sentence
 
 
 def _described(work: Work) -> SystemDescription:

@@ -38,6 +38,7 @@ def survey_text(found: Survey) -> Iterator[str]:
     yield from _fields(found)
     yield from _places(found)
     yield from _unmapped(found)
+    yield from _alike(found)
     yield from _asked(found)
     yield from _left(found)
     yield from _costs(found.costs)
@@ -108,6 +109,14 @@ def _unmapped(found: Survey) -> Iterator[str]:
     yield from words.table(rows[: 2 * _TOP])
     if len(rows) > 2 * _TOP:
         yield f"  ... and {len(rows) - 2 * _TOP} more"
+
+
+def _alike(found: Survey) -> Iterator[str]:
+    groups, records = found.alike
+    if groups:
+        yield ""
+        yield f"{words.count(groups, 'group')} of {records:,} records of {found.source} may be one human each. Nothing is merged by guess:"
+        yield f"  `stagesync duplicates find {found.source} --out review.csv` proposes them, and `duplicates apply` takes your decisions, before the load"
 
 
 def _asked(found: Survey) -> Iterator[str]:
@@ -189,6 +198,7 @@ def survey_json(found: Survey) -> dict[str, Any]:
             for each in found.places
         ],
         "unmapped": [each._asdict() for each in found.unmapped],
+        "alike": {"groups": found.alike[0], "records": found.alike[1]},
         "questions": [{"id": group.id, "question": group.title, "holds": group.count} for group in found.asked],
         "not_carried": list(found.notes),
         "costs": [

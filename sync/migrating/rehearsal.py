@@ -53,7 +53,7 @@ def examples(session: Session, pair: Pair, number: int) -> list[Example]:
                 known = best.get(trait)
                 if known is None or measure > known.measure:
                     best[trait] = _Best(measure, row.id, name)
-    return list(_picked(best, spread.chosen, number))
+    return list(_picked(best, [*spread.chosen, *spread.kept], number))
 
 
 def _picked(best: Mapping[Trait, _Best], rest: Sequence[tuple[int, str]], number: int) -> Iterator[Example]:

@@ -15,19 +15,20 @@ class Spread(Generic[T]):
     size: int
     _step: int = 1
     _met: int = 0
-    _kept: list[T] = field(default_factory=list[T])
+    kept: list[T] = field(default_factory=list[T])
+    """Fewer than twice as many, from which the few are chosen."""
 
     def add(self, item: T) -> None:
         """One more."""
         if self._met % self._step == 0:
-            self._kept.append(item)
+            self.kept.append(item)
         self._met += 1
-        if len(self._kept) >= 2 * self.size:
-            del self._kept[1::2]
+        if len(self.kept) >= 2 * self.size:
+            del self.kept[1::2]
             self._step *= 2
 
     @property
     def chosen(self) -> list[T]:
         """Those that were kept, in their order."""
-        every = max(1, -(-len(self._kept) // self.size)) if self.size else 1
-        return self._kept[::every][: self.size]
+        every = max(1, -(-len(self.kept) // self.size)) if self.size else 1
+        return self.kept[::every][: self.size]

@@ -1,0 +1,134 @@
+"""What goes along in a migration beside the plain fields: ids and dates of the source, owners, keys; and files at either end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from moving import WAY, Move, approval, fates, move
+
+HISTORY = """
+[fields.source_id]
+type = "text"
+policy = "always hubspot"
+hubspot = "hs_object_id"
+salesforce = { lead = "HubSpot_Id__c" }
+
+[fields.created]
+type = "datetime"
+policy = "always hubspot"
+hubspot = "createdate"
+salesforce = { lead = "Original_Create_Date__c" }
+
+[fields.mql_date]
+type = "datetime"
+stage = "mql"
+salesforce = { lead = "MQL_Date__c" }
+
+[systems.hubspot.keys]
+source_id = "hs_object_id"
+
+[systems.salesforce.keys]
+source_id = "HubSpot_Id__c"
+"""
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[Move]:
+    """A portal and an org with nobody in them."""
+    with move(tmp_path) as made:
+        yield made
+
+
+def test_ids_and_dates_of_the_source_go_along(empty: Move) -> None:
+    """The id in the old system, the day somebody was created there, and when they became an MQL there stand in fields of the new record; who was brought
+    over before by hand is known by the id, whatever their address is."""
+    for name, kind in (("HubSpot_Id__c", "string"), ("Original_Create_Date__c", "datetime"), ("MQL_Date__c", "datetime")):
+        empty.crm.define("Lead", name, type=kind)
+    empty.crm.define("Contact", "HubSpot_Id__c")  # a key is looked for in every kind of record
+    empty.box.add(HISTORY)
+    empty.box.later(-48 * 3600)
+    anna, ben = (empty.hub.create({"email": f"{name}@acme.example", "lastname": name, "lifecyclestage": "lead"}) for name in ("anna", "ben"))
+    empty.box.later(24 * 3600)
+    empty.hub.edit(anna, {"lifecyclestage": "marketingqualifiedlead"})
+    empty.box.later(24 * 3600)
+    empty.crm.create("Lead", {"Email": "ben@home.example", "LastName": "ben", "Company": "Acme", "HubSpot_Id__c": ben})
+    done = empty.load()
+    assert done.exit_code == 0, done.stderr
+    made = empty.lead("anna@acme.example")
+    created = {each["id"]: each["properties"]["createdate"] for each in empty.hub.contacts()}
+    assert made["HubSpot_Id__c"] == anna
+    assert str(made["Original_Create_Date__c"])[:10] == created[anna][:10]
+    assert str(made["Original_Create_Date__c"])[:10] < str(made["MQL_Date__c"])[:10]
+    assert fates(empty.json("verify")) == {"created": 1, "matched": 1}
+    assert empty.lead("ben@acme.example")["HubSpot_Id__c"] == ben
+    assert empty.phase("verify").exit_code == 0
+
+
+def test_owners_go_by_their_address(empty: Move) -> None:
+    """Whoever owns somebody in the old system owns them in the new one, where both know the address; whom nobody knows there is left to the org."""
+    kim, lee = (empty.hub.add_owner(f"{name}@vendor.example", name, "Rep") for name in ("kim", "lee"))
+    names = {"Username": "kim", "LastName": "Rep", "Name": "Rep", "UserType": "Standard", "IsActive": True}
+    user = empty.crm.org.plant("User", {**names, "Email": "kim@vendor.example"})
+    for name, owner in (("anna", kim), ("ben", lee)):
+        empty.hub.create({"email": f"{name}@acme.example", "lastname": name, "hubspot_owner_id": owner})
+    assert empty.load().exit_code == 0
+    assert empty.lead("anna@acme.example")["OwnerId"] == user
+    assert empty.lead("ben@acme.example")["OwnerId"] != user
+    assert empty.phase("verify").exit_code == 0
+
+
+CSV = "Record ID,First Name,Last Name,Email,Job Title,Lifecycle Stage,Company\n"
+
+
+def test_a_file_is_moved_into_a_system(empty: Move) -> None:
+    """An old system's export goes to Salesforce through all phases; the file stays as it is, byte for byte."""
+    rows = "".join(f"{number},Ann,Lee{number},p{number}@acme.example,Boss,lead,Acme\n" for number in range(8))
+    file = empty.box.config.with_name("old.csv")
+    file.write_text(f"{CSV}{rows}99,,Nameless,,,,\n", "utf-8")
+    before = file.read_bytes()
+    empty.box.add('\n[systems.old]\nconnector = "csv"\npath = "old.csv"\n')
+    told = empty.json("survey", "--from", "old", "--to", "salesforce")
+    assert (fates(told), told["adds_up"]) == ({"created": 8, "excluded": 1}, True)
+    assert empty.json("rehearse", "--yes", "--people", "3")["created"] == 3
+    assert empty.phase("load", "--approve", told["digest"]).exit_code == 0
+    assert empty.lead("p7@acme.example")["Title"] == "Boss"
+    assert empty.phase("verify").exit_code == 0
+    assert empty.phase("cutover").exit_code == 0
+    assert file.read_bytes() == before
+
+
+def test_a_system_is_moved_into_a_file(empty: Move) -> None:
+    """A portal goes into a file that is made for it, and the proof reads it back."""
+    empty.people(5, lifecyclestage="customer")
+    empty.box.add('\n[systems.out]\nconnector = "csv"\npath = "out.csv"\ncolumns = ["Record ID", "Email", "Last Name", "Lifecycle Stage"]\n')
+    surveyed = empty.phase("survey", "--from", "hubspot", "--to", "out")
+    assert empty.phase("load", "--approve", approval(surveyed.stdout)).exit_code == 0
+    lines = empty.box.config.with_name("out.csv").read_text("utf-8-sig").splitlines()
+    assert sorted(line.split(",")[1] for line in lines[1:]) == [f"p{number}@acme.example" for number in range(5)]
+    assert empty.phase("verify").exit_code == 0
+    assert list(empty.crm.rows("Lead")) == []
+
+
+def test_a_page_for_the_survey_and_one_for_the_proof(empty: Move, tmp_path: Path) -> None:
+    """Each is one file with pictures that names nobody and needs nothing from outside, readable by its owner alone."""
+    empty.people(3, lifecyclestage="lead")
+    before, after = tmp_path / "survey.html", tmp_path / "proof.html"
+    surveyed = empty.phase("survey", *WAY, "--html", str(before))
+    assert empty.phase("load", "--approve", approval(surveyed.stdout)).exit_code == 0
+    assert empty.phase("verify", "--html", str(after)).exit_code == 0
+    for page, told in ((before, "get a new record there"), (after, "Everybody arrived, and every mapped field agrees.")):
+        text = page.read_text("utf-8")
+        assert told in text
+        assert "<svg" in text and "<script" not in text and "@acme.example" not in text and "src=" not in text
+        assert page.stat().st_mode & 0o777 == 0o600
+
+
+def test_likely_duplicates_are_proposed_before_anything_moves(empty: Move) -> None:
+    """Two records with one name and one telephone number under different addresses: the survey counts them and says where somebody decides."""
+    for address in ("anna.ash@acme.example", "ash@home.example"):
+        empty.hub.create({"email": address, "firstname": "Anna", "lastname": "Ash", "phone": "+4930123456", "company": "Acme GmbH"})
+    empty.people(2)
+    assert empty.json("survey", *WAY)["alike"] == {"groups": 1, "records": 2}
+    assert "stagesync duplicates find hubspot --out review.csv" in empty.phase("survey").stdout
