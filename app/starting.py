@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import typer
@@ -19,7 +19,7 @@ SALESFORCE_FORMS = {
     "refresh token": (("client_id", False), ("refresh_token", True)),
     "access token": (("access_token", True),),
 }
-WINNERS = ("hubspot", "salesforce", "newest", "ask")
+SYSTEMS = ("hubspot", "salesforce", "csv")
 
 
 def start(path: Path) -> int:
@@ -32,7 +32,8 @@ def start(path: Path) -> int:
         raise ConfigurationError("the folder does not exist", where=str(path), next_step="create it first")
     output.tell(f"A few questions for {path}. Return takes what stands in brackets. Secrets are never asked for, only where they are kept.")
     try:
-        text = _written(_hubspot(), _salesforce(), _region(), _winners())
+        names = _ask(f"Which systems: {', '.join(SYSTEMS)}", "hubspot, salesforce", _two_of_them).replace(",", " ").split()
+        text = _written({name: _ASKED[name]() for name in names}, _region(), _winners(names))
     except (typer.Abort, EOFError):
         raise ConfigurationError("the questions were not all answered, so nothing was written", where="init", next_step="run `stagesync init` again") from None
     write_private(path, text)
@@ -48,6 +49,11 @@ def _ask(question: str, default: str, check: Callable[[str], str | None] = lambd
         if wrong is None:
             return answer
         output.tell(f"  {wrong}")
+
+
+def _two_of_them(answer: str) -> str | None:
+    names = answer.replace(",", " ").split()
+    return None if len(names) > 1 and len(set(names)) == len(names) and set(names) <= set(SYSTEMS) else f"please name two or three of: {', '.join(SYSTEMS)}"
 
 
 def _one_of(allowed: Sequence[str]) -> Callable[[str], str | None]:
@@ -89,6 +95,10 @@ def _salesforce() -> str:
     return "\n".join(lines)
 
 
+def _csv() -> str:
+    return f'path = {_quoted(_ask("Where is the file (.csv, .tsv or .jsonl)?", "contacts.csv"))}\n# key = "Record ID"      # the column that tells rows apart'
+
+
 def _not_blank(answer: str) -> str | None:
     return None if answer else "please give it"
 
@@ -114,38 +124,39 @@ def _region() -> str:
     )
 
 
-def _winners() -> dict[str, str]:
-    output.tell(f"When a person is met for the first time and both systems have a value, who wins? {', '.join(WINNERS)} (ask: held until you answer)")
-    return {group: _ask(f"  {group}", "newest", _one_of(WINNERS)) for group in GROUPS}
+def _winners(names: Sequence[str]) -> dict[str, str]:
+    allowed = (*names, "newest", "ask")
+    output.tell(f"When a person is met for the first time and two systems have a value, who wins? {', '.join(allowed)} (ask: held until you answer)")
+    return {group: _ask(f"  {group}", "newest", _one_of(allowed)) for group in GROUPS}
 
 
-def _written(hubspot: str, salesforce: str, region: str, winners: dict[str, str]) -> str:
+_ASKED: Mapping[str, Callable[[], str]] = {"hubspot": _hubspot, "salesforce": _salesforce, "csv": _csv}
+_FALLBACK = """
+# What a new Lead gets where the person has no last name or company; without this such people are held.
+[systems.salesforce.create]
+fallback = { LastName = "(unknown)", Company = "[not provided]" }
+"""
+
+
+def _written(systems: Mapping[str, str], region: str, winners: Mapping[str, str]) -> str:
     first = "\n".join(
         f"{'# ' if winner == 'ask' else ''}{_quoted(group)} = {_quoted('newest' if winner == 'ask' else winner)}" for group, winner in winners.items()
+    )
+    last = list(systems)[-1]
+    tables = "".join(
+        f'[systems.{name}]\nconnector = "{name}"\n{text}\nregion = "{region}"          # phone numbers without a country code\n'
+        f"{_FALLBACK if name == 'salesforce' else ''}\n"
+        for name, text in systems.items()
     )
     return f"""\
 # stagesync keeps people and their lifecycle stages the same in these systems. config.example.toml shows every key.
 # Next: stagesync check, stagesync plan, stagesync sync
 
-[systems.hubspot]
-connector = "hubspot"
-{hubspot}
-region = "{region}"          # phone numbers without a country code
-
-[systems.salesforce]
-connector = "salesforce"
-{salesforce}
-region = "{region}"
-
-# What a new Lead gets where the person has no last name or company; without this such people are held.
-[systems.salesforce.create]
-fallback = {{ LastName = "(unknown)", Company = "[not provided]" }}
-
-# Who belongs into a system. Without this table everybody does.
-# [systems.salesforce.include]
+{tables}# Who belongs into a system. Without this table everybody does.
+# [systems.{last}.include]
 # min_stage = "mql"
 
-# Who wins, by group of fields, where both systems have a value when a person is met for the first time.
+# Who wins, by group of fields, where two systems have a value when a person is met for the first time.
 # Groups without a winner are held, grouped by field, until `stagesync resolve` answers.
 [first_meeting]
 {first}
