@@ -157,6 +157,8 @@ def test_a_run_that_writes_nothing_leaves_the_file_alone(tmp_path: Path) -> None
         ("update", "1", {"Nope": "x"}, "NO_SUCH_COLUMN", "Nope"),
         ("update", "1", {"A": "a\0"}, "NOT_WRITABLE", "A"),
         ("update", "1", {"A": "Łódź"}, "NOT_WRITABLE", "A"),
+        ("update", "1", {"A": "x" * 200_000}, "NOT_WRITABLE", "A"),
+        ("update", "1", {"A": "4.9E+12"}, "NOT_WRITABLE", "A"),
         ("update", "1", {"K": "2"}, "KEY", "K"),
         ("update", "7", {"A": "x"}, "GONE", None),
         ("archive", "7", {}, "GONE", None),

@@ -26,6 +26,7 @@ SYSTEM = """
 connector = "csv"
 path = "people.csv"
 key = "Record ID"
+encoding = "cp1252"
 
 [first_meeting]
 default = "newest"

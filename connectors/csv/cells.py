@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from ...model.records import Native
 from .settings import ColumnType, CsvSettings
 
-SHORTENED = re.compile(r"-?\d[.,]\d+E\+\d{2,3}")
+SHORTENED = re.compile(r"-?\d(?:[.,]\d+)?E\+\d{2,3}")
 """How Excel shows a long number (an id, a telephone number) once it took it for one: the digits behind are lost."""
 
 

@@ -48,9 +48,7 @@ class FileConnector:
         reader = self._look()
         key, types = reader.layout.key, {name: reader.column(name).type for name in reader.form.columns}
         fields = {name: FieldDescription(name, name, kind, writable=name not in key, creatable=True, unique=key == (name,)) for name, kind in types.items()}
-        findings = self._problems(_LISTED)
-        if reader.layout.dialect.guess:
-            findings.append(f'it is no UTF-8 and was read as {reader.layout.dialect.encoding}: if letters look wrong, give encoding = "..."')
+        findings = self._problems(reader, _LISTED)
         if self._is_timeless(reader):
             findings.append(f'the times in {reader.modified} cannot be read, so that the file\'s own time counts: say how they are written, in times = "..."')
         return SystemDescription({self._settings.kind: KindDescription(self._settings.kind, fields)}, tuple(findings))
@@ -71,7 +69,7 @@ class FileConnector:
             seq = rows[-1].seq
             gone = [] if anew else [Gone(Ref(self._settings.kind, row.ref or ""), row.stamp) for row in rows if row.state == "gone"]
             yield Page(self._records(reader, rows, get), f"{mirror.mark}:{seq}", self._clock.now_ms(), gone)
-        yield Page([], f"{mirror.mark}:{seq}", self._clock.now_ms(), findings=tuple(self._problems(_SHOWN)))
+        yield Page([], f"{mirror.mark}:{seq}", self._clock.now_ms(), findings=tuple(self._problems(reader, _SHOWN)))
 
     def fetch(self, refs: Sequence[Ref], fields: Mapping[str, tuple[str, ...]], history: tuple[str, ...] = ()) -> Sequence[Observation]:
         """The rows as they are now, with what waits to be written."""
@@ -211,7 +209,12 @@ class FileConnector:
                 mirror.add_words(word for row, each in zip(there, cells, strict=True) for word in reader.words((key,), each, row.id))
             mirror.set("named", [*mirror.named(), key])
 
-    def _problems(self, most: int) -> list[str]:
+    def _problems(self, reader: Reader, most: int) -> list[str]:
+        """What is wrong with the rows, and what had to be guessed."""
         count, first = self._mirror().problems(most)
         told = [f"line {number} {what}" for number, what in first]
-        return [*told, f"{count - len(first):,} more rows cannot be read"] if count > len(first) else told
+        if count > len(first):
+            told.append(f"{count - len(first):,} more rows cannot be read")
+        if reader.layout.dialect.guess:
+            told.append(f'it is no UTF-8 and was read as {reader.layout.dialect.encoding}: look whether its letters are right, and give encoding = "..."')
+        return told

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,7 +11,7 @@ from ...model.errors import ConfigurationError
 from ...model.formulas import bared, guarded
 from ...model.records import Native
 from .cells import SHORTENED, Column, column, moment
-from .forms import Cells, Form, form_of, spoilt
+from .forms import LONGEST_CELL, Cells, Form, form_of, spoilt
 from .settings import CsvSettings
 from .sniff import Dialect, fresh
 
@@ -134,10 +134,10 @@ class Reader:
 
     def shortened(self, cells: Cells) -> str | None:
         """The column in which Excel has cut a long number short."""
-        for name in self.form.columns:
-            if SHORTENED.fullmatch(cells[self.form.place(name)].strip()) and self._type(name) != "number":
-                return name
-        return None
+        return next((name for name in self.form.columns if self._is_shortened(name, cells[self.form.place(name)])), None)
+
+    def _is_shortened(self, name: str, cell: str) -> bool:
+        return SHORTENED.fullmatch(cell.strip()) is not None and self._type(name) != "number"
 
     def time(self, cells: Cells) -> int | None:
         """When the row says that it was changed last, in ms."""
@@ -163,13 +163,16 @@ class Reader:
         """The row with these cells in place of its own; a new one where `raw` is empty. What the layout has no column for is left out."""
         return self.layout.encode(self.form.changed(self.layout.decode(raw), {name: cell for name, cell in cells.items() if self.form.has(name)}))
 
-    def unfit(self, texts: Iterable[str]) -> str | None:
-        """Why these cannot stand in the file."""
-        for text in texts:
-            if (why := spoilt(text)) is not None:
-                return why
-            try:
-                self.layout.encode(text)
-            except UnicodeEncodeError:
-                return f"holds letters that the file's encoding {self.layout.dialect.encoding} does not have"
+    def unfit(self, name: str, cell: str) -> str | None:
+        """Why this cannot stand in the column, so that it could be read again."""
+        if (why := spoilt(cell)) is not None:
+            return why
+        if len(cell) > LONGEST_CELL:
+            return f"is longer than {LONGEST_CELL:,} characters"
+        if self.form.sheet and "E+" in cell and self._is_shortened(name, cell):
+            return "would be taken for a number that Excel has shortened"
+        try:
+            self.layout.encode(cell)
+        except UnicodeEncodeError:
+            return f"has letters that the file's encoding {self.layout.dialect.encoding} does not have"
         return None

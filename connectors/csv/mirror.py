@@ -113,7 +113,9 @@ class Mirror:
             return Busy("another run reads or writes this file", where=str(self._path), next_step="wait until it has ended")
         why = error.strerror if isinstance(error, OSError) else str(error)
         return StateError(
-            f"what is remembered of the file cannot be kept: {why}", where=str(self._path), next_step="make room, or get the right to write there"
+            f"what is remembered of the file cannot be kept: {why}",
+            where=str(self._path),
+            next_step='make room, get the right to write there, or give mirror = "..."',
         )
 
     # -- what is known of the file as a whole

@@ -172,7 +172,7 @@ class _Reading:
     def _unusable(self, line: Line, cells: Cells, ref: str, rows: dict[str, tuple[Line, Cells]]) -> str | None:
         if not ref:
             return f"has nothing in the column {' or '.join(self.reader.layout.key)}"
-        if "E+" in line.raw and (name := self.reader.shortened(cells)) is not None:
+        if self.reader.form.sheet and "E+" in line.raw and (name := self.reader.shortened(cells)) is not None:
             return f"shows {name} as Excel shortens long numbers, so that digits are lost: export it again, and open it in Excel with that column as text"
         return self._twice(rows[ref][0].number) if ref in rows else None
 

@@ -36,7 +36,7 @@ class _Writing:
             if not self._reader.form.has(name):
                 return Rejected("NO_SUCH_COLUMN", f"the file has no column {name}", name)
             cells[name] = self._reader.cell(name, value)
-            if (why := self._reader.unfit([cells[name]])) is not None:
+            if (why := self._reader.unfit(name, cells[name])) is not None:
                 return Rejected("NOT_WRITABLE", f"the value {why}", name)
         if step.operation == "create":
             return self._create(cells)
