@@ -1,4 +1,4 @@
-"""`python -m bench [first] [quiet] [calls] [help] [reading] [decision] [rules] [report] [inbox] [live]`: measure, print one table.
+"""`python -m bench [first] [quiet] [calls] [help] [reading] [decision] [rules] [report] [inbox] [live] [files]`: measure, print one table.
 
 Exit 1 where a bound is missed.
 
@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from itertools import chain
 
-from . import calls, decision, first, inbox, live, quiet, reading, report, rules, start, why
+from . import calls, decision, files, first, inbox, live, quiet, reading, report, rules, start, why
 from .table import Line, printed
 
 FULL = os.environ.get("FULL") == "1"
@@ -26,6 +26,7 @@ JOBS: dict[str, Callable[[], Iterator[Line]]] = {
     "calls": lambda: calls.measure(10_000, 2_500),
     "report": lambda: report.measure(1_000_000),
     "inbox": lambda: inbox.measure(1_000, 100_000),
+    "files": lambda: files.measure((10_000, 1_000_000 if FULL else 100_000)),
     "live": lambda: live.measure(20, 200),
     "quiet": lambda: quiet.measure((1_000, 100_000)),
 }
