@@ -198,6 +198,15 @@ def test_a_post_of_many_events(tmp_path: Path) -> None:
         assert made.counted == {("product", "stored"): 4, ("product", "known"): 1, ("product", "unreadable"): 1}
 
 
+def test_an_expression_that_does_not_fit_a_post(tmp_path: Path) -> None:
+    """Whatever it does to a body for which it was not written: without a list the post is not understood, without an id it is known by its header."""
+    with stand(tmp_path, {"product": settings(split="events[?n > `1`]", id="contains(s, n) && s")}) as made:
+        assert made.tell({"events": [{"n": "two"}, {"n": 2}]}) == 400
+        assert made.tell({"events": [{"n": 2, "s": "text"}]}, id="m2") == 204
+        assert [row.key for row in made.kept()] == ["m2"]
+        assert made.counted == {("product", "unreadable"): 1, ("product", "stored"): 1}
+
+
 def test_trouble_of_the_disk_is_no_acknowledgement(here: Stand, tmp_path: Path) -> None:
     """The sender hears 503 and will send it again; then it is kept."""
     with closing(sqlite3.connect(tmp_path / "stagesync.inbox.db")) as other:

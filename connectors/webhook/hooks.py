@@ -8,7 +8,6 @@ from typing import Any
 
 import jmespath
 import orjson
-from jmespath.exceptions import JMESPathError
 
 from ...model.events import Event
 from ..contract import Post, Reply
@@ -52,10 +51,7 @@ class JsonHooks:
     def _parts(self, body: Any) -> list[Any]:
         if self._split is None:
             return [body]
-        try:
-            found = self._split.search(body)
-        except JMESPathError:
-            found = None
+        found = _searched(self._split, body)
         if not isinstance(found, list):
             raise ValueError("there is no list of events where `split` says")
         return found
@@ -66,10 +62,7 @@ class JsonHooks:
 
     def _key(self, part: Any, whole: str | None, number: int) -> str:
         """The event's own id, or that of its post with its place there, or a mark of what it says."""
-        try:
-            own = self._id.search(part) if self._id is not None else None
-        except JMESPathError:
-            own = None
+        own = _searched(self._id, part) if self._id is not None else None
         if isinstance(own, (str, int)) and not isinstance(own, bool) and own != "":
             return _short(str(own))
         if whole is not None:
@@ -79,6 +72,14 @@ class JsonHooks:
     def reply(self) -> Reply:
         """No content."""
         return Reply()
+
+
+def _searched(expression: Any, body: Any) -> Any:
+    """What stands there; None also where the expression was not written for such a body."""
+    try:
+        return expression.search(body)
+    except Exception:  # noqa: BLE001 - JMESPath's own errors are not all that it raises: `a > b` of a text and a number is a TypeError
+        return None
 
 
 def _short(key: str) -> str:
