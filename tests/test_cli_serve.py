@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -106,6 +108,65 @@ def test_a_killed_service_goes_on_where_it_was(tmp_path: Path) -> None:
         assert len(list(made.worlds.salesforce.rows("Lead"))) == before + 300
 
 
+def test_a_kill_in_a_burst_of_posts_loses_nothing(tmp_path: Path) -> None:
+    """SIGKILL of the whole service in the middle of a burst, while a run writes: what was acknowledged is worked off by the next start, what was not is
+    sent again as senders do, and each of 150 people is there once."""
+    with box(tmp_path, people=0) as made:
+        for key in ("searches_per_s", "access_token"):
+            made.replace(key, f"timeout_s = 2\n{key}")
+        product(made)
+        made.add('[schedule]\nevery = "1d"\n[serve]\nport = 0\n' + ROOMY)
+        made.run("sync", "--yes")
+        made.worlds.salesforce.latency_s = 1.5
+        made.reset()
+        posts = {f"msg_{number}": orjson.dumps({"id": f"u{number}", "email": f"u{number}@acme.example", "title": f"T{number}"}) for number in range(150)}
+        with serving(tmp_path / "log", made.config) as service:
+            until(lambda: service.runs("done"))
+            first, second = dict(list(posts.items())[:50]), dict(list(posts.items())[50:])
+            taken = asyncio.run(burst(service.port, first))
+            assert taken == set(first)
+            until(made.written)
+            ended = len(service.runs())
+            taken |= asyncio.run(burst(service.port, second, lambda taken: len(taken) >= 30 and service.process.kill()))
+            service.process.wait()
+            assert len(service.runs()) == ended, "a run was under way"
+        assert 80 <= len(taken) < 150
+        made.worlds.salesforce.latency_s = 0
+        with serving(tmp_path / "log2", made.config) as service:
+            until(lambda: service.runs("done"))
+            assert {row["Title"] for row in made.worlds.salesforce.rows("Lead")} >= {f"T{id.removeprefix('msg_')}" for id in taken}
+            assert asyncio.run(burst(service.port, posts)) == set(posts)
+            assert service.end() == 0
+        assert made.run("sync").exit_code == 0
+        assert sorted(row["Title"] for row in made.worlds.salesforce.rows("Lead")) == sorted(f"T{number}" for number in range(150))
+        assert len(list(made.worlds.hubspot.contacts())) == 150
+
+
+async def burst(port: int, posts: Mapping[str, bytes], then: Callable[[set[str]], object] = len) -> set[str]:
+    """Post all at once; the ids of those that were acknowledged. `then` is called after each, with those so far."""
+    taken: set[str] = set()
+    async with httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_connections=50)) as client:
+
+        async def one(id: str, body: bytes) -> None:
+            with suppress(httpx.HTTPError):
+                answer = await client.post(f"http://127.0.0.1:{port}/hooks/product", content=body, headers=signed(body, id=id))
+                if answer.is_success:
+                    taken.add(id)
+                    then(taken)
+
+        await asyncio.gather(*(one(*post) for post in posts.items()))
+    return taken
+
+
+def product(made: Box) -> None:
+    """A product that tells of its people."""
+    secret = made.config.with_name("product-secret.txt")
+    secret.write_text(SECRET)
+    secret.chmod(0o600)
+    made.add('[systems.product]\nconnector = "webhook"\ndirection = "read"\nsecrets = [{ file = "product-secret.txt" }]\n')
+    made.add('[[systems.product.events]]\nkind = "person"\nref = "id"\nemail = "email"\nfields = { job_title = "title" }\n')
+
+
 def test_two_services_share_a_postgresql_state(acme: Box, tmp_path: Path, postgres_url: str) -> None:
     """Each due slot is run by one of them; when one is killed the other goes on alone."""
     acme.add(f'[state]\nurl = "{postgres_url}"\n')
@@ -124,12 +185,8 @@ def test_two_services_share_a_postgresql_state(acme: Box, tmp_path: Path, postgr
 
 def test_what_is_posted_is_everywhere_at_once(tmp_path: Path) -> None:
     """A product posts a changed phone number: it is in both CRMs within seconds although the next slot is a day away; a forged post is refused and counted."""
-    secret = tmp_path / "product-secret.txt"
-    secret.write_text(SECRET)
-    secret.chmod(0o600)
     with box(tmp_path, people=0) as made:
-        made.add('[systems.product]\nconnector = "webhook"\ndirection = "read"\nsecrets = [{ file = "product-secret.txt" }]\n')
-        made.add('[[systems.product.events]]\nkind = "person"\nref = "id"\nemail = "email"\nfields = { job_title = "title" }\n')
+        product(made)
         made.add('[schedule]\nevery = "1d"\n[serve]\nport = 0\n')
         made.worlds.hubspot.by_hand.create({"email": "ann@acme.example", "lastname": "Lee"})
         made.run("sync", "--yes")
