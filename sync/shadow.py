@@ -88,20 +88,23 @@ def _finish(session: Session, planned: PlanReport, counts: Mapping[str, Any]) ->
 
 
 def _parts(session: Session, run: int, since: int, quiet: Sequence[int]) -> Iterator[_Part]:
-    """Everybody of the plan, a chunk of people at a time, and whoever of the `quiet` has something waiting. `since`: the run of the last look, 0 for none."""
-    while True:  # whoever takes a part applies its decisions, so that the next one is the first that is left
-        with session.store.read() as tx:
-            decided = actions.of_run(tx, run, ("planned",), 0, CHUNK, op="decide")
-            if not decided:
-                break
-            part = _part(tx, run, since, [row.person for row in decided if row.person is not None])
-        yield _with_history(session, part)
+    """Whoever of the `quiet` has something waiting, then everybody of the plan, a chunk of people at a time. `since`: the run of the last look, 0 for none.
+
+    The quiet are due no more, so they come first, before a system is asked for anything and may not answer.
+    """
     for first in range(0, len(quiet), CHUNK):
         with session.store.read() as tx:
             waiting = shadow.open_of(tx, session.workspace, quiet[first : first + CHUNK])
             part = _part(tx, run, since, list(waiting))
-        if waiting:
-            yield _with_history(session, part)
+        yield part
+    while True:  # whoever takes a part applies its decisions, so that the next one is the first that is left
+        with session.store.read() as tx:
+            decided = actions.of_run(tx, run, ("planned",), 0, CHUNK, op="decide")
+            if not decided:
+                return
+            part = _part(tx, run, since, [row.person for row in decided if row.person is not None])
+        asked = [(link, natives) for id_, each in part.moved.items() if (natives := _mapped(session, link := part.links[id_], each))]
+        yield replace(part, history=newest_changes(session, asked))
 
 
 def _part(tx: Tx, run: int, since: int, persons: Sequence[int]) -> _Part:
@@ -110,11 +113,6 @@ def _part(tx: Tx, run: int, since: int, persons: Sequence[int]) -> _Part:
     theirs = {**named, **{link.id: link for found in links.of_people(tx, persons).values() for link in found}}
     moved = _moved(changes.of_links(tx, theirs), since) if since else {}
     return _Part(persons, rows, frozenset(link.id for link in named.values() if link.person is None), moved, theirs)
-
-
-def _with_history(session: Session, part: _Part) -> _Part:
-    asked = [(link, natives) for id_, each in part.moved.items() if (natives := _mapped(session, link := part.links[id_], each))]
-    return replace(part, history=newest_changes(session, asked))
 
 
 def _moved(found: Mapping[int, Sequence[ChangeRow]], since: int) -> dict[int, Moved]:

@@ -44,12 +44,16 @@ class Writer(NamedTuple):
 
 
 class Key(NamedTuple):
-    """What is counted together. `field`: "" for whole records. `lowered`: the other tool moved a stage back."""
+    """What is counted together. `field`: "" for whole records. `did`: what the other tool did instead, "" where that is told by `fate`.
+
+    `reason`: why it would have been written, or what there is to say of what would not. `lowered`: the other tool moved a stage back.
+    """
 
     account: int
     op: str
     field: str
     fate: Fate
+    did: str
     reason: str
     lowered: bool
 
@@ -108,7 +112,7 @@ def count(rows: Iterable[ShadowRow], funnel: Funnel) -> Count:
         fate = None if row.backlog else _fate(row, tool=tool)
         if fate is None:
             continue
-        _add(groups[Key(row.account, row.op, row.field, fate, _reason(row, fate), tool and _lowered(row, funnel))], row)
+        _add(groups[Key(row.account, row.op, row.field, fate, _did(row, fate), row.reason, tool and _lowered(row, funnel))], row)
         by_hand += fate == "same" and not tool
         if row.edited_at is not None and fate != "alone":
             ours.append(max(row.seen_at - row.edited_at, 0))
@@ -165,15 +169,12 @@ def _fate(row: ShadowRow, *, tool: bool) -> Fate | None:
             return "alone" if tool else None
 
 
-def _reason(row: ShadowRow, fate: Fate) -> str:
-    """Why they differ, in words: what the tool did, and on what grounds it would have been written."""
+def _did(row: ShadowRow, fate: Fate) -> str:
     if fate != "different":
-        return row.reason
+        return ""
     if row.verdict == OTHER:
-        did = "the tool wrote another value"
-    else:
-        did = "the tool undid the edit where it was made" if row.brought else "the tool wrote another value where the edit was made"
-    return f"{did}; stagesync would have written it: {row.reason}"
+        return "the tool wrote another value"
+    return "the tool undid the edit where it was made" if row.brought else "the tool wrote another value where the edit was made"
 
 
 def _lowered(row: ShadowRow, funnel: Funnel) -> bool:

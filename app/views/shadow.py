@@ -108,11 +108,15 @@ def _differing(found: ShadowReport, *, stage: bool) -> list[str]:
         lines.append(f"  {title} ({sum(group.count for _, group in groups):,})")
         for key, group in groups[:_TOP]:
             what = _WHOLE.get(key.op) or words.label(key.field)
-            lines.append(f"    {group.count:,}  {found.systems[key.account]}, {what}: {words.reason(key.reason)}")
+            lines.append(f"    {group.count:,}  {found.systems[key.account]}, {what}: {_why(key)}")
             lines += [f"        {_example(found, row)}" for row in group.examples]
         if len(groups) > _TOP:
             lines.append(f"    ... and {len(groups) - _TOP:,} more reasons (`--json` has all)")
     return lines
+
+
+def _why(key: Key) -> str:
+    return f"{key.did}; stagesync would have written it: {words.reason(key.reason)}" if key.did else words.reason(key.reason)
 
 
 def _example(found: ShadowReport, row: ShadowRow) -> str:
@@ -219,7 +223,7 @@ def _groups_json(found: ShadowReport) -> Iterator[dict[str, Any]]:
 
 
 def _key_json(found: ShadowReport, key: Key) -> dict[str, Any]:
-    told = {"operation": key.op, "field": key.field, "fate": key.fate, "reason": key.reason, "lowered": key.lowered}
+    told = {"operation": key.op, "field": key.field, "fate": key.fate, "did": key.did, "reason": key.reason, "lowered": key.lowered}
     return {"system": found.systems[key.account], **told}
 
 
