@@ -96,10 +96,14 @@ class Tier:
 
 @dataclass(frozen=True, slots=True)
 class Bulk:
-    """Many steps at once, where the vendor takes them as a job of its own: from `least` of one batch key on, up to `most` travel in one `write`."""
+    """Many steps at once, where the vendor takes them as a job of its own: from `least` of one batch key on, up to `most` travel in one `write`.
+
+    `calls`: about so many for each job.
+    """
 
     least: int
     most: int
+    calls: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,7 @@ class Capabilities:
     `unique`: native fields of which the vendor itself refuses a second equal value.
     `lands_s`: a request may still be carried out so many seconds after it was begun, even if whoever sent it is dead.
     `unfed`: native fields that can change without any feed telling it (Salesforce: a contact's role in an opportunity that was deleted).
+    `pace`: what we allow ourselves of a limit for calls in a while, where there is one.
     `looks`: records can be looked at. Where they cannot (a receiver of webhooks), they are told part by part, `fetch` and `find` are never called, what
     was sent is sent again under the same number where nobody knows what became of it, and what was acknowledged counts as stored.
     `tiers`: the vendor's editions, by which the cost of a big run is told.
@@ -125,6 +130,7 @@ class Capabilities:
     unfed: frozenset[str] = frozenset()
     lands_s: float = 60.0
     looks: bool = True
+    pace: Rate | None = None
     tiers: tuple[Tier, ...] = ()
     abreast: int = 1
     bulk: Bulk | None = None

@@ -13,6 +13,8 @@ import pytest
 from lab import Lab
 from weather import Weather
 
+from stagesync.app.views.cost import Cost
+from stagesync.app.views.plan import plan_json, plan_text
 from stagesync.sandbox.hubspot.habits import Habits as HubSpotHabits
 from stagesync.sandbox.salesforce.habits import Habits as SalesforceHabits
 
@@ -132,3 +134,15 @@ def test_a_run_does_not_plan_for_people_whose_job_goes_on() -> None:
         assert made.round() is None
         assert "still being carried out" in made.story[-1]
         end(made)
+
+
+def test_the_plan_tells_which_way_the_writes_go_and_what_it_costs() -> None:
+    """Calls, jobs of the vendor's own and what goes by them; a handful goes by plain calls; where calls are paced, how long that lasts."""
+    with lab(0) as made:
+        planned = made.plan()
+        assert f"crm: {PEOPLE} new records  (about 10 API calls; {PEOPLE} of the writes go by 1 bulk job)" in "\n".join(plan_text(made.session, planned))
+        (cost,) = plan_json(made.session, planned)["cost"]
+        assert cost == {"system": "crm", "calls": 10, "bulk": PEOPLE, "jobs": 1, "seconds": None}
+    assert Cost(400, seconds=22.2, rate=18.0).text() == "about 400 API calls, 23 s at 18 a second"
+    assert Cost(10_000, seconds=555.6, rate=18.0).text() == "about 10,000 API calls, 9 min at 18 a second"
+    assert Cost().text() == ""

@@ -39,22 +39,27 @@ class Cost:
 
 def costs(session: Session, pair: Pair, planned: PlanReport, read: Mapping[str, int], records: int) -> Iterator[Cost]:
     """`read`: system -> the calls that it took to read all of it, which the proof at the end will do once more. `records`: of the source."""
-    writing = plan_survey(session, planned.run).calls
+    writing = plan_survey(session, planned.run).costs
     reach = pair.source.connector.capabilities.history
     histories = {pair.source.name: ceil(records / reach) if reach else 0}
     for connected in pair:
         usage = connected.connector.usage()
-        calls = {"writing": writing.get(connected.name, 0), "histories": histories.get(connected.name, 0), "verify": read.get(connected.name, 0)}
+        calls = {
+            "writing": writing[connected.name].calls if connected.name in writing else 0,
+            "histories": histories.get(connected.name, 0),
+            "verify": read.get(connected.name, 0),
+        }
         calls = {name: count for name, count in calls.items() if count}
         call_s = usage.vendor_s / usage.calls if usage.calls else 0.0
         yield Cost(connected.name, calls, call_s, tuple(_bills(connected, sum(calls.values()), call_s)))
 
 
 def _bills(connected: Connected, calls: int, call_s: float) -> Iterator[Bill]:
-    return (_bill(tier, calls, call_s) for tier in connected.connector.capabilities.tiers)
+    capabilities = connected.connector.capabilities
+    return (_bill(tier, calls, call_s / capabilities.abreast) for tier in capabilities.tiers)
 
 
 def _bill(tier: Tier, calls: int, call_s: float) -> Bill:
-    """One call after the other takes as long as the vendor takes for it; the rate is the most that anybody gets."""
+    """Calls take as long as the vendor takes for them, less where several are under way at once; the rate is the most that anybody gets."""
     paced = calls * tier.rate.seconds / tier.rate.calls if tier.rate is not None else 0.0
     return Bill(tier.name, max(paced, calls * call_s) / 60, ceil(calls / tier.day))

@@ -50,7 +50,10 @@ def plan_json(session: Session, report: PlanReport) -> dict[str, Any]:
         groups = holds.groups(tx, session.workspace)
     return {
         **numbers(report),
-        "calls": found.calls,
+        "calls": {system: cost.calls for system, cost in found.costs.items()},
+        "cost": [
+            {"system": system, "calls": cost.calls, "bulk": cost.bulk, "jobs": cost.jobs, "seconds": cost.seconds} for system, cost in found.costs.items()
+        ],
         "changes": [{"system": system, "kind": kind, "field": name, "count": count} for (system, kind, name), count in sorted(found.fields.items())],
         "stage_moves": [{"system": system, "from": before, "to": after, "count": count} for (system, before, after), count in sorted(found.moves.items())],
         "overruled_by": [{"rule": rule, "field": name, "count": count} for (rule, name), count in sorted(found.rules.items())],
@@ -70,8 +73,8 @@ def _writes(session: Session, report: PlanReport, found: Survey) -> list[str]:
     for connected in session.systems.values():
         name = connected.name
         told = [words.count(count, *_KINDS[kind]) for kind in _KINDS if kind != "lowerings" and (count := report.tally.writes.get((name, kind), 0))]
-        calls = f"  (about {words.count(found.calls[name], 'API call')})" if found.calls.get(name) else ""
-        lines.append(f"  {name}: {', '.join(told) or 'nothing'}{calls}")
+        cost = found.costs[name].text() if name in found.costs else ""
+        lines.append(f"  {name}: {', '.join(told) or 'nothing'}{f'  ({cost})' if cost else ''}")
         fields: Counter[str] = Counter()
         for (system, kind, field), count in found.fields.items():
             if system == name and kind not in ("create", "archive"):

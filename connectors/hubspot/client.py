@@ -48,7 +48,8 @@ class Client:
         self.mark = fingerprint(f"{base_url} {secret.reveal() if secret is not None else ''}")
         """Of address and credential."""
         bucket = "hubspot:" + self.mark
-        self._app_pace: Pace = (f"{bucket}:app", Rate(settings.calls_per_10s, 10.0))
+        self.pace = Rate(settings.calls_per_10s, 10.0)
+        self._app_pace: Pace = (f"{bucket}:app", self.pace)
         self._search_pace: Pace = (f"{bucket}:search", Rate(settings.searches_per_s, 1.0))
 
     @property

@@ -48,7 +48,7 @@ class HubSpot:
         self._client = client
         self._hints = hints
         self._app_id = client.settings.app_id
-        self._capabilities = replace(_CAPABILITIES, lands_s=client.line.patience.lands_s)
+        self._capabilities = replace(_CAPABILITIES, lands_s=client.line.patience.lands_s, pace=client.pace)
         self._asked: set[str] = {STAGE}
         self._sample: Sample | None = None
         self._stages: Mapping[str, int] | None = None

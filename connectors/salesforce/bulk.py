@@ -28,6 +28,9 @@ from .rows import OBJECTS, id15
 MOST = 10_000
 """Rows of one job: the vendor cuts it into chunks of 200 itself, and a crash leaves so many to be looked up."""
 
+CALLS = 10
+"""About so many for a job: making it, its rows, setting it going, three results, and looking how far it is."""
+
 JOB_BYTES = 40 * 2**20
 """An upload may have 100 MB; but the results repeat it, and an answer may have no more than 64 (`manners.REPLY_LIMIT`)."""
 

@@ -151,7 +151,7 @@ class SalesforceConnector:
 
 def _bulk(settings: SalesforceSettings) -> Bulk | None:
     """A job runs no assignment rule unless it names one, and has no word for saving what a duplicate rule alerts of (Bulk API 2.0, Create a Job)."""
-    return None if settings.auto_assign or settings.save_duplicates else Bulk(settings.bulk_from, max(settings.bulk_from, bulk.MOST))
+    return None if settings.auto_assign or settings.save_duplicates else Bulk(settings.bulk_from, max(settings.bulk_from, bulk.MOST), bulk.CALLS)
 
 
 def _touches_status(kind: str, values: Mapping[str, Native]) -> bool:

@@ -1,0 +1,87 @@
+"""What the writes of a plan cost: API calls, by which way they go, and how long a vendor's limit makes them last."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from math import ceil
+from typing import Any
+
+from ...model.writes import Step
+from ...state.actions import ActionRow
+from ...sync.session import Session
+from . import words
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """About what the writes to one system take. `bulk`: so many of them go by `jobs` of the vendor's own.
+
+    `seconds`: what the pace that we keep makes of the calls, at a `rate` of so many a second; None where calls are not paced.
+    """
+
+    calls: int = 0
+    bulk: int = 0
+    jobs: int = 0
+    seconds: float | None = None
+    rate: float | None = None
+
+    def text(self) -> str:
+        """In words; empty where nothing is written."""
+        if not self.calls:
+            return ""
+        told = f"about {words.count(self.calls, 'API call')}"
+        if self.jobs:
+            told += f"; {words.count(self.bulk, 'of them goes', 'of the writes go')} by {words.count(self.jobs, 'bulk job')}"
+        if self.seconds is not None and self.rate is not None and self.seconds >= 1:
+            told += f", {_lasting(self.seconds)} at {self.rate:.0f} a second"
+        return told
+
+
+def _lasting(seconds: float) -> str:
+    return f"{ceil(seconds)} s" if seconds < 120 else words.span(round(seconds * 1000))
+
+
+@dataclass(slots=True)
+class Reckoning:
+    """Counts the rows of a plan: each request once to write, and once to look again before an update."""
+
+    session: Session
+    _rows: Counter[tuple[int, str, int]] = field(default_factory=Counter[tuple[int, str, int]])
+    _rereads: Counter[int] = field(default_factory=Counter[int])
+
+    def add(self, row: ActionRow) -> None:
+        """One row more."""
+        account = row.account or 0
+        if row.op not in ("create", "update", "archive") or account not in self.session.systems:
+            return
+        key, size = self.session.systems[account].connector.capabilities.batch(_step(row))
+        self._rows[(account, f"{row.step}:{key}", size)] += 1
+        if row.op != "create" and row.step == 1:
+            self._rereads[account] += 1
+
+    def costs(self) -> dict[str, Cost]:
+        """System -> what its writes cost, of those that are written."""
+        accounts = dict.fromkeys(account for account, _, _ in self._rows)
+        return {self.session.systems[account].name: self._cost(account) for account in accounts}
+
+    def _cost(self, account: int) -> Cost:
+        can = self.session.systems[account].connector.capabilities
+        calls, jobs, by_job = ceil(self._rereads[account] / max(1, can.reread)), 0, 0
+        for (whose, _, size), rows in self._rows.items():
+            if whose != account:
+                continue
+            if can.bulk is not None and rows >= can.bulk.least:
+                by_job += rows
+                jobs += ceil(rows / can.bulk.most)
+            else:
+                calls += ceil(rows / size)
+        calls += jobs * can.bulk.calls if can.bulk is not None else 0
+        rate = can.pace.calls / can.pace.seconds if can.pace is not None else None
+        return Cost(calls, by_job, jobs, calls / rate if rate is not None else None, rate)
+
+
+def _step(row: ActionRow) -> Step:
+    values: dict[str, Any] = row.payload["values"]
+    operation = row.op if row.op in ("create", "archive") else "update"
+    return Step(row.id, row.step, operation, str(row.payload["kind"]), None, values)
