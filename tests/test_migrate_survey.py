@@ -87,9 +87,12 @@ def test_the_text_says_what_comes_next(mixed: Box, told: dict[str, Any]) -> None
     assert again.exit_code == 0, again.stderr
     assert f"stagesync migrate load --approve {told['digest']}" in again.stdout
     assert "9 together\n" in again.stdout
-    standing = cli("migrate", "--config", str(mixed.config))
+    standing = cli("migrate", *WAY, "--config", str(mixed.config))
     assert "Migration from hubspot to salesforce" in standing.stdout
     assert "Next: `stagesync migrate rehearse`" in standing.stdout
+    other = cli("migrate", "--from", "salesforce", "--to", "hubspot", "--config", str(mixed.config))
+    assert "Next: `stagesync migrate survey --from salesforce --to hubspot`" in other.stdout
+    assert cli("migrate", "--json", "survey").exit_code == 2
 
 
 def test_a_way_that_makes_no_sense_is_refused(mixed: Box) -> None:

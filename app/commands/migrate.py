@@ -25,22 +25,25 @@ migrate = typer.Typer(name="migrate", help=_HELP, invoke_without_command=True)
 
 
 @migrate.callback()
-def standing(context: typer.Context, config: ConfigOption = None, json: JsonOption = False) -> None:
+def standing(context: typer.Context, from_: FromOption = None, to: ToOption = None, config: ConfigOption = None, json: JsonOption = False) -> None:
     """How far the migration has come, unless a phase follows."""
     if context.invoked_subcommand is None:
-        _standing(config, json=json)
-    elif config is not None or json:
+        _standing(config, from_, to, json=json)
+    elif from_ or to or config is not None or json:
         raise typer.BadParameter(f"write the options after the phase: stagesync migrate {context.invoked_subcommand} ...")
 
 
 @guarded
-def _standing(config: Path | None, *, json: bool) -> None:
+def _standing(config: Path | None, from_: str | None, to: str | None, *, json: bool) -> None:
     from .. import output, wiring
     from ..config import load
+    from ..migrating.work import Way, known_of
     from ..views.migrate import standing_json, standing_text
 
     with wiring.opened(load(config)) as place, place.store.read() as tx:
-        told = standing_json(tx, place.id) if json else list(standing_text(tx, place.id))
+        way = Way(from_, to)
+        known = known_of(tx, place, way)
+    told = standing_json(known) if json else list(standing_text(known, way))
     if isinstance(told, dict):
         output.say_json(told)
     else:
@@ -112,7 +115,7 @@ def rehearse(
     if undo:
         back = rehearsal.put_back(config, Way(from_, to))
         output.say_json(put_back_json(back)) if json else output.say_all(put_back_text(back))
-        return int(bool(back.refused))
+        return int(bool(back.refused or back.broken))
     found = rehearsal.rehearse(config, Way(from_, to), people, yes=yes)
     output.say_json(rehearsed_json(found)) if json else output.say_all(rehearsed_text(found))
     return 0 if found.landed else 1

@@ -109,7 +109,7 @@ def _planned(work: Work) -> PlanReport:
     stops = [stop for stop in planned.stops if stop.kind not in _ANSWERED]
     if stops:
         raise SafetyStop(
-            f"stopped before the first write, since it would be more than the survey showed: {summary.reasons(stops)}",
+            f"stopped before the first write, since the survey did not show it: {summary.reasons(stops)}",
             next_step="run `stagesync migrate survey` again, look at what changed, and approve the new digest",
         )
     return planned

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ...model.errors import ConfigurationError, SafetyStop
 from ...state import runs
+from ...state.runs import RunRow
 from ...sync import engine
 from ...sync.engine import PlanReport, RunReport
 from ...sync.migrating.pair import proving
@@ -18,6 +19,10 @@ from .. import interrupts, output, summary
 from ..running import after
 from .limits import beyond
 from .work import Way, Work, under_way
+
+_ENDED = ("applied", "stopped")
+_BROKEN = ("applying", "broken")
+"""States of a run that began to write and did not come to its end: what became of its writes is found out by the next run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +44,11 @@ class Rehearsed:
 
 @dataclass(frozen=True, slots=True)
 class PutBack:
-    """What was undone of a rehearsal. `undone`: run -> what that was; `people`: whom the load will move as if they had never been."""
+    """What was undone of rehearsals. `people`: whom the load will move as if they had never been. `broken`: runs that broke off, and that the load finishes."""
 
     undone: Sequence[tuple[UndoPlan, RunReport | None]]
     people: int
+    broken: Sequence[int] = ()
 
     @property
     def refused(self) -> int:
@@ -58,11 +64,11 @@ def rehearse(config_file: Path | None, way: Way, number: int, *, yes: bool) -> R
             raise ConfigurationError("nobody is left who could be moved", where="migrate rehearse", next_step="run `stagesync migrate load`, or survey again")
         planned = engine.plan(work.session, [example.name for example in chosen])
         _ask(work, planned, len(chosen), yes=yes)
+        work.note("rehearse", {"runs": [*_runs(work), planned.run]})  # before it writes: whatever becomes of us, it can be put back
         report = engine.apply(work.session, planned.run, planned=planned)
         after(work.session, report)
         with work.session.store.read() as tx:
             people = moved_by(tx, planned.run)
-        work.note("rehearse", {"runs": [*_runs(work), planned.run]})
         if report.error is not None:
             raise report.error
         compared = verify_people(proving(work.running.session, *_names(work)), people)
@@ -77,21 +83,22 @@ def put_back(config_file: Path | None, way: Way) -> PutBack:
     with interrupts.abrupt(), under_way("rehearse", config_file, way, after="survey") as work:
         if not _runs(work):
             raise ConfigurationError("there was no rehearsal", where="migrate rehearse --undo", next_step="run `stagesync migrate rehearse` first")
+        with work.session.store.read() as tx:
+            rows = [row for run in reversed(_runs(work)) if (row := runs.by_id(tx, run)) is not None]
         undone: list[tuple[UndoPlan, RunReport | None]] = []
         people = 0
-        for run in reversed(_runs(work)):
-            undone.append(_undo(work, run))
-            people += forget_rehearsal(work.session, work.pair, run)
+        for row in rows:
+            if row.state in _ENDED:
+                undone.append(_undo(work, row))
+                people += forget_rehearsal(work.session, work.pair, row.id)
         work.note("rehearse", {})
         work.running.display.hide()
-        return PutBack(undone, people)
+        return PutBack(undone, people, [row.id for row in rows if row.state in _BROKEN])
 
 
-def _undo(work: Work, run: int) -> tuple[UndoPlan, RunReport | None]:
+def _undo(work: Work, row: RunRow) -> tuple[UndoPlan, RunReport | None]:
     """What a rehearsal made may be archived again, however many that is."""
-    with work.session.store.read() as tx:
-        row = runs.by_id(tx, run)
-    counts = row.counts if row is not None else {}
+    run, counts = row.id, row.counts
     written = int(counts.get("updated", 0))
     allowed = {"archives": int(counts.get("created", 0)), **dict.fromkeys(("updates", "fills", "clears", "lowerings"), written)}
     session = replace(work.session, limits=beyond(work.session.limits, allowed))

@@ -12,10 +12,12 @@ from ...mapping.problems import closest
 from ...model.errors import ConfigurationError
 from ...state import passage, runs
 from ...state.passage import Passage
+from ...state.store import Tx
 from ...sync.migrating.pair import Pair, one_way, pair_of
 from ...sync.session import Session
 from ..config import Config
 from ..running import Running, running
+from ..wiring import Place
 
 Phase: TypeAlias = Literal["survey", "rehearse", "load", "verify", "cutover"]
 PHASES: tuple[Phase, ...] = get_args(Phase)
@@ -64,6 +66,15 @@ def meant(config: Config, way: Way, known: Sequence[Passage]) -> tuple[str, str]
     if source == target or source is None or target is None:
         raise ConfigurationError("both are the same system", where="--to", next_step="name another one")
     return source, target
+
+
+def known_of(tx: Tx, place: Place, way: Way) -> list[Passage]:
+    """The migrations that are meant, the one that was begun last first: all where nothing is said. Raises `ConfigurationError` for no way at all."""
+    known = passage.of_workspace(tx, place.id)
+    if way == Way():
+        return known
+    source, target = meant(place.config, way, known)
+    return [each for each in known if (each.source, each.target) == (source, target)]
 
 
 @contextmanager

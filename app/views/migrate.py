@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ...state import passage
 from ...state.passage import Passage
-from ...state.store import Tx
-from ..migrating.work import PHASES, Phase
+from ..migrating.work import PHASES, Phase, Way
 from . import words
 
 _WHAT: Mapping[Phase, str] = {
@@ -20,23 +18,22 @@ _WHAT: Mapping[Phase, str] = {
 }
 
 
-def standing_text(tx: Tx, workspace: int) -> Iterator[str]:
-    """The migration that was begun last, phase by phase, as lines."""
-    known = passage.of_workspace(tx, workspace)
+def standing_text(known: Sequence[Passage], way: Way) -> Iterator[str]:
+    """The migration that was begun last, phase by phase, as lines. `way`: the one that somebody asked for."""
     if not known:
-        yield "There is no migration yet. It begins with `stagesync migrate survey --from SYSTEM --to SYSTEM`."
+        source, target = way.source or "SYSTEM", way.target or "SYSTEM"
+        yield f"There is no such migration yet. Next: `stagesync migrate survey --from {source} --to {target}`"
         return
     yield f"Migration from {known[0].source} to {known[0].target}, begun {words.moment(known[0].started_at)} UTC"
     yield from words.table([(phase, _stands(known[0], phase), _WHAT[phase]) for phase in PHASES])
     yield f"Next: {next_step(known[0])}"
 
 
-def standing_json(tx: Tx, workspace: int) -> dict[str, Any]:
+def standing_json(known: Sequence[Passage]) -> dict[str, Any]:
     """The same as one object."""
     return {
         "migrations": [
-            {"from": each.source, "to": each.target, "started": words.stamp(each.started_at), "phases": each.phases, "next": next_step(each)}
-            for each in passage.of_workspace(tx, workspace)
+            {"from": each.source, "to": each.target, "started": words.stamp(each.started_at), "phases": each.phases, "next": next_step(each)} for each in known
         ]
     }
 

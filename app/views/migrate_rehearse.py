@@ -67,6 +67,8 @@ def put_back_text(found: PutBack) -> Iterator[str]:
         done = f"{report.writes:,} records put back" if report is not None else "nothing was left to put back"
         yield f"Run {made.target.id}: {done}"
         yield from refused(made.refusals)
+    for run in found.broken:
+        yield f"Run {run} broke off: nobody can tell yet what became of it, so it is not put back; the load finishes it"
     yield f"The load moves {words.count(found.people, 'person', 'people')} as if they had never been."
     yield "Next: `stagesync migrate survey` once more, since the plan has changed; then rehearse again, or load."
 
@@ -74,4 +76,8 @@ def put_back_text(found: PutBack) -> Iterator[str]:
 def put_back_json(found: PutBack) -> dict[str, Any]:
     """The same as one object."""
     undone = [(made.target.id, report.writes if report is not None else 0, len(made.refusals)) for made, report in found.undone]
-    return {"undone": [{"run": run, "records": records, "refused": refusals} for run, records, refusals in undone], "people": found.people}
+    return {
+        "undone": [{"run": run, "records": records, "refused": refusals} for run, records, refusals in undone],
+        "people": found.people,
+        "broken": list(found.broken),
+    }

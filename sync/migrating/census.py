@@ -120,6 +120,8 @@ def _standing(kind: KindMap, stage: StageMap, seen: Values) -> Standing:
     said = ", ".join(f"{words.native}={seen[words.native]}" for words in stage.words if seen.get(words.native) is not None)
     reading = stage.read(seen)
     mapped = stage.unmapped(seen) is None
+    if reading is not None and not said:
+        said = "told by related records"
     if reading is None:
         return Standing(kind.kind, said, None, None, mapped)
     return Standing(kind.kind, said, reading.stage, reading.side, mapped)
