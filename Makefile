@@ -7,7 +7,7 @@ ARGS ?=
 N ?= 100000
 SEED ?= 10000
 
-.PHONY: help demo test histories soak mutants lint audit format bench lock clean
+.PHONY: help demo test histories soak mutants lint audit format bench labelled lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -51,11 +51,16 @@ format: .venv/.installed ## Format the code and cure what can be cured by machin
 bench: .venv/.installed ## Measure, and print the table
 	$(BIN)/python -m bench $(ARGS)
 
-lock: ## Compile requirements.txt again (ARGS=--upgrade takes newer versions)
+labelled: .venv/.installed ## Install the labelled data that `make bench ARGS=duplicates` needs
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-labelled.txt
+
+lock: ## Compile requirements.txt and requirements-labelled.txt again (ARGS=--upgrade takes newer versions)
 	@tools=$$(mktemp -d) && trap 'rm -rf "$$tools"' EXIT && \
 	$(PYTHON) -m venv "$$tools" && "$$tools/bin/pip" install --quiet --disable-pip-version-check uv && \
 	"$$tools/bin/uv" pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate \
-	  --extra postgres --extra charts --extra notify --group dev -o requirements.txt $(ARGS) pyproject.toml
+	  --extra postgres --extra charts --extra notify --group dev -o requirements.txt $(ARGS) pyproject.toml && \
+	"$$tools/bin/uv" pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate --no-deps \
+	  --group labelled -o requirements-labelled.txt $(ARGS)
 
 clean: ## Remove the virtual environment and everything built
 	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage

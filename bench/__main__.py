@@ -2,7 +2,8 @@
 
 Exit 1 where a bound is missed.
 
-`python -m bench why` fills a state with a million people, which takes minutes and some gigabytes, and so runs only where it is named.
+`python -m bench why` fills a state with a million people, which takes minutes and some gigabytes, and so runs only where it is named. So does
+`python -m bench duplicates`, which needs labelled data beside: `make labelled` installs it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from itertools import chain
 
-from . import calls, decision, files, first, inbox, live, quiet, reading, report, rules, start, why
+from . import calls, decision, duplicates, files, first, inbox, live, quiet, reading, report, rules, start, why
 from .table import Line, printed
 
 FULL = os.environ.get("FULL") == "1"
@@ -31,7 +32,10 @@ JOBS: dict[str, Callable[[], Iterator[Line]]] = {
     "quiet": lambda: quiet.measure((1_000, 100_000)),
 }
 
-LARGE: dict[str, Callable[[], Iterator[Line]]] = {"why": lambda: why.measure(1_000_000)}
+LARGE: dict[str, Callable[[], Iterator[Line]]] = {
+    "why": lambda: why.measure(1_000_000),
+    "duplicates": lambda: duplicates.measure(*((100_000, 1_000_000) if FULL else (100_000,))),
+}
 """Only where they are named."""
 
 

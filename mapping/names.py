@@ -13,7 +13,7 @@ ALIKE, UNLIKE = 0.85, 0.70
 """From here on two names are spellings of one; below this they are two names."""
 
 
-@lru_cache(65_536)
+@lru_cache(16_384)
 def folded(text: str | None) -> str:
     """The words of a name without case, accents and punctuation, parted by one blank; empty where nothing is left."""
     if not text:

@@ -13,7 +13,7 @@ from .sql import decode, encode
 _SETUP = (
     "PRAGMA journal_mode = OFF",
     "PRAGMA synchronous = OFF",
-    "PRAGMA cache_size = -65536",
+    "PRAGMA cache_size = -32768",
     "PRAGMA temp_store = FILE",
     "CREATE TABLE record (number INTEGER PRIMARY KEY, key TEXT NOT NULL, told TEXT NOT NULL)",
     "CREATE TABLE block (name TEXT NOT NULL, number INTEGER NOT NULL)",

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from stagesync.mapping.names import folded
 from stagesync.model.records import Ref
 from stagesync.sync.duplicates.grouping import AGAINST, LARGEST, Group, group
-from stagesync.sync.duplicates.profile import Profile, firm, line, mailbox
-from stagesync.sync.duplicates.score import PROPOSED, Pair, compare
+from stagesync.sync.duplicates.profile import Marks, Profile, firm, line, mailbox
+from stagesync.sync.duplicates.score import PROPOSED, Pair
+from stagesync.sync.duplicates.score import compare as compare_marks
 from stagesync.sync.duplicates.search import LARGEST_BLOCK, find_duplicates
 
 ANNA = ("Anna", "Ash", "Acme GmbH", "anna.ash@acme.example", "+4930123456")
@@ -23,6 +24,11 @@ ANNA = ("Anna", "Ash", "Acme GmbH", "anna.ash@acme.example", "+4930123456")
 def record(number: int, first: str | None, last: str | None, company: str | None = None, address: str | None = None, phone: str | None = None) -> Profile:
     """One record; blank is None."""
     return Profile(Ref("contact", str(number)), first, last, company, (address,) if address else (), (phone,) if phone else ())
+
+
+def compare(one: Profile, other: Profile) -> Pair:
+    """The pair of two records."""
+    return compare_marks(Marks.of(one), Marks.of(other))
 
 
 def scored(one: Sequence[str | None], other: Sequence[str | None]) -> Pair:

@@ -20,7 +20,6 @@ _SORTS = {
     "address": "e-mail address",
     "mailbox": "name before the @",
     "phone": "phone number",
-    "name": "whole name",
     "company": "name within a company",
     "beginnings": "beginning of names",
 }

@@ -1,7 +1,7 @@
 """What looking for duplicates needs of a record, in one form for all systems, and the blocks it is looked for in. Pure.
 
-Only records that share a block are compared: an address, what stands before the @, a phone number, a whole name, a company with one of the names, or
-how company and names begin.
+Only records that share a block are compared: an address, what stands before the @, a phone number, a company with one of the names, or how company and
+names begin. A name alone is none: nobody is proposed for it, and thousands share one.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def profile_of(kind: KindMap, ref: Ref, values: Values) -> Profile:
     return Profile(ref, text("first_name"), text("last_name"), text("company"), addresses, tuple(phones))
 
 
-@lru_cache(65_536)
+@lru_cache(16_384)
 def firm(text: str | None) -> str:
     """A company's name, folded and without its legal form (`Acme GmbH` is `acme`), unless nothing else is there."""
     words = folded(text).split()
@@ -75,15 +75,37 @@ def line(number: str) -> str:
     return "".join(char for char in number if char.isdecimal())[-_DIGITS:] or number
 
 
-def blocks(profile: Profile) -> Iterator[str]:
-    """The blocks of a record, each named by its sort and its value (`phone:+4930123456`)."""
-    yield from (f"address:{address}" for address in profile.addresses)
-    yield from {f"mailbox:{local}" for address in profile.addresses if (local := mailbox(address)) is not None}
-    yield from {f"phone:{line(number)}" for number in profile.phones}
-    first, last, company = folded(profile.first_name), folded(profile.last_name), firm(profile.company)
-    if first and last:
-        yield f"name:{' '.join(sorted((first, last)))}"
-    if company:
-        yield from {f"company:{company}|{part}" for part in (first, last) if part}
-    if first and last and company:
-        yield f"beginnings:{company[:3]}|{first[:2]}|{last[:2]}"
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """A profile as it is compared: names folded, numbers by their last digits."""
+
+    ref: Ref
+    first: str
+    last: str
+    company: str
+    addresses: frozenset[str]
+    mailboxes: frozenset[str]
+    lines: frozenset[str]
+
+    @classmethod
+    def of(cls, profile: Profile) -> Marks:
+        """Worked out once for each record."""
+        return cls(
+            profile.ref,
+            folded(profile.first_name),
+            folded(profile.last_name),
+            firm(profile.company),
+            frozenset(profile.addresses),
+            frozenset(local for address in profile.addresses if (local := mailbox(address)) is not None),
+            frozenset(line(number) for number in profile.phones),
+        )
+
+    def blocks(self) -> Iterator[str]:
+        """The blocks of the record, each once, named by its sort and its value (`phone:30123456`)."""
+        yield from (f"address:{address}" for address in self.addresses)
+        yield from (f"mailbox:{local}" for local in self.mailboxes)
+        yield from (f"phone:{number}" for number in self.lines)
+        if self.company:
+            yield from {f"company:{self.company}|{part}" for part in (self.first, self.last) if part}
+        if self.first and self.last and self.company:
+            yield f"beginnings:{self.company[:3]}|{self.first[:2]}|{self.last[:2]}"

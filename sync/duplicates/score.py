@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from rapidfuzz.distance import JaroWinkler
 
-from ...mapping.names import ALIKE, UNLIKE, folded, likeness
+from ...mapping.names import ALIKE, UNLIKE, likeness
 from ...model.records import Ref
 from ..match import ROLES
-from .profile import Profile, firm, line, mailbox
+from .profile import Marks
 
 PROPOSED = 50
 """From so many points on a pair is proposed, where nobody says otherwise."""
@@ -36,7 +36,7 @@ class Pair(NamedTuple):
     reason: str
 
 
-def compare(one: Profile, other: Profile) -> Pair:
+def compare(one: Marks, other: Marks) -> Pair:
     """The score of two records, whichever of them comes first."""
     found = [*_addresses(one, other), *_phones(one, other), *_names(one, other), *_companies(one, other)]
     score = round(min(100.0, max(0.0, sum(each.points for each in found))))
@@ -45,32 +45,27 @@ def compare(one: Profile, other: Profile) -> Pair:
     return Pair(first, second, score, reason)
 
 
-def _addresses(one: Profile, other: Profile) -> Iterator[Evidence]:
+def _addresses(one: Marks, other: Marks) -> Iterator[Evidence]:
     if not one.addresses or not other.addresses:
         return
-    shared = set(one.addresses).intersection(other.addresses)
+    shared = one.addresses & other.addresses
     if any(address.partition("@")[0] not in ROLES for address in shared):
         yield Evidence(55, "same e-mail")
     elif shared:
         yield Evidence(20, "same e-mail, which belongs to a role")
-    elif not _mailboxes(one).isdisjoint(_mailboxes(other)):
+    elif not one.mailboxes.isdisjoint(other.mailboxes):
         yield Evidence(25, "e-mails alike before the @")
     else:
         yield Evidence(-5, "different e-mails")
 
 
-def _mailboxes(profile: Profile) -> set[str]:
-    return {local for address in profile.addresses if (local := mailbox(address)) is not None}
+def _phones(one: Marks, other: Marks) -> Iterator[Evidence]:
+    if one.lines and other.lines:
+        yield Evidence(-5, "different phones") if one.lines.isdisjoint(other.lines) else Evidence(35, "same phone")
 
 
-def _phones(one: Profile, other: Profile) -> Iterator[Evidence]:
-    if one.phones and other.phones:
-        shared = {line(number) for number in one.phones} & {line(number) for number in other.phones}
-        yield Evidence(35, "same phone") if shared else Evidence(-5, "different phones")
-
-
-def _companies(one: Profile, other: Profile) -> Iterator[Evidence]:
-    mine, theirs = firm(one.company), firm(other.company)
+def _companies(one: Marks, other: Marks) -> Iterator[Evidence]:
+    mine, theirs = one.company, other.company
     if not mine or not theirs:
         return
     alike = JaroWinkler.similarity(mine, theirs)
@@ -82,7 +77,7 @@ def _companies(one: Profile, other: Profile) -> Iterator[Evidence]:
         yield Evidence(-10, "different companies")
 
 
-def _names(one: Profile, other: Profile) -> Iterator[Evidence]:
+def _names(one: Marks, other: Marks) -> Iterator[Evidence]:
     """A name of which one side lacks a part says half as much."""
     first, last = _parts(one, other)
     both = [alike for alike in (first, last) if alike is not None]
@@ -97,12 +92,13 @@ def _names(one: Profile, other: Profile) -> Iterator[Evidence]:
         yield Evidence(max(0.0, 45 - (1 - alike) * 150) * weight, f"names {alike:.0%} alike")
 
 
-def _parts(one: Profile, other: Profile) -> tuple[float | None, float | None]:
+def _parts(one: Marks, other: Marks) -> tuple[float | None, float | None]:
     """How much alike first and last names are, each None where a side has none. Swapped, they are the same name."""
-    mine, theirs = (folded(one.first_name), folded(one.last_name)), (folded(other.first_name), folded(other.last_name))
-    straight = (likeness(mine[0], theirs[0]), likeness(mine[1], theirs[1]))
-    swapped = (likeness(mine[0], theirs[1]), likeness(mine[1], theirs[0]))
-    return max(straight, swapped, key=_sum) if all((*mine, *theirs)) else straight
+    straight = (likeness(one.first, other.first), likeness(one.last, other.last))
+    if None in straight or (one.first == other.first and one.last == other.last):
+        return straight
+    swapped = (likeness(one.first, other.last), likeness(one.last, other.first))
+    return max(straight, swapped, key=_sum)
 
 
 def _sum(parts: tuple[float | None, float | None]) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import combinations, islice
 from typing import Any, Literal, cast
@@ -12,13 +12,13 @@ from typing import Any, Literal, cast
 from ...model.records import Ref
 from ...state.scratch import Scratch
 from .grouping import Group, group
-from .profile import Profile, blocks
+from .profile import Marks, Profile
 from .score import PROPOSED, Pair, compare
 
 LARGEST_BLOCK = 50
-"""A switchboard's number or a name that more records than this share says nothing: nobody is compared because of it."""
-_CHUNK = 5_000
-_REMEMBERED = 20_000
+"""A switchboard's number that more records than this share says nothing: nobody is compared because of it."""
+_CHUNK = 1_000
+_REMEMBERED = 5_000
 
 Decided = Callable[[Ref, Ref], Literal["same", "different"] | None]
 """What somebody has decided about two records; None where nobody has. What is decided is not proposed again."""
@@ -58,18 +58,19 @@ def find_duplicates(profiles: Iterable[Profile], at_least: int = PROPOSED, decid
 
 
 class _Search:
-    """One search: the profiles, and which block each stands in."""
+    """One search: what records are compared by, and which block each stands in."""
 
     def __init__(self, scratch: Scratch) -> None:
         self._scratch = scratch
         self._large: set[str] = set()
-        self.profile = lru_cache(_REMEMBERED)(self._read)
+        self.marks = lru_cache(_REMEMBERED)(self._read)
 
     def fill(self, profiles: Iterable[Profile]) -> int:
         """Take the records in, and sort them into blocks."""
         stream = iter(profiles)
         while chunk := list(islice(stream, _CHUNK)):
-            self._scratch.add([(_key(each.ref), astuple(each), list(blocks(each))) for each in chunk])
+            found = [(each, list(Marks.of(each).blocks())) for each in chunk]
+            self._scratch.add([(_key(each.ref), _told(each), names) for each, names in found])
         return self._scratch.close_in()
 
     def cut(self) -> dict[str, tuple[int, int]]:
@@ -83,19 +84,24 @@ class _Search:
     def pairs(self) -> Iterator[Pair]:
         """Every two records that share a block, compared once: in the first of the blocks that they share."""
         for name, numbers in self._scratch.shared(LARGEST_BLOCK):
-            for (one, mine), (other, theirs) in combinations(map(self.profile, numbers), 2):
-                if name == min(each for each in mine & theirs if each not in self._large):
+            for (one, mine), (other, theirs) in combinations(map(self.marks, numbers), 2):
+                shared = mine & theirs
+                if len(shared) == 1 or name == min(shared - self._large):
                     yield compare(one, other)
 
     def score(self, one: Ref, other: Ref) -> int:
         """The score of any two records."""
-        (mine, _), (theirs, _) = (self.profile(self._scratch.number(_key(ref))) for ref in (one, other))
+        (mine, _), (theirs, _) = (self.marks(self._scratch.number(_key(ref))) for ref in (one, other))
         return compare(mine, theirs).score
 
-    def _read(self, number: int) -> tuple[Profile, frozenset[str]]:
+    def _read(self, number: int) -> tuple[Marks, frozenset[str]]:
         ref, first, last, company, addresses, phones = cast("tuple[Any, ...]", self._scratch.told(number))
-        profile = Profile(Ref(*ref), first, last, company, tuple(addresses), tuple(phones))
-        return profile, frozenset(blocks(profile))
+        marks = Marks.of(Profile(Ref(*ref), first, last, company, tuple(addresses), tuple(phones)))
+        return marks, frozenset(marks.blocks())
+
+
+def _told(profile: Profile) -> tuple[Any, ...]:
+    return profile.ref, profile.first_name, profile.last_name, profile.company, profile.addresses, profile.phones
 
 
 def _key(ref: Ref) -> str:
