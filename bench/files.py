@@ -18,7 +18,7 @@ from .table import Line
 
 FLAT_MB = 30.0
 """So much more memory a hundred times as many rows may take."""
-_AT_ONCE = 500
+_AT_ONCE = 2_000
 _CELLS = {
     "Record ID": "{0}",
     "First Name": "Anna",

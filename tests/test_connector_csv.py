@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 import threading
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,13 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from salesforce_org import Hand
 
+from stagesync.connectors.csv import plugin
 from stagesync.connectors.csv.connector import FileConnector
 from stagesync.connectors.csv.settings import CsvSettings
+from stagesync.lifecycle.presets import default_funnel
+from stagesync.mapping.catalogue import shipped
+from stagesync.mapping.compile import compile_maps
+from stagesync.mapping.maps import SystemInput, read_all
 from stagesync.model.errors import ConfigurationError, StagesyncError, StateError, Unreachable
 from stagesync.model.formulas import bared, guarded
 from stagesync.model.records import Gone, Present, Query, Record, Ref
@@ -318,6 +324,30 @@ def test_dates_and_choices_are_read_as_they_are_declared(tmp_path: Path) -> None
     values = [record.values for record in pulled(connector, "D", "T", "M")[0]]
     assert values == [{"D": "2025-12-24", "T": "2025-12-24T17:30:00Z", "M": "a;b"}, {"D": "soon", "T": "2025", "M": None}]
     connector.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "missing"),
+    [("hubspot-contacts.csv", "contact", {"lead_source"}), ("salesforce-leads-contacts.csv", "lead", set[str]())],
+)
+def test_the_vendors_own_exports_need_no_mapping(tmp_path: Path, name: str, kind: Any, missing: set[str]) -> None:
+    """Every field of the catalogue that the export has is found, but for owners, who are names there; every value says what it means."""
+    (tmp_path / name).write_bytes((EXAMPLES / name).read_bytes())
+    connector = opened(tmp_path / name, kind=kind)
+    funnel = default_funnel()
+    maps = compile_maps({}, {"list": SystemInput(plugin.defaults(), connector.describe(), region="US")}, stages=funnel.positions, sides=funnel.sides)
+    found = maps.systems["list"].kinds[kind]
+    assert found.fields.keys() == shipped().keys() - {"owner"} - missing
+    assert found.stage is not None
+    failed, stages = Counter[str](), Counter[str | None]()
+    for page in connector.pull(Query({kind: found.asks})):
+        for record in page.records:
+            failed.update(read_all(found, record.values)[1].keys())
+            reading = found.stage.read(record.values)
+            stages[reading.stage if reading is not None else None] += 1
+    connector.close()
+    assert failed == Counter()
+    assert len(stages) >= 4
 
 
 @pytest.mark.parametrize(("name", "people", "findings"), [("hubspot-contacts.csv", 2_400, 0), ("salesforce-leads-contacts.csv", 2_691, 1)])

@@ -5,10 +5,12 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import resource
 import shutil
 import sqlite3
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -341,6 +343,37 @@ def test_a_folder_that_nobody_may_write_into_loses_nothing(tmp_path: Path) -> No
     connector.write([])
     connector.close()
     assert path.read_text() == "K,A\n1,y\n"
+
+
+@contextmanager
+def small_disk(size: int) -> Iterator[None]:
+    """No file may become larger than this: what is beyond is refused as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_disk_that_is_full_stops_the_run_and_loses_nothing(tmp_path: Path) -> None:
+    """While the new file is written, and while a write is kept: exit 5, the old file whole, no litter; with room again all of it is written."""
+    path = tmp_path / "people.csv"
+    path.write_text("K,A\n" + "".join(f"{number},{'x' * 60}\n" for number in range(4_000)))
+    before = path.read_bytes()
+    connector = opened(path, key="K")
+    write(connector, "update", "1", {"A": "ours"})
+    with small_disk(100_000), pytest.raises(StateError, match="cannot be written") as raised:
+        connector.close()
+    assert raised.value.exit_code == 5
+    with small_disk((tmp_path / "people.csv.stagesync").stat().st_size), pytest.raises(StateError, match="cannot be kept") as raised:
+        connector.write([Step(number, 1, "create", "contact", None, {"A": "y" * 500}) for number in range(500)])
+    assert raised.value.exit_code == 5
+    assert path.read_bytes() == before
+    assert [entry.name for entry in tmp_path.iterdir() if entry.name.endswith(".new")] == []
+    connector.write([])
+    connector.close()
+    assert path.read_bytes() == before.replace(b"\n1," + b"x" * 60, b"\n1,ours")
 
 
 def test_settings_cannot_change_under_what_waits(tmp_path: Path) -> None:

@@ -15,6 +15,10 @@ SHORTENED = re.compile(r"-?\d(?:[.,]\d+)?E\+\d{2,3}")
 """How Excel shows a long number (an id, a telephone number) once it took it for one: the digits behind are lost."""
 
 
+_MONEY = re.compile(r"[A-Z]{3}[ \u00a0]?([+-]?[0-9].*)")
+"""A number as Salesforce's reports write it: `USD 856,000`."""
+
+
 class Column(NamedTuple):
     """How one column is read and written: cell -> native, native -> cell. `read` gives None for blank and raises nothing."""
 
@@ -27,6 +31,8 @@ def column(kind: ColumnType, settings: CsvSettings) -> Column:
     """The column of this type in this file."""
     zone = ZoneInfo(settings.zone)
     match kind:
+        case "number":
+            return Column(kind, _read_number, _text)
         case "email":
             return Column(kind, lambda cell: cell.strip() or None, _text)
         case "date" if settings.dates is not None:
@@ -37,6 +43,11 @@ def column(kind: ColumnType, settings: CsvSettings) -> Column:
             return Column(kind, lambda cell: cell.replace(settings.separator, ";") or None, lambda value: _text(value).replace(";", settings.separator))
         case _:
             return Column(kind, lambda cell: cell or None, _text)
+
+
+def _read_number(cell: str) -> Native:
+    found = _MONEY.fullmatch(cell.strip())
+    return (found[1] if found is not None else cell) or None
 
 
 def _text(value: Native) -> str:

@@ -19,7 +19,7 @@ from .settings import CsvSettings
 from .writing import write
 
 _PAGE = 1_000
-_AT_ONCE = 500
+_AT_ONCE = 2_000
 _SHOWN, _LISTED = 20, 200
 """So many rows that cannot be read are told one by one after each reading, and by `check`."""
 

@@ -12,11 +12,12 @@ from ...model.formulas import bared, guarded
 from ...model.records import Native
 from .cells import SHORTENED, Column, column, moment
 from .forms import LONGEST_CELL, Cells, Form, form_of, spoilt
-from .settings import CsvSettings
+from .settings import ColumnType, CsvSettings
 from .sniff import Dialect, fresh
 
 _IDS = ("Record ID", "Record ID - Contact", "Contact ID", "Lead ID", "Lead/Contact ID", "hs_object_id", "Id", "ID", "id")
 _ADDRESSES = ("Email", "email", "Email Address", "E-mail")
+_NUMBERS = ("Annual Revenue", "annualrevenue", "AnnualRevenue", "Number of Employees", "Employees", "No. of Employees", "numemployees", "NumberOfEmployees")
 _MODIFIED = ("Last Modified Date", "LastModifiedDate", "lastmodifieddate", "SystemModstamp")
 
 
@@ -91,12 +92,12 @@ class Reader:
         self.modified = next((name for name in wanted if name in self.form.columns), None)
         self._modified = None if self.modified is None else self.form.place(self.modified)
 
-    def _type(self, name: str) -> str:
-        return self._settings.types.get(name) or ("email" if name in _ADDRESSES else "text")
+    def _type(self, name: str) -> ColumnType:
+        return self._settings.types.get(name) or ("email" if name in _ADDRESSES else "number" if name in _NUMBERS else "text")
 
     def column(self, name: str) -> Column:
         """How the column is read and written."""
-        return column("email" if self._type(name) == "email" else self._settings.types.get(name, "text"), self._settings)
+        return column(self._type(name), self._settings)
 
     def getter(self, name: str) -> Callable[[Cells], Native]:
         """A function that gives a row's native value in the column."""
