@@ -175,7 +175,6 @@ class FileConnector:
             self._reader = Reader(self._settings, layout)
 
     def _fold(self) -> None:
-        self._sending()
         mirror, reader = self._mirror(), self._reader
         if reader is not None and mirror.waits():
             fold(self._settings.path, mirror, reader.layout, mirror.get("file"), self._sending)

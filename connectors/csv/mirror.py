@@ -19,7 +19,7 @@ import orjson
 from ...model.errors import Busy, StateError
 
 _FORMAT = "1"
-_PATIENCE_S = 20.0
+_PATIENCE_S = 1.0
 _SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE row (
@@ -57,7 +57,10 @@ _COLUMNS = "id, number, ref, state, stamp, seq, raw, base"
 
 
 class Mirror:
-    """The open database. `mark` tells it from another one, in which the numbers begin anew."""
+    """The open database, for one user at a time: the lock ends with its process. `mark` tells it from another one, in which the numbers begin anew.
+
+    Raises `Busy` where somebody else has it open, `StateError`.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -69,6 +72,9 @@ class Mirror:
         with self._told():
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute("PRAGMA cache_size = -8000")
+            self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
+            self._db.execute("BEGIN EXCLUSIVE")
+            self._db.execute("COMMIT")
             if not self._db.execute("SELECT 1 FROM sqlite_master").fetchall():
                 self._begin()
         if self.get("format") != _FORMAT:
@@ -77,8 +83,6 @@ class Mirror:
 
     def _begin(self) -> None:
         with self.changing():
-            if self._db.execute("SELECT 1 FROM sqlite_master").fetchall():
-                return  # somebody else was quicker
             for statement in _SCHEMA.split(";"):
                 self._db.execute(statement)
             self._first()
@@ -90,7 +94,7 @@ class Mirror:
 
     @contextmanager
     def changing(self) -> Iterator[None]:
-        """What happens in the block happens whole or not at all, and is on the disk behind it. Raises `Busy`, `StateError`."""
+        """What happens in the block happens whole or not at all, and is on the disk behind it. Raises `StateError`."""
         with self._told():
             self._db.execute("BEGIN IMMEDIATE")
             try:
@@ -111,6 +115,8 @@ class Mirror:
     def _trouble(self, error: Exception) -> Busy | StateError:
         if "locked" in str(error):
             return Busy("another run reads or writes this file", where=str(self._path), next_step="wait until it has ended")
+        if "not a database" in str(error):
+            return StateError("what is remembered of the file is spoilt", where=str(self._path), next_step="remove it; the file is then read anew")
         why = error.strerror if isinstance(error, OSError) else str(error)
         return StateError(
             f"what is remembered of the file cannot be kept: {why}",
