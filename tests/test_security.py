@@ -42,10 +42,10 @@ CODE = tuple(path for path in room_files() if path.suffix == ".py")
 RUNS_TEXT = {"eval", "exec", "compile", "__import__"}
 READS_CODE = {"pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib", "yaml", "imp"}
 SHELLS = {"system", "popen", "getoutput", "getstatusoutput"}
-ASKS = {"execute", "executemany", "executescript", "exec_driver_sql", "text", "literal_column"}
+TALKS = {"execute", "executemany", "executescript", "exec_driver_sql"}
+ASKS = {*TALKS, "text", "literal_column"}
 CONSTANT_SQL = {
     "state/connect.py:_settle_sqlite": "pragmas, from a list of constants beside it",
-    "state/store.py:Store": "how long a session may sleep, a constant of the module",
     "state/migrate.py:prepare": "a lock's number, a constant of the module",
     "state/erasing.py:scrub": "names of tables, from the schema",
     "state/schema.py:word": "constants of conditions, which an index must find in the text",
@@ -122,9 +122,10 @@ def test_no_statement_is_put_together_from_values() -> None:
 
 
 def test_only_the_store_talks_to_the_database() -> None:
-    """Outside of the room of the state nobody holds a connection: what is not a compiled statement cannot be sent."""
-    talkers = {path.as_posix() for path in CODE if path.parts[0] != "sandbox" for _, name, _ in calls(path) if name == "exec_driver_sql"}
-    assert talkers == {"state/connect.py", "state/store.py"}
+    """Outside of the room of the state nobody holds a connection to it: what is not a compiled statement cannot be sent. A mirror is a file of its own."""
+    holders = [path for path in CODE if path.parts[0] != "sandbox" and {"sqlite3", "sqlalchemy", "psycopg"} & imported(path)]
+    talkers = {path.as_posix() for path in holders for _, name, _ in calls(path) if name in TALKS}
+    assert talkers == {"state/connect.py", "state/migrate.py", "state/scratch.py", "state/store.py", "connectors/csv/mirror.py"}
     assert [path for path in CODE if path.parts[0] in ("app", "sync") and {"sqlite3", "psycopg"} & imported(path)] == []
 
 
