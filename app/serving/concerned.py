@@ -26,7 +26,7 @@ def concerned(config: Config, ended: Ended) -> Mapping[str, str]:
     """Kind of news -> whom it is about, a few of them by name. Empty where the state does not answer: the news itself goes out all the same."""
     found: dict[str, str] = {}
     try:
-        with wiring.opened(config) as place, place.store.read() as tx:
+        with wiring.looked_at(config) as place, place.store.read() as tx:
             if ended.report is not None and ended.report.new_holds:
                 rows = actions.of_run(tx, ended.report.run, ("held",), 0, ended.report.new_holds, "hold")
                 found["holds"] = _told(_whose(tx, rows))
