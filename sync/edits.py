@@ -44,19 +44,21 @@ def edits_of(desk: Desk, links: Sequence[Link], moved: Mapping[int, Moved], hist
 
 
 def _of_record(desk: Desk, link: Link, kind: KindMap, moved: Moved, known: Mapping[str, FieldChange]) -> Iterator[tuple[str, Edit]]:
-    system = desk.systems[link.account].name
+    system, writes = desk.systems[link.account].name, desk.systems[link.account].writes
     for name, field_map in kind.fields.items():
         native = field_map.native
         if native in moved.before:
             before, after = moved.before[native], link.seen.get(native)
             meaning = _meaning(field_map, link, after)
             if not same_value(desk.maps.fields[name], meaning, _meaning(field_map, link, before)):
-                yield name, Edit(before, after, meaning, system, *_when_and_who(moved, [known[native]] if native in known else []))
+                who = _when_and_who(moved, [known[native]] if native in known else [])
+                yield name, Edit(before, after, meaning, system, *who, ours=writes and field_map.writable)
     if kind.stage is not None and any(native in moved.before for native in kind.stage.natives):
         before, after = (_stage(kind.stage, values) for values in ({**link.seen, **moved.before}, link.seen))
         if before != after:
             changed = [known[native] for native in kind.stage.natives if native in known]
-            yield STAGE, Edit(before, after, after, system, *_when_and_who(moved, changed), lowers(desk.funnel, before, after))
+            ours = writes and bool(kind.stage.writes)
+            yield STAGE, Edit(before, after, after, system, *_when_and_who(moved, changed), lowers(desk.funnel, before, after), ours=ours)
 
 
 def _meaning(field_map: FieldMap, link: Link, native: Native) -> Any:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..model.records import FieldChange, Native
+from ..model.shadow import OPEN, ShadowRow
 from ..state import accounts, actions, changes, links, people, runs, shadow
 from ..state.actions import ActionRow
 from ..state.changes import ChangeRow
@@ -95,8 +96,9 @@ def _parts(session: Session, run: int, since: int, quiet: Sequence[int]) -> Iter
     for first in range(0, len(quiet), CHUNK):
         with session.store.read() as tx:
             waiting = shadow.open_of(tx, session.workspace, quiet[first : first + CHUNK])
-            part = _part(tx, run, since, list(waiting))
-        yield part
+            part = _part(tx, run, since, list(waiting)) if waiting else None
+        if part is not None:
+            yield part
     while True:  # whoever takes a part applies its decisions, so that the next one is the first that is left
         with session.store.read() as tx:
             decided = actions.of_run(tx, run, ("planned",), 0, CHUNK, op="decide")
@@ -148,7 +150,7 @@ def _take(tx: Tx, session: Session, part: _Part, started: int, *, backlog: bool)
     of_person: dict[int, list[ActionRow]] = {}
     for row in part.rows:
         of_person.setdefault(row.person or 0, []).append(row)
-    count = 0
+    closed, new = list[ShadowRow](), list[ShadowRow]()
     for number, person in rows.items():
         decision, theirs = decided.get(number), known.get(number, [])
         live = [link for link in theirs if link.state == "linked" and _mapped_kind(session, link)]
@@ -168,10 +170,11 @@ def _take(tx: Tx, session: Session, part: _Part, started: int, *, backlog: bool)
             backlog=backlog,
         )
         judged = judge(look)
-        shadow.close(tx, judged.closed)
-        shadow.insert(tx, session.workspace, judged.new)
-        count += sum(row.op != "edit" for row in judged.new)
-    return count
+        closed += judged.closed
+        new += judged.new
+    shadow.close(tx, closed)
+    shadow.insert(tx, session.workspace, new)
+    return sum(row.verdict == OPEN for row in new)
 
 
 def _mapped_kind(session: Session, link: LinkRow) -> bool:

@@ -35,7 +35,8 @@ class Want(NamedTuple):
 class Edit(NamedTuple):
     """A value that somebody changed since the last look. `meaning`: in our terms; `author`: as the ledger keeps it, "" where nobody knows; `at` in ms.
 
-    `system`: where. `source`: another system that showed this value before it; "" where none did. `joined`: that it was entered there since the last look.
+    `system`: where. `source`: another system that showed this value before it; "" where none did. `joined`: when it was entered there, if that was since the
+    last look. `ours`: this field is written there.
     """
 
     before: Any
@@ -47,6 +48,7 @@ class Edit(NamedTuple):
     lowers: bool = False
     source: str = ""
     joined: int | None = None
+    ours: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,8 @@ def _edited(look: Look, place: Place, edit: Edit) -> ShadowRow:
         return row._replace(reason=f"stagesync would ask first: {look.held[name]}")
     if (want := look.wants.get(place)) is not None:
         return row._replace(reason=f"stagesync would put it back: {want.reason}")
+    if not edit.ours:
+        return row._replace(reason="stagesync does not write this field there")
     if edit.joined is not None:
         return row._replace(verdict=FIRST, wanted=edit.after, reason=f"edited in {edit.source}")
     return row._replace(reason=f"it put what {edit.source} has, which nobody had edited" if edit.source else UNCALLED)

@@ -54,6 +54,19 @@ def test_a_copy_before_our_look_is_the_same_too(acme: Stand) -> None:
     assert acme.counts("salesforce", "job_title") == {}
 
 
+def test_a_copy_into_what_is_only_read_is_not_ours(acme: Stand) -> None:
+    """A system that stagesync only reads would not have been written, whoever was first."""
+    acme.box.replace('connector = "hubspot"', 'connector = "hubspot"\ndirection = "read"')
+    acme.people("ann", "ben")
+    for name in ("ann", "ben"):
+        acme.in_salesforce(name, Title="CFO")
+    acme.clock.at += MINUTE
+    acme.copy()
+    assert acme.counts("hubspot", "job_title") == {"alone": 2}
+    (group,) = [group for group in acme.report()["groups"] if group["system"] == "hubspot"]
+    assert group["reason"] == "stagesync does not write this field there"
+
+
 def test_a_stage_that_the_tool_puts_back_is_told_first(acme: Stand) -> None:
     """Somebody raises a stage in HubSpot, and the tool lowers it to what Salesforce has: that is different, with the reason for which it would be kept."""
     acme.people("ann")
