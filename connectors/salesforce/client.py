@@ -129,6 +129,14 @@ class Client:
             if not self._spared.learns(query, refusals(answer.data)):
                 raise stopped(answer, self.system)
 
+    def spared(self, query: str) -> str:
+        """The query without the columns that are hidden from this user, as far as is known."""
+        return self._spared.query(query)
+
+    def spared_of(self, source: str, columns: Sequence[str]) -> list[str]:
+        """The columns that are left of these."""
+        return self._spared.of(source, columns)
+
     def open_rows(self, query: str) -> list[Row] | None:
         """All rows of a query, or None where it is refused. For what is good to know and not needed. Raises for trouble and a bad credential."""
         try:

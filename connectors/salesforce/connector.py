@@ -32,6 +32,8 @@ _TIERS = (
     Tier("Full sandbox", 5_000_000),
 )
 """Calls in any 24 hours; how many in a second is not limited (Salesforce docs, API Request Limits and Allocations)."""
+_READ_FROM = 25
+"""So many times as many records as are written by a job are read by one: a query gives 2,000 a call, and a job costs some calls before its first row."""
 _LANDING_S = 600.0
 """How long a run waits for the jobs of one before it; a later one goes on waiting."""
 _ORG_IN_TOKEN = re.compile(r"(00D\w{12})!")
@@ -80,7 +82,7 @@ class SalesforceConnector:
         """What messages hint at, then Contacts, Leads, events. Deletions and merges come with the changes, so that `sweep` has nothing to add."""
 
         def polled(query: Query) -> Iterator[Page]:
-            return pulling.pull(self._client, query, self._settings.overlap_s, lambda: self.identity().zone)
+            return pulling.pull(self._client, query, self._settings.overlap_s, lambda: self.identity().zone, _READ_FROM * self._settings.bulk_from)
 
         return self._hints.then(query, self.fetch, polled)
 

@@ -1,7 +1,8 @@
 """Where a pull stands, per kind, as an opaque text.
 
 The times in it are the vendor's own. `since`: everything that was visible then has been read. While a reading is under way, `start` is the time when it began
-and `stamp`, `after` the place of the last row read; once it ends, `start` becomes `since`. `apart`: the org wants to be asked in several small queries.
+and `stamp`, `after` the place of the last row read; once it ends, `start` becomes `since`. `job`, `locator`: what lies behind `after` is read by that query
+job, from that page on. `apart`: the org wants to be asked in several small queries.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ class Position:
     stamp: int | None = None
     after: str | None = None
     apart: bool | None = None
+    job: str | None = None
+    locator: str | None = None
 
 
 def written(positions: Mapping[str, Position]) -> str:

@@ -8,10 +8,11 @@ Ids are compared by Salesforce only: its order is not that of our strings.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ..manners import Answer
+from . import harvest
 from .client import Client
 from .cursor import Position
 from .rows import Row, next_url, records_of, stamp_ms
@@ -27,11 +28,19 @@ class Part:
     server_time: int
 
 
-def parts(client: Client, source: str, columns: Sequence[str], position: Position, overlap_s: int) -> Iterator[Part]:
-    """Follow the pages of the query; where its cursor is lost on the way, go on by keyset with a new query. `columns` have Id, SystemModstamp and IsDeleted."""
+def parts(client: Client, source: str, columns: Sequence[str], position: Position, overlap_s: int, many: int | None = None) -> Iterator[Part]:
+    """Follow the pages of the query; where its cursor is lost on the way, go on by keyset with a new query. `columns` have Id, SystemModstamp and IsDeleted.
+
+    `many`: everything of an object that has so many records is read by a job, from its second page on.
+    """
     answer: Answer | None = None
     following: str | None = None
     while True:
+        if position.job is not None:
+            position = yield from _harvested(client, source, columns, position)
+            if position.since is not None:
+                return
+            following = None
         asked = client.clock.monotonic()
         answer = client.following(following) if following is not None else None
         if answer is None:
@@ -46,9 +55,27 @@ def parts(client: Client, source: str, columns: Sequence[str], position: Positio
             position = Position(since=position.start)
         elif rows:
             position = replace(position, stamp=stamp_ms(rows[-1]["SystemModstamp"]), after=rows[-1]["Id"])
+        if many is not None and following is not None and position.since is None and _is_large(answer, many):
+            position = harvest.begun(client, source, columns, position) or position
+            many = None  # one attempt is enough
         yield Part(rows, position, server_time)
         if following is None:
             return
+
+
+def _harvested(client: Client, source: str, columns: Sequence[str], position: Position) -> Generator[Part, None, Position]:
+    reading = harvest.harvested(client, source, columns, position)
+    while True:
+        try:
+            rows, at = next(reading)
+        except StopIteration as end:
+            return end.value
+        yield Part(rows, at, client.clock.now_ms())
+
+
+def _is_large(answer: Answer, many: int) -> bool:
+    size = answer.data.get("totalSize")
+    return isinstance(size, int) and size >= many
 
 
 def window(since: int, overlap_s: int) -> int:

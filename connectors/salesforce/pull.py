@@ -38,13 +38,17 @@ def columns(kind: str, fields: tuple[str, ...]) -> Columns:
     return Columns(kind, fields, (*fixed, *inside), tuple(outside), beside, shape(kind, own))
 
 
-def pull(client: Client, query: Query, overlap_s: int, zone: Callable[[], str]) -> Iterator[Page]:
-    """The pages of a pull: all of Contact, then all of Lead, then events. What the cursor does not know is read from the beginning. `zone`: the org's."""
+def pull(client: Client, query: Query, overlap_s: int, zone: Callable[[], str], many: int | None = None) -> Iterator[Page]:
+    """The pages of a pull: all of Contact, then all of Lead, then events. What the cursor does not know is read from the beginning. `zone`: the org's.
+
+    `many`: from so many records on, a job reads them.
+    """
     positions = read(query.cursor)
     for kind in OBJECTS:
         if kind in query.fields:
             wanted = columns(kind, query.fields[kind])
-            yield from (_with_evidence if wanted.beside else _plain)(client, wanted, positions, overlap_s)
+            told = _parts(client, wanted, positions, overlap_s, many)
+            yield from _with_evidence(client, wanted, positions, overlap_s, told) if wanted.beside else _plain(wanted, positions, told)
     if query.signals:
         for part in campaigns.members(client, positions.get(campaigns.POSITION), overlap_s):
             if isinstance(part, str):
@@ -54,20 +58,20 @@ def pull(client: Client, query: Query, overlap_s: int, zone: Callable[[], str]) 
             yield Page([], written(positions), part.server_time, signals=campaigns.sightings(part.rows, client.system, zone()))
 
 
-def _parts(client: Client, wanted: Columns, positions: dict[str, Position], overlap_s: int) -> Iterator[Part]:
-    for part in parts(client, OBJECTS[wanted.kind], wanted.queried, positions.get(wanted.kind, Position()), overlap_s):
+def _parts(client: Client, wanted: Columns, positions: dict[str, Position], overlap_s: int, many: int | None) -> Iterator[Part]:
+    for part in parts(client, OBJECTS[wanted.kind], wanted.queried, positions.get(wanted.kind, Position()), overlap_s, many):
         positions[wanted.kind] = part.position
         # What changed since the query ran is read again by the next pull: its stamp is newer than this one.
         complete(client, wanted.kind, [row for row in part.rows if not row["IsDeleted"]], wanted.rest)
         yield part
 
 
-def _plain(client: Client, wanted: Columns, positions: dict[str, Position], overlap_s: int) -> Iterator[Page]:
-    for part in _parts(client, wanted, positions, overlap_s):
+def _plain(wanted: Columns, positions: dict[str, Position], told: Iterator[Part]) -> Iterator[Page]:
+    for part in told:
         yield _page(wanted.shape, part, written(positions))
 
 
-def _with_evidence(client: Client, wanted: Columns, positions: dict[str, Position], overlap_s: int) -> Iterator[Page]:
+def _with_evidence(client: Client, wanted: Columns, positions: dict[str, Position], overlap_s: int, rows: Iterator[Part]) -> Iterator[Page]:
     """The same with what other objects say: it is added to the rows as they come, and whoever is concerned and did not come is read in the end.
 
     The evidence is read once the query for the rows has been answered, so that it knows all of them. Where all records are read, so is all evidence; a reading
@@ -77,7 +81,7 @@ def _with_evidence(client: Client, wanted: Columns, positions: dict[str, Positio
     before = positions.get(wanted.kind, Position()).since
     told: evidence.Told | None = None
     server_time = 0
-    for part in _parts(client, wanted, positions, overlap_s):
+    for part in rows:
         if told is None:
             told = evidence.changes(client, positions.get(evidence.POSITION), before, overlap_s, part.server_time)
             if before is None:

@@ -28,7 +28,8 @@ class SalesforceSettings(BaseModel):
     that stagesync may fill; creates then cannot double a record. `auto_assign`: let the org's lead assignment rules run on our writes.
     `save_duplicates`: save in spite of duplicate rules that only alert. `overlap_s`: how far back each pull reads again, because a record can
     become visible up to ten minutes after its stamp. `daily_share`: the part of the org's daily API calls at which to stop.
-    `timeout_s`: how long one answer may take. `bulk_from`: from how many rows of one sort on they are written by a job of the Bulk API.
+    `timeout_s`: how long one answer may take. `bulk_from`: from how many rows of one sort on they are written by a job of the Bulk API
+    (an object with 25 times as many records is read by one).
     `hook_secrets`: the token in the address of outbound messages, and the one that comes next; none: no messages are
     taken. `hook_organization`: whose messages they must be.
     """

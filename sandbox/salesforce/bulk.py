@@ -80,6 +80,10 @@ class Jobs:
         """Some job has not come to its end."""
         return any(job.state in {"Open", *RUNNING} for job in self._jobs.values())
 
+    def forget(self) -> None:
+        """Seven days have passed: no job is kept."""
+        self._jobs.clear()
+
     def go_on(self) -> None:
         """Let every job that runs come as far as it has by now."""
         for job in self._jobs.values():

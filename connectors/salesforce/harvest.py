@@ -1,0 +1,151 @@
+"""Reading a large object by a query job: a call for ten thousand rows, where a query gives two thousand.
+
+The rows are those of the moment in which the job ran, in no certain order. The place in them is a locator that can be read again for as long as the job is
+kept (seven days), so that a pull that breaks off is taken up there; where the job is gone, everything behind the place where it was begun is read again,
+which is always right (Bulk API 2.0 Developer Guide, Get Results for a Query Job).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ...model.errors import StagesyncError, Unreachable
+from ...model.records import Native
+from . import jobs
+from .client import Client
+from .cursor import Position
+from .errors import NOT_FOR_US
+from .rows import Row
+from .soql import select, text
+
+ROWS = 10_000
+"""Rows of one page: with a hundred fields some megabytes, of what an answer may have at most (`manners.REPLY_LIMIT`)."""
+
+CHUNK = 2_000
+"""Rows that are handed on at once, as a query's page would."""
+
+Convert = Callable[[str], Native]
+
+_TYPES: Mapping[str, Convert] = {
+    "boolean": lambda cell: cell == "true",
+    "int": int,
+    "double": float,
+    "currency": float,
+    "percent": float,
+    "datetime": lambda cell: f"{cell[:-1]}+0000" if cell.endswith("Z") else cell,
+}
+"""How a cell becomes what REST would have told, by the field's type (DescribeFieldResult); all others are texts."""
+
+
+def begun(client: Client, source: str, columns: Sequence[str], position: Position) -> Position | None:
+    """A job for all that lies behind the position; None where the org does not begin one, and its rows are to be had as ever."""
+    query = select(columns, source, f"Id > {text(position.after)}" if position.after else "")
+    try:
+        id = jobs.make(client, "query", {"operation": "query", "query": client.spared(query)})
+    except NOT_FOR_US:
+        return None
+    return None if id is None else replace(position, job=id, locator="")
+
+
+def harvested(client: Client, source: str, columns: Sequence[str], position: Position) -> Generator[tuple[list[Row], Position], None, Position]:
+    """The rows from the position's locator on, with the place after them. Returns the last place: behind the last row, or without the job where it is lost."""
+    lost = replace(position, job=None, locator=None)
+    id = position.job or ""
+    if not _is_complete(client, id):
+        return lost
+    form = _Form(client, source, client.spared_of(source, columns))
+    while True:
+        answer = client.call("GET", _path(id, position.locator), repeatable=True, headers={"Accept": "text/csv"}, json=False)
+        if not answer.ok:
+            return lost
+        rows = list(form.rows(answer.body, client.system))
+        if str(len(rows)) != answer.headers.get("sforce-numberofrecords", str(len(rows))):
+            raise Unreachable("a page of a query job is not whole", where=client.system, next_step="run again: it goes on from there")
+        following = answer.headers.get("sforce-locator", "null")
+        if following == position.locator:
+            raise Unreachable("the pages of a query job lead nowhere", where=client.system, next_step="run again; if it stays, check any proxy in between")
+        after = Position(since=position.start) if following in ("null", "") else replace(position, locator=following)
+        for start in range(0, max(1, len(rows)), CHUNK):
+            yield rows[start : start + CHUNK], after if start + CHUNK >= len(rows) else position
+        position = after
+        if position.job is None:
+            return position
+
+
+def _is_complete(client: Client, id: str) -> bool:
+    """Wait for it. One that does not come to its end is aborted, so that it costs no more."""
+    try:
+        told = jobs.ended(client, "query", id)
+        if told.state in jobs.RUNNING:
+            jobs.abort(client, "query", id)
+    except NOT_FOR_US:  # no longer kept
+        return False
+    return told.state == "JobComplete"
+
+
+def _path(id: str, locator: str | None) -> str:
+    return f"jobs/query/{id}/results?maxRecords={ROWS}{f'&locator={locator}' if locator else ''}"
+
+
+class _Form:
+    """How the cells of one object become a row as REST tells it: typed, blank as None, related records nested."""
+
+    def __init__(self, client: Client, source: str, columns: Sequence[str]) -> None:
+        self._columns = list(columns)
+        types = _Types(client)
+        self._converts = [_TYPES.get(types.of(source, column.split("."))) for column in columns]
+        self._flat = [(column, convert) for column, convert in zip(columns, self._converts, strict=True)]
+        self._nested = [column.split(".") for column in columns if "." in column]
+
+    def rows(self, body: bytes, where: str) -> Iterator[Row]:
+        """The rows of a page. Raises `Unreachable` for one that is not of this object's columns."""
+        try:
+            lines = csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True)
+            if [name.lower() for name in next(lines, [])] != [column.lower() for column in self._columns]:
+                raise Unreachable("a page of a query job has other columns than were asked for", where=where, next_step="run again")
+            for cells in lines:
+                yield self._row(cells)
+        except (UnicodeDecodeError, ValueError, csv.Error) as error:
+            raise Unreachable("a page of a query job cannot be read", where=where, next_step="run again") from error
+
+    def _row(self, cells: Sequence[str]) -> Row:
+        row: Row = {name: (cell if convert is None else convert(cell)) if cell else None for (name, convert), cell in zip(self._flat, cells, strict=True)}
+        for path in self._nested:
+            _nest(row, path, row.pop(".".join(path)))
+        return row
+
+
+def _nest(row: Row, path: Sequence[str], value: Native) -> None:
+    for head in path[:-1]:
+        row = row.setdefault(head, {})
+    row[path[-1]] = value
+
+
+class _Types:
+    """The type of a column, which may be a path over related records. What cannot be known is a text."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._known: dict[str, Mapping[str, Any]] = {}
+
+    def of(self, source: str, path: Sequence[str]) -> str:
+        """The type as `describe` has it."""
+        field = self._fields(source).get(path[0].lower(), {})
+        if len(path) == 1:
+            return str(field.get("type", "string"))
+        parents: Sequence[str] = field.get("referenceTo") or ()
+        return self.of(parents[-1], path[1:]) if parents else "string"
+
+    def _fields(self, source: str) -> Mapping[str, Any]:
+        """The object's fields by name, and those that lead to other records by the name of the way."""
+        if source not in self._known:
+            try:
+                told = self._client.read("GET", f"sobjects/{source}/describe")["fields"]
+            except StagesyncError:
+                told = []
+            self._known[source] = {str(each[key]).lower(): each for key in ("relationshipName", "name") for each in told if each.get(key)}
+        return self._known[source]
