@@ -152,7 +152,7 @@ def _costs(found: Survey) -> Iterator[str]:
         for bill in cost.bills
     ]
     yield table(("Edition of the account", "#API calls", "#At least", "Quota"), rows)
-    yield note(f"One call after the other. What was surveyed is approved by `stagesync migrate load --approve {found.digest}`")
+    yield note(f"As quickly as calls were answered in this survey. What it showed is approved by `stagesync migrate load --approve {found.digest}`")
 
 
 def _compared(found: Proof) -> Iterator[str]:
