@@ -7,11 +7,11 @@ ARGS ?=
 N ?= 100000
 SEED ?= 10000
 
-.PHONY: help demo test histories soak mutants lint audit format bench labelled lock clean
+.PHONY: help demo test histories soak mutants lint audit format bench bench-large labelled lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target what; do printf '%-14s %s\n' "$$target" "$$what"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target what; do printf '%-14s %s\n' "$$target" "$$what"; done
 
 demo: .venv/.installed ## Run the main job on two sandbox worlds
 	@$(BIN)/stagesync demo $(ARGS)
@@ -50,6 +50,9 @@ format: .venv/.installed ## Format the code and cure what can be cured by machin
 
 bench: .venv/.installed ## Measure, and print the table
 	$(BIN)/python -m bench $(ARGS)
+
+bench-large: .venv/.installed ## Migrate a million people once, and print the table (hours, and about 12 GB for the sandbox)
+	FULL=1 $(BIN)/python -m bench migration
 
 labelled: .venv/.installed ## Install the labelled data that `make bench ARGS=duplicates` needs
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-labelled.txt

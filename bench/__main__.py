@@ -1,4 +1,4 @@
-"""`python -m bench [first] [quiet] [calls] [help] [reading] [decision] [rules] [report] [inbox] [live] [files]`: measure, print one table.
+"""`python -m bench [first] [quiet] [calls] [help] [reading] [decision] [rules] [report] [inbox] [live] [files] [migration]`: measure, print one table.
 
 Exit 1 where a bound is missed.
 
@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from itertools import chain
 
-from . import calls, decision, duplicates, files, first, inbox, live, quiet, reading, report, rules, start, why
+from . import calls, decision, duplicates, files, first, inbox, live, migration, quiet, reading, report, rules, start, why
 from .table import Line, printed
 
 FULL = os.environ.get("FULL") == "1"
@@ -29,6 +29,7 @@ JOBS: dict[str, Callable[[], Iterator[Line]]] = {
     "inbox": lambda: inbox.measure(1_000, 100_000),
     "files": lambda: files.measure((10_000, 1_000_000 if FULL else 100_000)),
     "live": lambda: live.measure(20, 200),
+    "migration": lambda: migration.measure((100_000, 1_000_000) if FULL else (2_000, 20_000)),
     "quiet": lambda: quiet.measure((1_000, 100_000)),
 }
 

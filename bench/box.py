@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import orjson
 
-_READY_WITHIN_S = 300
+_READY_WITHIN_S, _EACH_S = 300, 0.001
 _PATIENCE_S = 300.0
 
 
@@ -65,22 +65,22 @@ class Box:
 
 
 @contextmanager
-def box(people_each: int, overlap: float) -> Iterator[Box]:
-    """Worlds with so many people each, of whom this share is in both; gone with the block."""
+def box(people_each: int, overlap: float | None) -> Iterator[Box]:
+    """Worlds with so many people each, of whom this share is in both; None: all are in HubSpot, and Salesforce is empty. Gone with the block."""
     with tempfile.TemporaryDirectory(prefix="stagesync-bench-") as name:
         folder = Path(name)
-        command = [sys.executable, "-m", "bench.world", name, str(people_each), str(overlap)]
+        command = [sys.executable, "-m", "bench.world", name, str(people_each), "none" if overlap is None else str(overlap)]
         with subprocess.Popen(command, stdin=subprocess.PIPE) as world:
             try:
-                config = _wait_for(folder / "stagesync.toml", world)
+                config = _wait_for(folder / "stagesync.toml", world, _READY_WITHIN_S + people_each * _EACH_S)
                 systems = tomllib.loads(config.read_text())["systems"]
                 yield Box(folder, {"hubspot": systems["hubspot"]["base_url"], "salesforce": systems["salesforce"]["instance_url"]})
             finally:
                 world.terminate()
 
 
-def _wait_for(file: Path, world: subprocess.Popen[bytes]) -> Path:
-    deadline = time.monotonic() + _READY_WITHIN_S
+def _wait_for(file: Path, world: subprocess.Popen[bytes], patience_s: float) -> Path:
+    deadline = time.monotonic() + patience_s
     while not file.exists():
         if world.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError("the sandbox did not start; what it printed says why")

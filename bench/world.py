@@ -1,5 +1,7 @@
 """The process that serves both worlds: `python -m bench.world FOLDER PEOPLE_EACH OVERLAP`. Ends when its standard input closes.
 
+OVERLAP `none`: all people are in HubSpot, and Salesforce is empty.
+
 Beside the sandbox's own hands each world has `hands/edit-many`: ten thousand edits in one request, so that a bench does not wait for them; and `one?id=...`:
 the values of one record, which costs the world next to nothing.
 """
@@ -14,7 +16,8 @@ from typing import Any
 from stagesync.app.sandboxes import configuration
 from stagesync.sandbox.base import BaseWorld, Hand
 from stagesync.sandbox.hubspot import HubSpotWorld
-from stagesync.sandbox.population import populate_benchmark
+from stagesync.sandbox.population import benchmark_people, populate_benchmark
+from stagesync.sandbox.records import contact_properties
 from stagesync.sandbox.salesforce.habits import Habits
 from stagesync.sandbox.salesforce.world import SalesforceWorld
 from stagesync.sandbox.server import serve
@@ -22,11 +25,14 @@ from stagesync.sandbox.server import serve
 _NO_QUOTA = 1_000_000_000
 
 
-def main(folder: Path, people_each: int, overlap: float) -> None:
+def main(folder: Path, people_each: int, overlap: float | None) -> None:
     """Fill the worlds, serve them, and write the configuration once both answer."""
     hubspot, salesforce = HubSpotWorld(), SalesforceWorld(habits=Habits(daily_calls=_NO_QUOTA))
     hubspot.switch(daily_max=_NO_QUOTA)
-    populate_benchmark(hubspot, salesforce, people_each, overlap)
+    if overlap is None:
+        hubspot.load([contact_properties(person) for person in benchmark_people(people_each, 0)[1]])
+    else:
+        populate_benchmark(hubspot, salesforce, people_each, overlap)
     _many(hubspot, hubspot.edit)
     _many(salesforce, salesforce.edit)
     hubspot.views["one"] = lambda request: contact.props if (contact := hubspot.portal.store.find(int(request.arg("id")))) else {}
@@ -50,4 +56,4 @@ def _many(world: BaseWorld, edit: Callable[[str, Mapping[str, Any]], None]) -> N
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]))
+    main(Path(sys.argv[1]), int(sys.argv[2]), None if sys.argv[3] == "none" else float(sys.argv[3]))
