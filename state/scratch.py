@@ -6,7 +6,7 @@ It has nothing to do with the state: nothing in it is ever needed again.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from .sql import decode, encode
 
@@ -17,12 +17,18 @@ _SETUP = (
     "PRAGMA temp_store = FILE",
     "CREATE TABLE record (number INTEGER PRIMARY KEY, key TEXT NOT NULL, told TEXT NOT NULL)",
     "CREATE TABLE block (name TEXT NOT NULL, number INTEGER NOT NULL)",
+    "CREATE TABLE pair (one INTEGER NOT NULL, other INTEGER NOT NULL, score INTEGER NOT NULL, reason TEXT NOT NULL)",
 )
 _INDEXES = ("CREATE INDEX block_name ON block (name, number)", "CREATE INDEX record_key ON record (key)")
 _RECORD = "INSERT INTO record VALUES (?, ?, ?)"
 _BLOCK = "INSERT INTO block VALUES (?, ?)"
 _LARGE = "SELECT name, count(*) FROM block GROUP BY name HAVING count(*) > ? ORDER BY name"
 _SHARED = "SELECT name, group_concat(number) FROM block GROUP BY name HAVING count(*) BETWEEN 2 AND ? ORDER BY name"
+_PAIR = "INSERT INTO pair VALUES (?, ?, ?, ?)"
+_PAIRS = """
+    SELECT mine.key, theirs.key, score, reason FROM pair
+    JOIN record AS mine ON mine.number = one JOIN record AS theirs ON theirs.number = other ORDER BY score DESC, mine.key, theirs.key
+"""
 _TOLD = "SELECT told FROM record WHERE number = ?"
 _NUMBER = "SELECT number FROM record WHERE key = ?"
 
@@ -57,6 +63,14 @@ class Scratch:
         """(name, records) of the blocks in which several stand, but not more than that."""
         for name, numbers in self._db.execute(_SHARED, (most,)):
             yield name, [int(number) for number in numbers.split(",")]
+
+    def keep(self, pairs: Iterable[tuple[int, int, int, str]]) -> None:
+        """Take in (record, record, score, reason) of pairs."""
+        self._db.executemany(_PAIR, pairs)
+
+    def kept(self) -> Iterator[tuple[str, str, int, str]]:
+        """(key, key, score, reason) of the pairs, the highest score first, then by their keys."""
+        yield from self._db.execute(_PAIRS)
 
     def told(self, number: int) -> object:
         """What is told of a record."""

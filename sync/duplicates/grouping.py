@@ -1,6 +1,6 @@
-"""From pairs to groups, in whatever order the pairs come. Pure.
+"""From pairs to groups. Pure.
 
-The likeliest pairs are joined first. Two groups become one only where no record of the one speaks against a record of the other: without that, Anna and
+Two groups become one only where no record of the one speaks against a record of the other: without that, Anna and
 Ben would end up in one group because a record without a first name is like both. What is left out so is a group of its own, so that nothing is hidden.
 """
 
@@ -36,11 +36,11 @@ class Group:
 
 
 def group(pairs: Iterable[Pair], score: Callable[[Ref, Ref], int]) -> list[Group]:
-    """The groups, the likeliest first. `score`: that of any two records, also of two that nothing made a pair."""
+    """The groups, the likeliest first. Pairs come the likeliest first. `score`: that of any two records, also of two that nothing made a pair."""
     held: dict[Ref, list[Ref]] = {}
     needed: dict[int, list[Pair]] = {}
     refused: list[Pair] = []
-    for pair in sorted(pairs, key=_rank):
+    for pair in pairs:
         mine, theirs = held.setdefault(pair.one, [pair.one]), held.setdefault(pair.other, [pair.other])
         if mine is theirs:
             continue

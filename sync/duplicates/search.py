@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import combinations, islice
+from sys import intern
 from typing import Any, Literal, cast
 
 from ...model.records import Ref
@@ -43,18 +44,18 @@ def undecided(one: Ref, other: Ref) -> None:
 def find_duplicates(profiles: Iterable[Profile], at_least: int = PROPOSED, decided: Decided = undecided) -> Found:
     """The groups of records that may be one human's, of which every needed pair has `at_least` so many points.
 
-    Profiles are read once and may be a stream; each `ref` comes once. Memory grows with the duplicates that are found, not with the records.
+    Profiles are read once and may be a stream; each `ref` comes once. Memory grows with the groups that are found, not with the records.
     """
     with closing(Scratch()) as scratch:
         search = _Search(scratch)
         records = search.fill(profiles)
         cut = search.cut()
-        pairs = [pair for pair in search.pairs() if pair.score >= at_least and decided(pair.one, pair.other) is None]
+        scratch.keep(search.pairs(at_least, decided))
 
         def score(one: Ref, other: Ref) -> int:
             return 0 if decided(one, other) == "different" else search.score(one, other)
 
-        return Found(records, group(pairs, score), cut)
+        return Found(records, group(search.likeliest(), score), cut)
 
 
 class _Search:
@@ -81,13 +82,22 @@ class _Search:
             sizes.setdefault(name.partition(":")[0], []).append(size)
         return {sort: (len(found), max(found)) for sort, found in sizes.items()}
 
-    def pairs(self) -> Iterator[Pair]:
-        """Every two records that share a block, compared once: in the first of the blocks that they share."""
+    def pairs(self, at_least: int, decided: Decided) -> Iterator[tuple[int, int, int, str]]:
+        """Every two records that share a block, compared once: in the first of the blocks that they share. The record with the smaller ref comes first."""
         for name, numbers in self._scratch.shared(LARGEST_BLOCK):
-            for (one, mine), (other, theirs) in combinations(map(self.marks, numbers), 2):
+            members = [(number, *self.marks(number)) for number in numbers]
+            for (first, one, mine), (second, other, theirs) in combinations(members, 2):
                 shared = mine & theirs
-                if len(shared) == 1 or name == min(shared - self._large):
-                    yield compare(one, other)
+                if len(shared) > 1 and name != min(shared - self._large):
+                    continue
+                pair = compare(one, other)
+                if pair.score >= at_least and decided(pair.one, pair.other) is None:
+                    yield (first, second, *pair[2:]) if pair.one == one.ref else (second, first, *pair[2:])
+
+    def likeliest(self) -> Iterator[Pair]:
+        """The pairs that were kept, the likeliest first."""
+        for one, other, score, reason in self._scratch.kept():
+            yield Pair(_ref(one), _ref(other), score, intern(reason))
 
     def score(self, one: Ref, other: Ref) -> int:
         """The score of any two records."""
@@ -106,3 +116,8 @@ def _told(profile: Profile) -> tuple[Any, ...]:
 
 def _key(ref: Ref) -> str:
     return f"{ref.kind} {ref.id}"
+
+
+def _ref(key: str) -> Ref:
+    kind, _, ref = key.partition(" ")
+    return Ref(intern(kind), ref)
