@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
@@ -187,7 +188,7 @@ def _serving(worlds: Box) -> Iterator[str]:
             process.terminate()
 
 
-def _logged(log: Any, event: str, process: subprocess.Popen[bytes]) -> dict[str, Any]:
+def _logged(log: Path, event: str, process: subprocess.Popen[bytes]) -> dict[str, Any]:
     """The first line of the log with this event."""
     deadline = time.monotonic() + _PATIENCE_S
     while process.poll() is None and time.monotonic() < deadline:

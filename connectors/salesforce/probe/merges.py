@@ -11,8 +11,8 @@ _MERGED = f"{IN_THE_BIN}; two of them merged, which nobody can undo"
 _CONVERTED = f"{IN_THE_BIN}; one of them converted, which nobody can undo"
 
 
-def _kept(row: object) -> str:
-    return "it is kept" if row is True else "it is lost"
+def _kept(flag: object) -> str:
+    return "it is kept" if flag is True else "it is lost"
 
 
 def _opt_out_merged(bench: Rows) -> str:
