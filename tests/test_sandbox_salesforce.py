@@ -456,6 +456,37 @@ def test_merge_leaves_losers_in_the_bin_with_their_master(client: Client) -> Non
     assert codes(client.save("Contact", {"id": loser, "Title": "x"}, method="PATCH")) == ["ENTITY_IS_DELETED"]
 
 
+SOAP = (
+    '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" xmlns:p="urn:partner.soap.sforce.com" xmlns:o="urn:sobject.partner.soap.sforce.com">'
+    "<s:Header><p:SessionHeader><p:sessionId>{token}</p:sessionId></p:SessionHeader></s:Header><s:Body>{body}</s:Body></s:Envelope>"
+)
+MERGE = (
+    "<p:merge><p:request><p:masterRecord><o:type>Lead</o:type><o:Id>{0}</o:Id></p:masterRecord>"
+    "<p:recordToMergeIds>{1}</p:recordToMergeIds></p:request></p:merge>"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "said"),
+    [
+        (SOAP.format(token="00D-sandbox-session", body=MERGE.format("{0}", "{1}")), 200, b">true<"),
+        (SOAP.format(token="00D-sandbox-session", body=MERGE.format("{0}", "{0}")), 200, b"INVALID_MERGE_RECORD"),
+        (SOAP.format(token="00D-sandbox-session", body=MERGE.format("{0}", "nobody")), 200, b"MALFORMED_ID"),
+        (SOAP.format(token="00D-sandbox-session", body="<p:login/>"), 500, b"sf:UNKNOWN_EXCEPTION"),
+        (SOAP.format(token="another", body=MERGE.format("{0}", "{1}")), 500, b"sf:INVALID_SESSION_ID"),
+        ("<!DOCTYPE x><x/>", 500, b"sf:INVALID_SOAP_HEADER"),
+        ("<x", 500, b"sf:UNKNOWN_EXCEPTION"),
+    ],
+)
+def test_merge_by_soap(client: Client, text: str, status: int, said: bytes) -> None:
+    """A refused row is a result in a 200; a session that is none, another call, and what is no SOAP are faults. Only a call that is let in is counted."""
+    ids = client.world.load("Lead", [LEAD, LEAD])
+    answer = client.world.handle(Request("POST", "/services/Soap/u/59.0", "", {"content-type": "text/xml"}, text.format(*ids).encode()))
+    assert (answer.status, said in answer.body) == (status, True), answer.body
+    assert len(client.soql("SELECT Id FROM Lead WHERE IsDeleted = false")) == (1 if said == b">true<" else 2)
+    assert client.world.used == (2 if b"sessionId" in text.encode() and "another" not in text else 1)
+
+
 def test_the_bin(client: Client) -> None:
     """A deleted account takes its contacts along and brings them back; a purged record is gone even for queryAll."""
     account = client.world.load("Account", [{"Name": "Acme"}])[0]
