@@ -49,6 +49,7 @@ def test_nothing_is_loaded_without_the_surveys_digest(empty: Move) -> None:
     empty.people(2)
     assert "the survey comes first" in empty.phase("load", *WAY).stderr
     digest = empty.json("survey", *WAY)["digest"]
+    assert "the survey comes first" in empty.phase("load", "--from", "salesforce", "--to", "hubspot").stderr
     stopped = empty.phase("load")
     assert (stopped.exit_code, approval(stopped.stderr)) == (3, digest)
     assert empty.phase("load", "--approve", "0123abcd").exit_code == 2

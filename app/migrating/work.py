@@ -83,12 +83,15 @@ def under_way(phase: Phase, config_file: Path | None, way: Way, *, after: Phase 
     with running(f"migrate {phase}", config_file) as run:
         store, workspace = run.session.store, run.session.workspace
         with store.write() as tx:
-            source, target = meant(run.place.config, way, passage.of_workspace(tx, workspace))
-            last = runs.last(tx, workspace)
-            found = passage.begin(tx, workspace, source, target, run.session.clock.now_ms(), last.id + 1 if last is not None else 1)
-        if after is not None and not found.ended(after):
-            raise ConfigurationError(
-                f"the {after} comes first", where=f"migrate {phase}", next_step=f"run `stagesync migrate {after} --from {source} --to {target}`"
-            )
+            known = passage.of_workspace(tx, workspace)
+            source, target = meant(run.place.config, way, known)
+            found = next((each for each in known if (each.source, each.target) == (source, target)), None)
+            if after is not None and (found is None or not found.ended(after)):
+                raise ConfigurationError(
+                    f"the {after} comes first", where=f"migrate {phase}", next_step=f"run `stagesync migrate {after} --from {source} --to {target}`"
+                )
+            if found is None:
+                last = runs.last(tx, workspace)
+                found = passage.begin(tx, workspace, source, target, run.session.clock.now_ms(), last.id + 1 if last is not None else 1)
         session = one_way(run.session, source, target)
         yield Work(run, session, pair_of(session, source, target), found)
