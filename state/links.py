@@ -93,7 +93,9 @@ _BY_REFS = Statement(select(*_ROW).where(_WORKSPACE, _c.account == bindparam("ac
 _BY_IDS = Statement(select(*_ROW).where(among(_c.id, "ids")).order_by(_c.id))
 _OF_PEOPLE = Statement(select(*_ROW).where(_c.person.is_not(None), among(_c.person, "ids")).order_by(_c.id))
 _UNMATCHED = Statement(select(*_ROW).where(_WORKSPACE, _c.state == word("new"), *_PAGE).order_by(_c.id).limit(bindparam("limit")))
-_EACH = Statement(select(*_ROW).where(_WORKSPACE, _c.account == bindparam("account"), *_PAGE).order_by(_c.id).limit(bindparam("limit")))
+_ALONG = (_c.workspace + 0 == bindparam("ws"), _c.account + 0 == bindparam("account"))
+"""Along the ids: SQLite would take the account's index, and sort all of its records for each page."""
+_EACH = Statement(select(*_ROW).where(*_ALONG, *_PAGE).order_by(_c.id).limit(bindparam("limit")))
 _NOTED = Statement(select(*_ROW).where(_WORKSPACE, _c.claim.is_not(None), *_PAGE).order_by(_c.id).limit(bindparam("limit")))
 _NOTES = Statement(
     select(_c.id, _c.account, _c.kind, _c.claim).where(_WORKSPACE, _c.claim.is_not(None), _c.state.in_(_LIVE), *_PAGE).order_by(_c.id).limit(bindparam("limit"))

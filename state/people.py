@@ -43,7 +43,9 @@ _DUE = Statement(select(*_ROW).where(_WORKSPACE, _c.due.is_not(None), _c.id > bi
 _BY_IDS = Statement(select(*_ROW).where(among(_c.id, "ids")).order_by(_c.id))
 _MARK = Statement(sa.update(person).where(among(_c.id, "ids"), _WORKSPACE).values(due=bindparam("at")))
 _CLEAR = Statement(sa.update(person).where(among(_c.id, "ids"), _WORKSPACE).values(due=None))
-_EACH = Statement(select(*_ROW).where(_WORKSPACE, _c.id > bindparam("after")).order_by(_c.id).limit(bindparam("limit")))
+_ALONG = _c.workspace + 0 == bindparam("ws")
+"""The same, along the ids: SQLite would take the workspace's index, and sort everybody for each page."""
+_EACH = Statement(select(*_ROW).where(_ALONG, _c.id > bindparam("after")).order_by(_c.id).limit(bindparam("limit")))
 _REVIEWS = Statement(
     sa.update(person).where(_WORKSPACE, _c.review_at.is_not(None), _c.review_at <= bindparam("now")).values(due=bindparam("now"), review_at=None)
 )
