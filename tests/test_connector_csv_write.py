@@ -23,7 +23,7 @@ from salesforce_org import Hand
 
 from stagesync.connectors.csv.connector import FileConnector
 from stagesync.connectors.csv.settings import CsvSettings
-from stagesync.model.errors import Busy, ConfigurationError, StateError, Unreachable
+from stagesync.model.errors import Busy, ConfigurationError, SafetyStop, StateError, Unreachable
 from stagesync.model.formulas import bared
 from stagesync.model.records import Native, Present, Query, Ref
 from stagesync.model.writes import Applied, Outcome, Rejected, Step
@@ -232,7 +232,7 @@ WRITTEN = "K,A,B\n1,ours,x\n3,x,x\n4,ours,\n"
 
 
 def test_what_was_acknowledged_survives_a_kill_before_the_file_is_written(tmp_path: Path) -> None:
-    """The next connector sees it at once, and its next pull puts it into the file."""
+    """The next connector sees it at once, and puts it into the file when it has read."""
     path = tmp_path / "people.csv"
     waiting(path)
     gc.collect()  # no more is heard of it, and its lock is gone with it
@@ -240,8 +240,8 @@ def test_what_was_acknowledged_survives_a_kill_before_the_file_is_written(tmp_pa
     assert isinstance(after.fetch([Ref("contact", "4")], {"contact": ("A",)})[0], Present)
     assert path.read_text().startswith("K,A,B\n1,x")
     list(after.pull(Query({"contact": ("A",)})))
-    assert path.read_text() == WRITTEN
     after.close()
+    assert path.read_text() == WRITTEN
 
 
 def test_a_kill_while_the_new_file_takes_its_name_is_harmless(tmp_path: Path) -> None:
@@ -267,8 +267,8 @@ def test_a_kill_while_the_new_file_takes_its_name_is_harmless(tmp_path: Path) ->
     shutil.copy(copy, mirror)
     after = opened(path, key="K", complete=True)
     list(after.pull(Query({"contact": ("A",)})))
-    assert path.read_text() == WRITTEN
     after.close()
+    assert path.read_text() == WRITTEN
     assert {entry.name for entry in tmp_path.iterdir()} == {"people.csv", "people.csv.stagesync", "copy"}
 
 
@@ -336,6 +336,22 @@ def test_somebody_else_took_over(tmp_path: Path) -> None:
     list(after.pull(Query({"contact": ("A",)})))
     after.close()
     assert path.read_text() == WRITTEN
+
+
+def test_a_shadow_that_may_not_write_leaves_what_waits(tmp_path: Path) -> None:
+    """It reads what an earlier run was told is written, and puts nothing into the file."""
+    path = tmp_path / "people.csv"
+    waiting(path)
+    gc.collect()
+
+    def refuse() -> None:
+        raise SafetyStop("a shadow writes to no system")
+
+    shadow = opened(path, refuse, key="K", complete=True)
+    found = [record.ref.id for page in shadow.pull(Query({"contact": ("A",)})) for record in page.records]
+    shadow.close()
+    assert sorted(found) == ["1", "3", "4"]
+    assert path.read_text().startswith("K,A,B\n1,x")
 
 
 def test_a_folder_that_nobody_may_write_into_loses_nothing(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
-from ...model.errors import Busy, ConfigurationError, Unreachable
+from ...model.errors import Busy, ConfigurationError, SafetyStop, Unreachable
 from ...model.ports import Clock
 from ...model.records import Gone, Native, Observation, Page, Present, Query, Record, Ref
 from ...model.writes import Outcome, Step, Write
@@ -56,12 +56,10 @@ class FileConnector:
     def pull(self, query: Query) -> Iterator[Page]:
         """All rows, or those that changed since the cursor. A file that did not change is not read: `sweep` has nothing to add.
 
-        What an earlier run was told is written, and did not come to put into the file, is put there first.
+        What an earlier run was told is written, and did not come to put into the file, is put there in the end.
         """
         reader, mirror = self._look(), self._mirror()
-        if mirror.waits():
-            self._writes = True
-            self._fold()
+        self._writes = self._writes or mirror.waits()
         get = self._getters(reader, query.fields.get(self._settings.kind, ()))
         of, _, number = (query.cursor or "").partition(":")
         seq, anew = (int(number), False) if of == mirror.mark and number.isdecimal() else (0, True)
@@ -109,7 +107,7 @@ class FileConnector:
             return
         try:
             if self._writes and self._opened.waits():
-                with suppress(Busy):  # whoever took over puts it there
+                with suppress(Busy, SafetyStop):  # whoever took over puts it there; a shadow leaves it to whoever may
                     self._look()
                     self._fold()
         finally:

@@ -188,8 +188,13 @@ class Mirror:
     # -- inside `changing`
 
     def put(self, rows: Sequence[Row]) -> None:
-        """Insert rows or put them in the place of those with their ids."""
-        self._db.executemany("INSERT OR REPLACE INTO row VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)", rows)
+        """Insert rows."""
+        self._db.executemany("INSERT INTO row VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)", rows)
+
+    def change(self, rows: Sequence[Row]) -> None:
+        """Put rows in the place of those with their ids and refs."""
+        values = [(row.number, row.state, row.stamp, row.seq, row.raw, row.base, row.id) for row in rows]
+        self._db.executemany("UPDATE row SET number = ?, state = ?, stamp = ?, seq = ?, raw = ?, base = ? WHERE id = ?", values)
 
     def put_others(self, rows: Sequence[tuple[int, bytes, str | None]]) -> None:
         """What is no row: number, bytes, problem."""

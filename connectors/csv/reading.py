@@ -181,7 +181,8 @@ class _Reading:
 
     def _meet_all(self, rows: dict[str, tuple[Line, Cells]], others: list[tuple[int, bytes, str | None]]) -> None:
         known = self.mirror.by_refs(rows) if rows and self._id else {}
-        put: list[Row] = []
+        new: list[Row] = []
+        changed: list[Row] = []
         moved: list[tuple[int, int]] = []
         words: list[tuple[str, str, int]] = []
         for ref, (line, cells) in rows.items():
@@ -189,7 +190,7 @@ class _Reading:
             if row is None:
                 self._id += 1
                 row = Row(self._id, line.number, ref, "there", self.reader.time(cells) or self.time, self._next(), raw, None)
-                put.append(row)
+                new.append(row)
                 words += self.reader.words(self._named, cells, row.id)
                 continue
             if row.id > self._known or self._seen[row.id >> 3] >> (row.id & 7) & 1:
@@ -198,14 +199,15 @@ class _Reading:
             self._seen[row.id >> 3] |= 1 << (row.id & 7)
             met = self._meet(row, raw, cells)._replace(number=line.number)
             if met._replace(number=row.number) != row:
-                put.append(met)
+                changed.append(met)
                 words += self._words(met)
             elif met.number != row.number:
                 moved.append((met.number, row.id))
-        self.mirror.put(put)
+        self.mirror.put(new)
+        self.mirror.change(changed)
         self.mirror.move(moved)
         if self._named:
-            self.mirror.keep_words([row.id for row in put], words)
+            self.mirror.keep_words([row.id for row in (*new, *changed)], words)
 
     def _words(self, row: Row) -> list[tuple[str, str, int]]:
         if not self._named or not row.raw:
@@ -249,7 +251,7 @@ class _Reading:
             after = rows[-1].id
             unseen = [row for row in rows if row.id <= self._known and not self._seen[row.id >> 3] >> (row.id & 7) & 1]
             missed = [self._miss(row) for row in unseen]
-            self.mirror.put([row for row, before in zip(missed, unseen, strict=True) if row != before])
+            self.mirror.change([row for row, before in zip(missed, unseen, strict=True) if row != before])
         self.mirror.set("seq", self._seq)
 
     def _miss(self, row: Row) -> Row:

@@ -24,6 +24,7 @@ class _Writing:
     def __init__(self, mirror: Mirror, reader: Reader, kind: str, now: int, rows: dict[str, Row]) -> None:
         self._mirror, self._reader, self._kind, self._now, self._rows = mirror, reader, kind, now, rows
         self._written: dict[int, Row] = {}
+        self._new: set[int] = set()
         self._number, self._id = mirror.last()
         self._seq = int(mirror.get("seq"))
 
@@ -61,6 +62,7 @@ class _Writing:
         self._number += 1
         if there is None:
             self._id += 1
+            self._new.add(self._id)
             self._keep(Row(self._id, self._number, ref, "there", self._now, 0, raw, b""))
         else:  # it was there before
             base = there.base if there.base is not None else b""
@@ -92,7 +94,8 @@ class _Writing:
     def store(self) -> None:
         """Put the rows into the mirror, with the words by which they are found."""
         rows, form = list(self._written.values()), self._reader.form
-        self._mirror.put(rows)
+        self._mirror.put([row for row in rows if row.id in self._new])
+        self._mirror.change([row for row in rows if row.id not in self._new])
         self._mirror.set("seq", self._seq)
         if named := self._mirror.named():
             there = [row for row in rows if row.state == "there"]
