@@ -25,7 +25,6 @@ class Clerk:
         self.path = folder / f"people.{ending}"
         self.header, self.given = tuple(header), given
         self.clock = Hand()
-        self.refused: list[str] = []
         self.connector = self.open()
 
     def open(self) -> FileConnector:
