@@ -1,4 +1,4 @@
-"""`python -m bench [first] [quiet] [calls] [help] [reading] [decision] [rules] [report] [inbox] [live] [files] [migration]`: measure, print one table.
+"""`python -m bench [first] [quiet] [calls] [help] [reading] [decision] [rules] [report] [pace] [inbox] [live] [files] [migration]`: measure, print one table.
 
 Exit 1 where a bound is missed.
 
@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from itertools import chain
 
-from . import calls, decision, duplicates, files, first, inbox, live, migration, quiet, reading, report, rules, start, why
+from . import calls, decision, duplicates, files, first, inbox, live, migration, pace, quiet, reading, report, rules, start, why
 from .table import Line, printed
 
 FULL = os.environ.get("FULL") == "1"
@@ -25,6 +25,7 @@ JOBS: dict[str, Callable[[], Iterator[Line]]] = {
     "rules": lambda: rules.measure(100_000),
     "reading": lambda: reading.measure(20_000),
     "calls": lambda: calls.measure(10_000, 2_500),
+    "pace": lambda: pace.measure(20_000, (0.0, 0.05, 0.15)),
     "report": lambda: report.measure(1_000_000),
     "inbox": lambda: inbox.measure(1_000, 100_000),
     "files": lambda: files.measure((10_000, 1_000_000 if FULL else 100_000)),

@@ -42,10 +42,20 @@ def sync(config: Path) -> dict[str, Any]:
     """Plan and apply, as `stagesync sync` does."""
     from stagesync.app.running import running
     from stagesync.sync import engine
+    from stagesync.sync.apply import Sender
 
     from .state_time import StateTime
 
-    state = StateTime()
+    state, sending = StateTime(), dict[str, dict[str, float]]()
+    send = Sender.send
+
+    def timed(self: Sender) -> None:
+        connected = self.connected
+        began, calls = time.perf_counter(), connected.connector.usage().calls
+        send(self)
+        sending[connected.name] = {"seconds": time.perf_counter() - began, "calls": connected.connector.usage().calls - calls}
+
+    Sender.send = timed
     with running("bench", config) as run:
         state.watch()
         before = cpu_s()
@@ -56,7 +66,7 @@ def sync(config: Path) -> dict[str, Any]:
         raise report.error
     created = sum(count.created for count in report.systems.values())
     told = {"people": report.people, "writes": report.writes, "created": created, "held": report.held, "rejected": report.rejected, "drifted": report.drifted}
-    return {**told, "engine_cpu_s": engine_s, "plan_own_s": planned.own_s, "state_cpu_s": state.total_s}
+    return {**told, "sending": sending, "engine_cpu_s": engine_s, "plan_own_s": planned.own_s, "state_cpu_s": state.total_s}
 
 
 def decide(config: Path) -> dict[str, Any]:
@@ -98,9 +108,9 @@ def read(config: Path) -> dict[str, Any]:
     found: dict[str, Any] = {}
     with running("bench", config) as run:
         for account, connected in run.session.systems.items():
-            before = time.process_time()
+            before, began = time.process_time(), time.perf_counter()
             records = sum(len(page.records) for page in connected.connector.pull(Query(run.session.asks(account))))
-            found[connected.name] = {"records": records, "us": (time.process_time() - before) / records * 1e6}
+            found[connected.name] = {"records": records, "us": (time.process_time() - before) / records * 1e6, "seconds": time.perf_counter() - began}
     return {"systems": found}
 
 

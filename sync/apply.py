@@ -26,6 +26,9 @@ from .session import Connected, Session
 
 MAX_BLOCK = 2_000
 OPERATIONS = ("archive", "update", "create")
+ROUNDS = 2
+"""So many times as many requests as can be under way at once travel in one write, so that the wait for a far vendor is met once for all of them."""
+
 STEPS = 2
 """Rows that one write may take (a stage that goes back is cleared, then set): so many looks' worth are taken at once, lest batches be half empty."""
 
@@ -292,7 +295,8 @@ class Sender:
 def together(capabilities: Capabilities, rows: int, request: int) -> int:
     """How many of so many `rows` travel in one write, where one `request` takes so many."""
     bulk = capabilities.bulk
-    return bulk.most if bulk is not None and rows >= bulk.least else request * capabilities.abreast
+    several = request * capabilities.abreast * (ROUNDS if capabilities.abreast > 1 else 1)
+    return bulk.most if bulk is not None and rows >= bulk.least else several
 
 
 def read_back(session: Session, ledger: Ledger, rows: Sequence[ActionRow], now: int) -> None:
