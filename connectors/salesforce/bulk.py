@@ -25,8 +25,8 @@ from .client import Client
 from .errors import Refusal, outcome
 from .rows import OBJECTS, id15
 
-MOST = 10_000
-"""Rows of one job: the vendor cuts it into chunks of 200 itself, and a crash leaves so many to be looked up."""
+MOST = 4_000
+"""Rows of one job: so many are held in memory at once, and a crash leaves so many to be looked up. The vendor cuts a job into chunks of 200 itself."""
 
 CALLS = 10
 """About so many for a job: making it, its rows, setting it going, three results, and looking how far it is."""
@@ -118,9 +118,12 @@ def _told_apart(fit: Mapping[int, Step], keys: Mapping[int, str], external_id: s
         return "Id", {place: step.ref.id for place, step in fit.items() if step.ref is not None}
     if external_id is not None:
         return external_id, {place: keys[place] for place in fit}
-    texts = {name: {place: value for place, step in fit.items() if isinstance(value := step.values.get(name), str) and value.strip()} for name in fields}
-    best = max(texts, key=lambda name: len({_plain(name, text) for text in texts[name].values()}), default="")
-    return best, texts.get(best, {})
+
+    def texts(name: str) -> dict[int, str]:
+        return {place: value for place, step in fit.items() if isinstance(value := step.values.get(name), str) and value.strip()}
+
+    best = max(fields, key=lambda name: len({_plain(name, text) for text in texts(name).values()}), default="")
+    return best, texts(best)
 
 
 def _plain(key: str, value: str) -> str:
