@@ -20,21 +20,21 @@ from . import logs, output
 from .shell import place_of
 from .wiring import Place
 
-_COUNTS = {"people": "people", "rejected": "rejected", "held": "open_holds", "new_holds": "new_holds"}
-"""As the service's lines name them -> as the run's row does."""
+_COUNTS = {"people": ("people", max), "rejected": ("rejected", sum), "held": ("open_holds", max), "new_holds": ("new_holds", sum)}
+"""As the service's lines name them -> as the run's row does, and what several runs of one command come to."""
 log = structlog.get_logger("stagesync.command")
 
 
 @dataclass(slots=True)
 class Journal:
-    """One command's. `run`: the one that it began or carried out; `told`: what its last line will say beside."""
+    """One command's. `runs`: those that it began or carried out; `told`: what its last line will say beside."""
 
-    run: int | None = None
+    runs: list[int] = field(default_factory=list[int])
     told: dict[str, Any] = field(default_factory=dict[str, Any])
 
     def begun(self, run: int) -> None:
         """From here on every line bears the run."""
-        self.run = run
+        self.runs.append(run)
         logs.run_begins(run)
 
     def tell(self, sentence: str) -> None:
@@ -45,12 +45,14 @@ class Journal:
             log.info("note", note=sentence)
 
     def count(self, place: Place) -> None:
-        """What the run came to, by its row in the state, as far as that answers."""
+        """What the runs came to, by their rows in the state, as far as that answers."""
         with suppress(StagesyncError), place.store.read() as tx:
-            row = runs.by_id(tx, self.run) if self.run is not None else None
-            if row is not None:
-                writes = sum(row.counts.get(kind, 0) for kind in ("created", "updated", "archived"))
-                self.told = {"state": row.state, "writes": writes, **{name: row.counts[kept] for name, kept in _COUNTS.items() if kept in row.counts}}
+            rows = [row for number in dict.fromkeys(self.runs) if (row := runs.by_id(tx, number)) is not None]
+            if rows:
+                counts = [row.counts for row in rows]
+                writes = sum(each.get(kind, 0) for each in counts for kind in ("created", "updated", "archived"))
+                told = {name: [each[kept] for each in counts if kept in each] for name, (kept, _) in _COUNTS.items()}
+                self.told = {"state": rows[-1].state, "writes": writes, **{name: _COUNTS[name][1](found) for name, found in told.items() if found}}
 
 
 @contextmanager

@@ -34,6 +34,7 @@ def test_everybody_moves_and_it_is_proved(empty: Move) -> None:
     done = empty.load()
     assert done.exit_code == 0, done.stderr
     assert "4 created, 1 updated" in done.stdout
+    assert '"writes": 5' in done.stderr, "the log's last line counts all runs of the load"
     assert (empty.lead("p1@acme.example")["Status"], empty.lead("p0@acme.example")["Title"]) == ("Marketing Qualified", "Boss")
     assert not [call for call in empty.box.written() if "/crm/" in call]
     proof = empty.phase("verify")

@@ -75,14 +75,15 @@ def test_every_json_value_comes_back(value: object) -> None:
 
 
 def test_a_workspace_is_created_once_and_remembers(store: Store) -> None:
-    """What was applied last outlives the transaction, and None leaves it as it is."""
+    """What was applied last outlives the transaction, and None leaves it as it is; a shadow stays one, and nothing else becomes one."""
     with store.write() as tx:
         first = accounts.workspace(tx, "main")
         accounts.set_workspace(tx, first.id, mapping="digest")
         accounts.set_workspace(tx, first.id, synced=True)
     with store.write() as tx:
-        assert accounts.workspace(tx, "main") == (first.id, "main", "digest", True)
-        assert accounts.workspace(tx, "other").id != first.id
+        assert accounts.workspace(tx, "main") == (first.id, "main", "digest", True, False)
+        assert accounts.workspace(tx, "other", shadow=True).id != first.id
+        assert (accounts.workspace(tx, "other").shadow, accounts.workspace(tx, "main", shadow=True).shadow) == (True, False)
 
 
 def test_an_account_is_known_by_the_vendors_id(store: Store) -> None:
