@@ -11,7 +11,7 @@ import pytest
 from directed import cases, sample
 from history_run import end_of
 
-RANDOM, DIRECTED, JOBS, PARTS = 1_000, 120, 12, 20
+RANDOM, DIRECTED, JOBS, PARTS = 200, 120, 12, 8
 
 
 @pytest.mark.parametrize("part", range(PARTS))

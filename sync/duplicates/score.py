@@ -38,11 +38,10 @@ class Pair(NamedTuple):
 
 def compare(one: Marks, other: Marks) -> Pair:
     """The score of two records, whichever of them comes first."""
+    one, other = sorted((one, other), key=lambda profile: profile.ref)  # whose first name is held against whose last name shows in the words
     found = [*_addresses(one, other), *_phones(one, other), *_names(one, other), *_companies(one, other)]
     score = round(min(100.0, max(0.0, sum(each.points for each in found))))
-    reason = ", ".join(each.what for each in found)
-    first, second = sorted((one.ref, other.ref))
-    return Pair(first, second, score, reason)
+    return Pair(one.ref, other.ref, score, ", ".join(each.what for each in found))
 
 
 def _addresses(one: Marks, other: Marks) -> Iterator[Evidence]:
