@@ -170,10 +170,15 @@ def _settle_one(tx: Tx, session: Session, ledger: Ledger, row: ActionRow, link: 
 
 
 def _not_done(tx: Tx, session: Session, ledger: Ledger, row: ActionRow, link: LinkRow, answer: Present, now: int) -> None:
-    """Not there: either it never landed, or a third value stands on top of it. Without a history of fields nobody can tell: it is held."""
+    """Not there: either it never landed, or something stands on top of it, a third value or what was there before. Without a history of fields nobody can
+    tell: it is held.
+
+    What was there before counts as typed back only where the write's other fields show that it landed: a row is stored whole or not at all.
+    """
     before: Mapping[str, Native] = row.payload.get("before", {})
-    record = answer.record
-    third = [native for native, value in row.payload["values"].items() if record.values.get(native) not in (value, before.get(native))]
+    record, sent = answer.record, row.payload["values"]
+    landed = any(record.values.get(native) == value != before.get(native) for native, value in sent.items())
+    third = [native for native, value in sent.items() if record.values.get(native) not in ((value,) if landed else (value, before.get(native)))]
     actions.set_results(tx, [(row.id, "skipped", {"settled": "not there"}, row.attempts)])
     absorb(tx, session.workspace, ledger.connected.system, Seen(records=[record]), ledger.run, now)
     if third and not answer.history:

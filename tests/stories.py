@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from stories_of_records import ambiguous, deleted, first_sync, indexed_late, merged, met, moved_stages, read_stale, unshown
-from stories_of_writes import conflicts, edited_again, landed_late, made_twice, refused, typed_back
+from stories_of_writes import conflicts, edited_again, landed_late, made_twice, refused, taken_back, typed_back
 from story import Case, wrong
 
 FAMILIES = (
     edited_again,
     typed_back,
+    taken_back,
     made_twice,
     landed_late,
     deleted,

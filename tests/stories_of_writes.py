@@ -61,6 +61,27 @@ def typed_back() -> Iterator[Case]:
         yield Case("typed back", f"edited in hub before call {number}", story, {"order": ORDERS[1]})
 
 
+def taken_back() -> Iterator[Case]:
+    """The answer to a write of two fields is lost in a system without a history of fields, and somebody puts one of them back to what it was."""
+    for number in range(4, 10):
+
+        def story(lab: Meddled, number: int = number) -> Iterator[str]:
+            acquainted(lab)
+            for field in ("city", "job_title"):
+                lab.type(human(lab, "hub"), field, "Ulm")
+            lab.crm.faults.add(Fault("lost_after", UPDATES["crm"]))
+            lab.moments[("crm", number)] = lambda: lab.type(human(lab, "crm"), "city", before) if human(lab, "crm").values["city"] == "Ulm" else None
+            before = human(lab, "crm").values["city"]
+            for _ in range(3):
+                lab.round()
+                lab.later()
+            back = any(doing.world == "crm" for doing in lab.doings[-1:])
+            if back and human(lab, "crm").values["city"] != before:
+                yield f"somebody put {before} back, and {human(lab, 'crm').values['city']} was written over it"
+
+        yield Case("taken back", f"before call {number}", story)
+
+
 def made_twice() -> Iterator[Case]:
     """The same person is made by somebody while we are about to make them."""
     for first, number in product(WORLDS, range(1, 9)):
