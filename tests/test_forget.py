@@ -18,10 +18,11 @@ from stagesync.app.traces import files_with
 from stagesync.app.views.dossier import dossier_json
 from stagesync.model.errors import ConfigurationError
 from stagesync.model.events import Event
+from stagesync.model.records import Ref
 from stagesync.sandbox.hubspot import HubSpotWorld
 from stagesync.sandbox.salesforce import SalesforceWorld
 from stagesync.sandbox.worlds import Worlds
-from stagesync.state import accounts, inbox, keys, leases, links
+from stagesync.state import accounts, inbox, keys, leases, links, sameness
 from stagesync.state.erasing import scrub
 from stagesync.state.inbox import Arrival, open_inbox
 from stagesync.state.schema import metadata
@@ -237,7 +238,7 @@ def test_a_person_can_be_told_everything_that_is_kept(acme: Box) -> None:
 
 
 def test_what_became_of_records_is_told(tmp_path: Path) -> None:
-    """A contact that was merged into a new one, and a Lead that was deleted: where they went, and the values that the old record had."""
+    """A contact that was merged into a new one, a Lead that was deleted, and two records about which something was said: where they went, what they had."""
     office = Office(tmp_path)
     first = office.hub.create({"email": ANNA, "lastname": NAME, "city": "Ulm"})
     office.run()
@@ -247,14 +248,21 @@ def test_what_became_of_records_is_told(tmp_path: Path) -> None:
     office.crm.delete(office.person(ANNA)["Id"])
     office.run()
     session = office.session
-    with session.store.read() as tx:
+    with session.store.write() as tx:
         systems = accounts.bound(tx, session.workspace)
+        known = links.by_refs(tx, session.workspace, systems["hub"], [Ref("contact", first), Ref("contact", survivor)])
+        one, other = sorted(link.id for link in known.values())
+        sameness.decide(tx, session.workspace, [sameness.SameRow(one, other, None, 1_000)])
+    with session.store.read() as tx:
         file = find_dossier(tx, session.workspace, systems, ANNA)
         told = dossier_json(tx, file, {number: name for name, number in systems.items()}, 0, [], [])
     places = [change["record"] for change in told["changes"] if "record" in change]
     assert {"before": "there", "after": "deleted"} in places
     assert next(place for place in places if place["before"] == f"contact {first}")["after"] == f"contact {survivor}"
     assert all("" not in change["fields"] for change in told["changes"])
+    assert [(each["said"], each["written"], {record["id"] for record in each["records"]}) for each in told["said_about_records"]] == [
+        ("two humans'", None, {first, survivor})
+    ]
 
 
 def test_the_file_of_a_person_is_its_owners_alone(acme: Box, tmp_path: Path) -> None:

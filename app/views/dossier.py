@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ...state import changes, runs
+from ...state import changes, links, runs, sameness
 from ...state.actions import ActionRow
 from ...state.changes import RECORD, ChangeRow
 from ...state.inbox import EventRow
@@ -47,6 +47,7 @@ def dossier_json(tx: Tx, file: Dossier, names: Mapping[int, str], now: int, even
             for row in history.get(link.id, ())
         ],
         "actions": [_action(row, {link.id: link for link in file.records}, names) for row in file.actions],
+        "said_about_records": list(_said(tx, file, names)),
         "signals": [
             {
                 "kind": row.kind,
@@ -100,6 +101,16 @@ def _action(row: ActionRow, records: Mapping[int, LinkRow], names: Mapping[int, 
     told = {"sort": _SORTS.get(row.op, row.op), "state": row.state, "why": row.reason, **where, "fields": row.fields, "details": row.payload}
     asked = {"question": row.question, "field": row.field, "answer": row.answer} if row.question else {}
     return {"run": row.run, **told, **asked, **({"result": row.result} if row.result is not None else {})}
+
+
+def _said(tx: Tx, file: Dossier, names: Mapping[int, str]) -> Iterator[dict[str, Any]]:
+    """What somebody decided about one of the records beside another one."""
+    rows = sameness.about(tx, [link.id for link in file.records])
+    known = links.by_ids(tx, [number for row in rows for number in row[:2]])
+    for row in rows:
+        two = [_address(known[number], names) for number in row[:2]]
+        written = None if row.survivor is None else _address(known[row.survivor], names)
+        yield {"records": two, "said": "one human's" if row.same else "two humans'", "written": written, "at": words.stamp(row.at)}
 
 
 def _run(tx: Tx, number: int) -> dict[str, Any]:
