@@ -359,9 +359,9 @@ def _as_sent(row: ActionRow, record: Record) -> bool:
 
 
 def undrifted(row: ActionRow, record: Record) -> bool:
-    """Every field that is to be written still holds what the plan saw."""
+    """Every field that is to be written still holds what the plan saw. One that the record does not show may hold anything."""
     before = row.payload.get("before", {})
-    return all(record.values.get(native, value) == value for native, value in before.items())
+    return all(native in record.values and record.values[native] == value for native, value in before.items())
 
 
 def _move(row: ActionRow, person: PersonRow | None) -> Move:

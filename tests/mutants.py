@@ -278,6 +278,11 @@ MUTANTS = (
     ),
     # -- writing
     Mutant(
+        "absent-undrifted",
+        "a field that the look just before a write does not show counts as unchanged",
+        [Swap("sync.apply:undrifted", "native in record.values and record.values[native] == value", "record.values.get(native, value) == value")],
+    ),
+    Mutant(
         "no-reread",
         "a record is written without looking whether it is still what the plan saw",
         [Swap("sync.apply:Sender._look_again", "if isinstance(answer, Present) and undrifted(row, answer.record):", "if isinstance(answer, Present):")],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from stories_of_records import ambiguous, deleted, first_sync, indexed_late, merged, met, moved_stages, read_stale, unshown
+from stories_of_records import ambiguous, deleted, first_sync, indexed_late, merged, met, moved_stages, read_stale, reread_in_part, unshown
 from stories_of_writes import conflicts, edited_again, landed_late, made_twice, refused, taken_back, typed_back
 from story import Case, wrong
 
@@ -22,6 +22,7 @@ FAMILIES = (
     indexed_late,
     read_stale,
     unshown,
+    reread_in_part,
     refused,
     moved_stages,
     merged,

@@ -182,6 +182,29 @@ def unshown() -> Iterator[Case]:
         yield Case("unshown", f"{name}, edited in {edited}", story)
 
 
+def reread_in_part() -> Iterator[Case]:
+    """What is read just before a write lacks the very field that is to be written, and somebody has edited it since it was read last."""
+    natives, rereads = {"hub": b"city", "crm": b"City"}, {"hub": "/batch/read", "crm": "/composite/sobjects/Lead"}
+    for world, number in product(WORLDS, range(1, 8)):
+
+        def story(lab: Meddled, world: str = world, number: int = number) -> Iterator[str]:
+            acquainted(lab)
+
+            def drop(name: str, request: Any, answer: Any) -> Any:
+                if name != world or request.method != "POST" or not request.path.endswith(rereads[world]):
+                    return answer
+                return type(answer)(answer.status, answer.headers, answer.body.replace(b'"%b":' % natives[world], b'"no_%b":' % natives[world]))
+
+            lab.tamper = drop
+            lab.type(human(lab, "crm" if world == "hub" else "hub"), "city", "Ulm")
+            lab.moments[(world, number)] = lambda: lab.type(human(lab, world), "city", "Kiel") if human(lab, world).values["city"] != "Ulm" else None
+            lab.round()
+            if any(doing.world == world for doing in lab.doings[-1:]) and human(lab, world).values["city"] != "Kiel":
+                yield f"Kiel was typed in {world} before call {number}, and {human(lab, world).values['city']} was written over it unseen"
+
+        yield Case("reread in part", f"edited in {world} before call {number}", story)
+
+
 def moved_stages() -> Iterator[Case]:
     """Stages that move on one side or on both, by people who had or had not seen where the other had put the person."""
     words = {"hub": ("lead", "mql", "sql"), "crm": ("lead", "mql", "sql")}
