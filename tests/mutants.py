@@ -280,7 +280,13 @@ MUTANTS = (
     Mutant(
         "absent-undrifted",
         "a field that the look just before a write does not show counts as unchanged",
-        [Swap("sync.apply:undrifted", "native in record.values and record.values[native] == value", "record.values.get(native, value) == value")],
+        [
+            Swap(
+                "sync.apply:undrifted",
+                "return all(native in record.values and record.values[native] == value for native, value in before.items())",
+                "return all(record.values.get(native, value) == value for native, value in before.items())",
+            )
+        ],
     ),
     Mutant(
         "no-reread",
