@@ -16,7 +16,7 @@ from ..mapping.problems import closest
 from ..model.errors import ConfigurationError
 from ..state.people import PersonRow
 from .config import Config
-from .subjects import each_subject, values_of
+from .subjects import each_subject
 from .views.plan_files import cell, whole_file
 from .wiring import Place
 
@@ -114,7 +114,7 @@ def into_csv(path: Path) -> Iterator[Taker]:
         writer.writerow(("person", "name", "email", "stage", "rule", "mode", "holds", "becomes", "reason", "why"))
 
         def take(finding: Finding) -> None:
-            values, verdict = values_of(finding.row), finding.verdict
+            values, verdict = finding.row.values, finding.verdict
             name = " ".join(str(part) for part in (values.get("first_name"), values.get("last_name")) if part)
             said = (f"p{finding.row.id}", name, values.get("email"), finding.stands, verdict.rule, verdict.mode, verdict.outcome, finding.outcome)
             writer.writerow([cell(each) for each in (*said, verdict.reason, finding.why)])

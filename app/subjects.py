@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from ..lifecycle.rules.qualify import Subject
-from ..model.records import Value
 from ..model.stages import StageReading
 from ..state import entries, people, signals
 from ..state.people import PersonRow
@@ -21,7 +20,7 @@ def subjects_of(tx: Tx, rows: Sequence[PersonRow], now: int, *, with_signals: bo
     stays = entries.of_people(tx, numbers)
     return [
         Subject(
-            values=values_of(row),
+            values=row.values,
             place=StageReading(row.stage, row.side, row.reason),
             pass_no=row.pass_no,
             since=entries.entered(stays.get(row.id, ()), side=False),
@@ -52,8 +51,3 @@ def chosen_subjects(store: Store, persons: Sequence[int], now: int, *, with_sign
         found = people.by_ids(tx, persons)
         rows = [found[person] for person in persons]
         return list(zip(rows, subjects_of(tx, rows, now, with_signals=with_signals), strict=True))
-
-
-def values_of(row: PersonRow) -> Mapping[str, Value]:
-    """Field -> value."""
-    return {name: entry[0] for name, entry in row.canonical.items()}

@@ -32,6 +32,11 @@ class PersonRow(NamedTuple):
     notes: dict[str, Any] | None = None
     review_at: int | None = None
 
+    @property
+    def values(self) -> dict[str, Any]:
+        """Field -> value."""
+        return {name: entry[0] for name, entry in self.canonical.items()}
+
 
 _c = person.c
 _WORKSPACE = _c.workspace == bindparam("ws")

@@ -198,12 +198,11 @@ def _wants(session: Session, decided: ActionRow, rows: Sequence[ActionRow]) -> I
 
 def _barred(session: Session, person: PersonRow, fresh: Sequence[LinkRow]) -> Iterator[tuple[int, str]]:
     """Where others made a record that would not have been made, and why not."""
-    values = {name: entry[0] for name, entry in person.canonical.items()}
     for link in fresh:
         connected = session.systems.get(link.account)
         if connected is None:
             continue
         system = connected.system
-        why = system.map.include(values, person.stage) if system.creates and system.writes else "stagesync makes no records there"
+        why = system.map.include(person.values, person.stage) if system.creates and system.writes else "stagesync makes no records there"
         if why is not None:
             yield link.account, why

@@ -13,7 +13,6 @@ from ...lifecycle.rules.qualify import Explained, Rule, Rulebook, Subject, Teste
 from ...lifecycle.rules.scores import Score
 from ...state.people import PersonRow
 from ..previewing import Finding, Preview
-from ..subjects import values_of
 from . import words
 
 _MODES = {"shadow": "only reports", "hold": "asks somebody", "apply": "moves people"}
@@ -105,7 +104,7 @@ def _rule_json(rules: Rulebook, rule: Rule) -> dict[str, Any]:
 def explained_text(rules: Rulebook, row: PersonRow, subject: Subject) -> list[str]:
     """One person before all rules, as lines."""
     since = f" since {words.moment(subject.since)}" if subject.since is not None else ""
-    lines = [words.person(values_of(row), row.id), f"Stands at {spoken(subject.place)}{since}, pass {subject.pass_no}."]
+    lines = [words.person(row.values, row.id), f"Stands at {spoken(subject.place)}{since}, pass {subject.pass_no}."]
     scores = [f"score_{name} is {total:.4g}" for name, total in rules.points(subject).items()]
     lines += [f"{'; '.join(scores)}."] if scores else []
     for each in rules.explain(subject):
@@ -141,7 +140,7 @@ def explained_json(rules: Rulebook, row: PersonRow, subject: Subject) -> dict[st
     """The same as one object."""
     return {
         "person": row.id,
-        "email": values_of(row).get("email"),
+        "email": row.values.get("email"),
         "stage": row.stage,
         "side": row.side,
         "since": words.stamp(subject.since),
@@ -174,7 +173,7 @@ def preview_text(rules: Rulebook, seen: Preview, examples: Examples, csv: Path |
         lines += ["", f"{rule.name} ({rule.mode}: {_MODES[rule.mode]}): concerns {concerned}, holds for {yes:,}, not for {no:,}"]
         for outcome, reason, count, found in examples.of(rule.name):
             lines.append(f"  {_heading(outcome, count)}{f', reason {words.value(reason)}' if reason else ''}")
-            lines += words.table(((words.person(values_of(finding.row), finding.row.id), f"at {finding.stands}", finding.why) for finding in found), 4)
+            lines += words.table(((words.person(finding.row.values, finding.row.id), f"at {finding.stands}", finding.why) for finding in found), 4)
             lines += [f"    ... and {count - len(found):,} more (--csv FILE lists all)"] if count > len(found) else []
         for (name, what), count in sorted(seen.troubles.items()):
             lines += [f"  For {words.count(count, 'person', 'people')} {what}, so this is not judged"] if name == rule.name else []
@@ -203,7 +202,7 @@ def _preview_json(rule: Rule, seen: Preview, examples: Examples) -> Mapping[str,
         "people": [
             {
                 "person": finding.row.id,
-                "email": values_of(finding.row).get("email"),
+                "email": finding.row.values.get("email"),
                 "stands": finding.stands,
                 "holds": finding.verdict.outcome == "yes",
                 "becomes": finding.outcome,

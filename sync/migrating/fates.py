@@ -120,8 +120,7 @@ def _count_linked(tx: Tx, session: Session, makers: _Makers, rows: Sequence[Link
     holds = actions.holds_of_people(tx, session.workspace, numbers)
     for number in numbers:
         person = persons[number]
-        values = {name: entry[0] for name, entry in person.canonical.items()}
-        found.told[fate(_evidence(makers, theirs.get(number, []), made, number, (values, person.stage), holds.get(number, [])))] += 1
+        found.told[fate(_evidence(makers, theirs.get(number, []), made, number, (person.values, person.stage), holds.get(number, [])))] += 1
 
 
 def _count_planned(session: Session, pair: Pair, makers: _Makers, asked: Collection[int], found: Fates) -> int:
