@@ -123,13 +123,8 @@ def _connected(session: Session, system: str) -> Connected:
 
 def _profiles(place: Place, connected: Connected) -> Iterator[Profile]:
     """Every record that is there, page by page."""
-    kinds, after = connected.system.map.kinds, 0
-    while True:
-        with place.store.read() as tx:
-            rows = links.each(tx, place.id, connected.system.account, after, _PAGE)
-        if not rows:
-            return
-        after = rows[-1].id
+    kinds = connected.system.map.kinds
+    for rows in links.pages(place.store, place.id, connected.system.account, _PAGE):
         yield from (profile_of(kinds[row.kind], row.address, row.seen) for row in rows if row.state in MATCHED and row.kind in kinds)
 
 

@@ -16,10 +16,12 @@ from ..model.records import Native, Ref
 from . import ids
 from .schema import link, word
 from .sql import Bulk, Statement, among, decode, encode
-from .store import Tx
+from .store import Store, Tx
 
 MATCHED = ("new", "linked", "parked")
 """The states in which a record may be somebody's, or become it."""
+LIVE = (*MATCHED, "excluded")
+"""The states of a record that is there."""
 
 
 class LinkRow(NamedTuple):
@@ -82,7 +84,7 @@ _COLUMNS = ("id", "workspace", "account", "kind", "ref", "person", "state", "sta
 _ROW = tuple(_c[name] for name in LinkRow._fields)
 _WORKSPACE = _c.workspace == bindparam("ws")
 _PAGE = (_c.id > bindparam("after"),)
-_LIVE = (word("new"), word("linked"), word("parked"), word("excluded"))
+_LIVE = tuple(map(word, LIVE))
 _NOTES_PAGE = 10_000
 
 _INSERT = Bulk(link, _COLUMNS)
@@ -170,6 +172,18 @@ def unmatched(tx: Tx, ws: int, after_id: int, limit: int) -> list[LinkRow]:
 def each(tx: Tx, ws: int, account: int, after_id: int, limit: int) -> list[LinkRow]:
     """All links of an account, page by page, in the order of their ids."""
     return list(starmap(_row, tx.rows(_EACH, {"ws": ws, "account": account, "after": after_id, "limit": limit})))
+
+
+def pages(store: Store, ws: int, account: int, size: int) -> Iterator[list[LinkRow]]:
+    """All links of one account in the order of their ids, so many at a time, each page in a transaction of its own."""
+    after = 0
+    while True:
+        with store.read() as tx:
+            rows = each(tx, ws, account, after, size)
+        if not rows:
+            return
+        after = rows[-1].id
+        yield rows
 
 
 def with_notes(tx: Tx, ws: int, after_id: int, limit: int) -> list[LinkRow]:

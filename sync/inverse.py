@@ -15,7 +15,7 @@ from ..model.records import Native, Ref, Values
 from ..model.stages import StageState
 from ..state.actions import ActionRow
 from ..state.changes import ChangeRow
-from ..state.links import LinkRow
+from ..state.links import MATCHED, LinkRow
 from ..state.people import PersonRow
 from .claims import STAGE, words_of
 from .consent import follow_addresses
@@ -181,7 +181,7 @@ class _Undoing:
             self.refuse(act.account, RECORD, "it was archived: take it out of the recycle bin there")
             return
         decision = self.found.decision
-        if any(link.account == row.account and link.state in ("new", "linked", "parked") for link in self.file.links):
+        if any(link.account == row.account and link.state in MATCHED for link in self.file.links):
             return
         trial = Decision(decision.canonical, decision.stage, decision.views, retired=[row.id])
         create_missing(self.desk, trial, self.file.links)

@@ -169,15 +169,11 @@ def _sweep(session: Session, run: int, part: _Incoming) -> None:
     account = part.connected.system.account
     asked = frozenset(native for natives in session.asks(account).values() for native in natives)
     unfed = part.connected.connector.capabilities.unfed & asked
-    after: int | None = None if part.anew or not unfed else 0
-    while after is not None:
-        with session.store.read() as tx:
-            rows = links.each(tx, session.workspace, account, after, _LOOK_THROUGH)
+    for rows in links.pages(session.store, session.workspace, account, _LOOK_THROUGH) if unfed and not part.anew else ():
         there = [row for row in rows if row.state not in ("gone", "moved")]
         stale = [row.address for row in there if any(row.seen.get(native) is not None for native in unfed)]
         if stale:
             read_refs(session, run, part.connected, stale)
-        after = rows[-1].id if rows else None
     with session.store.write() as tx:
         accounts.set_swept(tx, session.workspace, account, session.clock.now_ms())
 

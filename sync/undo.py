@@ -209,7 +209,7 @@ class _Work:
                 found = keys.find(tx, self.session.workspace, KEY, sorted(addresses))
                 rows = links.by_ids(tx, [link for _, link in found])
             for address, link in found:
-                if rows[link].state in ("new", "linked", "parked"):
+                if rows[link].state in links.MATCHED:
                     holders.setdefault(address, []).append(rows[link])
         return holders
 

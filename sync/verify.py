@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Container, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from ..mapping.fields import Field, Silent, Unmappable
@@ -143,20 +144,9 @@ def _verify_system(session: Session, connected: Connected, held: Container[tuple
                 found.read[connected.name] += 1
                 _compare(session, connected, record, row, persons.get(row.person or 0), held, found)
         session.progress(f"{connected.name}: comparing", len(seen))
-    for row in _each_link(session, account):
+    for row in chain.from_iterable(links.pages(session.store, session.workspace, account, 2_000)):
         if row.state == "linked" and row.id not in seen:
             found.orphan(connected.name, row.address, "linked, but no longer there")
-
-
-def _each_link(session: Session, account: int) -> Iterator[LinkRow]:
-    after = 0
-    while True:
-        with session.store.read() as tx:
-            rows = links.each(tx, session.workspace, account, after, 2_000)
-        if not rows:
-            return
-        after = rows[-1].id
-        yield from rows
 
 
 def _compare(
@@ -196,7 +186,7 @@ def _compare(
 
 def _excluded(connected: Connected, person: PersonRow) -> bool:
     """Frozen: left alone until it is included again."""
-    return connected.system.map.include({name: entry[0] for name, entry in person.canonical.items()}, person.stage) is not None
+    return connected.system.map.include(person.values, person.stage) is not None
 
 
 def _differences(

@@ -73,13 +73,9 @@ def each_link(store: Store, workspace: int) -> Iterator[Row]:
     with store.read() as tx:
         systems = sorted(accounts.bound(tx, workspace).items())
     for name, account in systems:
-        after: int | None = 0
-        while after is not None:
-            with store.read() as tx:
-                rows = links.each(tx, workspace, account, after, PAGE)
+        for rows in links.pages(store, workspace, account, PAGE):
             for row in rows:
                 yield (None if row.person is None else _number(row.person), name, row.kind, row.ref, row.state)
-            after = rows[-1].id if rows else None
 
 
 def _number(person: int) -> str:

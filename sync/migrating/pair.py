@@ -12,7 +12,6 @@ from ..desk import Direction, System
 from ..session import Connected, Session
 
 CHUNK = 2_000
-_LIVE = frozenset({"new", "linked", "parked", "excluded"})
 
 
 class Pair(NamedTuple):
@@ -54,11 +53,5 @@ def pair_of(session: Session, source: str, target: str) -> Pair:
 
 def each_live(session: Session, connected: Connected) -> Iterator[list[LinkRow]]:
     """The records that a system has, as they were last read, a chunk at a time."""
-    after = 0
-    while True:
-        with session.store.read() as tx:
-            rows = links.each(tx, session.workspace, connected.system.account, after, CHUNK)
-        if not rows:
-            return
-        after = rows[-1].id
-        yield [row for row in rows if row.state in _LIVE]
+    for rows in links.pages(session.store, session.workspace, connected.system.account, CHUNK):
+        yield [row for row in rows if row.state in links.LIVE]
