@@ -96,6 +96,10 @@ class StageMap:
     floored: bool = False
     _seen: dict[tuple[Native, ...], _Finding] = field(default_factory=dict[tuple[Native, ...], _Finding], compare=False, repr=False)
 
+    def said(self, values: Values) -> str:
+        """The record's own words for its stage, as they stand there; empty where it has none."""
+        return ", ".join(f"{words.native}={value}" for words in self.words if (value := values.get(words.native)) is not None)
+
     def read(self, values: Values, hub: StageReading | None = None, *, least: bool = True) -> StageReading | None:
         """What the record says; None where it makes no claim (blank, `other`, unmapped).
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..model.records import FieldChange, Present, Ref
+from ..model.records import FieldChange, Present
 from ..state.links import LinkRow
 from .session import Session
 
@@ -27,7 +27,7 @@ def newest_changes(session: Session, wanted: Iterable[tuple[LinkRow, set[str]]])
         for row, natives in theirs:
             kinds.setdefault(row.kind, set()).update(natives)
         fields = {kind: tuple(sorted(natives)) for kind, natives in kinds.items()}
-        answers = connector.fetch([Ref(row.kind, row.ref) for row, _ in theirs], fields, names)
+        answers = connector.fetch([row.address for row, _ in theirs], fields, names)
         for (row, _), answer in zip(theirs, answers, strict=True):
             if isinstance(answer, Present):
                 found[row.id] = {

@@ -117,7 +117,7 @@ def _in_part(value: Value, stored: Native) -> bool:
 
 
 def _standing(kind: KindMap, stage: StageMap, seen: Values) -> Standing:
-    said = ", ".join(f"{words.native}={seen[words.native]}" for words in stage.words if seen.get(words.native) is not None)
+    said = stage.said(seen)
     reading = stage.read(seen)
     mapped = stage.unmapped(seen) is None
     if reading is not None and not said:

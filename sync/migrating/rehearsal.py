@@ -89,8 +89,7 @@ def _traits(kind: KindMap, row: LinkRow, *, there: bool) -> Iterator[tuple[Trait
     if there:
         yield ("there", ""), 0
     if kind.stage is not None:
-        said = ", ".join(f"{words.native}={value}" for words in kind.stage.words if (value := row.seen.get(words.native)) is not None)
-        yield ("stage", said or "(blank)"), 0
+        yield ("stage", kind.stage.said(row.seen) or "(blank)"), 0
     filled = 0
     for name, mapped in kind.fields.items():
         value = row.seen.get(mapped.native)
