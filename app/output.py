@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
+
+from ..model.errors import SafetyStop
 
 
 def say(text: str = "") -> None:
@@ -37,6 +39,17 @@ def agreed() -> bool:
         return typer.confirm("Go on?", default=False, err=True)
     except typer.Abort:  # Ctrl-C, or the end of the input
         return False
+
+
+def approved(shown: Callable[[], Iterable[str]], otherwise: str) -> bool:
+    """Whether whoever sits at the terminal agrees to what is shown; False where nobody does. Raises `SafetyStop` for a no; `otherwise`: what to do then."""
+    if not interactive():
+        return False
+    for line in shown():
+        tell(line)
+    if not agreed():
+        raise SafetyStop("nothing was written: you said no", next_step=otherwise)
+    return True
 
 
 def say_all(lines: Iterable[str]) -> None:

@@ -61,12 +61,9 @@ def _ask(session: Session, report: PlanReport, wishes: Wishes) -> None:
     if not open_ones:
         return
     grave = [stop for stop in open_ones if not stop.by_yes]
-    if not grave and not wishes.json and output.interactive():
-        for line in plan_text(session, report):
-            output.tell(line)
-        if output.agreed():
-            return
-        raise SafetyStop("nothing was written: you said no", next_step=f"look at it with `stagesync plan --out plan.html`; {summary.approval(report)}")
+    otherwise = f"look at it with `stagesync plan --out plan.html`; {summary.approval(report)}"
+    if not grave and not wishes.json and output.approved(lambda: plan_text(session, report), otherwise):
+        return
     planning.show(session, report, json=wishes.json, out=None)
     remedy = summary.approval(report) if grave else f"run `stagesync sync --yes`, or {summary.approval(report)}"
     raise SafetyStop(f"stopped before the first write: {summary.reasons(grave or open_ones)}", next_step=remedy)

@@ -50,12 +50,8 @@ def _ask(work: Running, made: UndoPlan, wishes: Wishes) -> None:
     if wishes.yes and not grave:
         return
     approval = f"carry out exactly this plan with `stagesync apply --approve {made.plan.digest}`"
-    if not grave and not wishes.json and output.interactive():
-        for line in undo_text(work.session, made):
-            output.tell(line)
-        if output.agreed():
-            return
-        raise SafetyStop("nothing was written: you said no", next_step=approval)
+    if not grave and not wishes.json and output.approved(lambda: undo_text(work.session, made), approval):
+        return
     _show(work, made, wishes)
     if grave:
         raise SafetyStop(f"stopped before the first write: {summary.reasons(grave)}", next_step=approval)

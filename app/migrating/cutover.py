@@ -77,10 +77,7 @@ def _agree(work: Work, planned: PlanReport, *, yes: bool) -> None:
     work.running.display.hide()
     grave = [stop for stop in stops if not stop.by_yes]
     told = summary.reasons(grave or stops)
-    if not grave and output.interactive():
-        output.tell(f"Before anything is written: {told}.")
-        if output.agreed():
-            return
-        raise SafetyStop("nothing was written: you said no", next_step=summary.approval(planned))
+    if not grave and output.approved(lambda: [f"Before anything is written: {told}."], summary.approval(planned)):
+        return
     remedy = f"{summary.approval(planned)}, then cut over again" if grave else "run `stagesync migrate cutover --yes`"
     raise SafetyStop(f"stopped before the first write: {told}", next_step=remedy)

@@ -16,7 +16,7 @@ from .. import interrupts, output, summary
 from ..running import after
 from ..shell import INTERRUPTED
 from .limits import beyond
-from .work import Way, Work, under_way
+from .work import SURVEY_SHOWS, Way, Work, under_way
 
 SPEAKS_EVERY_S = 30.0
 _ANSWERED = frozenset({"first", "mapping"})
@@ -92,11 +92,8 @@ def _agree(work: Work, approve: str | None) -> None:
 
 def _ask(digest: str, writes: Mapping[str, int], target: str) -> None:
     told = ", ".join(f"{kind} {count:,}" for kind, count in writes.items()) or "nothing"
-    if output.interactive():
-        output.tell(f"The survey showed for {target}: {told}.")
-        if output.agreed():
-            return
-        raise SafetyStop("nothing was written: you said no", next_step="`stagesync migrate survey` shows what would become of everybody")
+    if output.approved(lambda: [f"The survey showed for {target}: {told}."], SURVEY_SHOWS):
+        return
     raise SafetyStop(
         f"stopped before the first write: nobody has approved the survey ({target}: {told})", next_step=f"run `stagesync migrate load --approve {digest}`"
     )

@@ -18,7 +18,7 @@ from ...sync.verify import Verification, verify_people
 from .. import interrupts, output, summary
 from ..running import after
 from .limits import beyond
-from .work import Way, Work, under_way
+from .work import SURVEY_SHOWS, Way, Work, under_way
 
 _ENDED = ("applied", "stopped")
 _BROKEN = ("applying", "broken")
@@ -123,11 +123,8 @@ def _ask(work: Work, planned: PlanReport, number: int, *, yes: bool) -> None:
         return
     work.running.display.hide()
     told = ", ".join(f"{kind} {count:,}" for (_, kind), count in sorted(planned.tally.writes.items())) or "nothing"
-    if output.interactive():
-        output.tell(f"{number} people of {work.pair.source.name} to {work.pair.target.name}: {told}.")
-        if output.agreed():
-            return
-        raise SafetyStop("nothing was written: you said no", next_step="`stagesync migrate survey` shows what would become of everybody")
+    if output.approved(lambda: [f"{number} people of {work.pair.source.name} to {work.pair.target.name}: {told}."], SURVEY_SHOWS):
+        return
     raise SafetyStop(f"stopped before the first write: a rehearsal wants a yes ({told})", next_step="run `stagesync migrate rehearse --yes`")
 
 

@@ -21,6 +21,8 @@ from ..wiring import Place
 
 Phase: TypeAlias = Literal["survey", "rehearse", "load", "verify", "cutover"]
 PHASES: tuple[Phase, ...] = get_args(Phase)
+SURVEY_SHOWS = "`stagesync migrate survey` shows what would become of everybody"
+"""What to do for whoever did not say yes."""
 
 
 class Way(NamedTuple):
