@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import TypeVar
 
 Result = TypeVar("Result")
@@ -14,7 +15,7 @@ def in_threads(works: Sequence[Callable[[], Result]], most: int) -> list[Result]
     if len(works) < 2:
         return [work() for work in works]
     with ThreadPoolExecutor(min(most, len(works))) as pool:
-        futures = [pool.submit(work) for work in works]
+        futures = [pool.submit(copy_context().run, work) for work in works]  # what they log is of the same run
         try:
             return [future.result() for future in futures]
         finally:

@@ -14,6 +14,7 @@ PROGRAM = """
 import logging
 import structlog
 from stagesync.app import logs
+from stagesync.app.crew import in_threads
 from stagesync.sync.beside import THREADS
 
 logs.configure()
@@ -40,6 +41,7 @@ with logs.about("acme"):
     log.info("before")
     logs.run_begins(7)
     THREADS.run([lambda: logging.getLogger("urllib3").warning("one"), lambda: log.info("two")])
+    in_threads([lambda: log.info("three"), lambda: logging.getLogger("urllib3").warning("four")], 2)
     list(THREADS.merge({1: source("hubspot"), 2: source("salesforce")}))
 log.info("after")
 """
@@ -60,7 +62,7 @@ def test_every_line_is_json_without_anybodys_data() -> None:
     assert "anna" not in told.stderr
     assert "Traceback" not in told.stderr
     before, *during, after = lines[4:]
-    assert sorted(line["event"] for line in during) == ["one", "read hubspot", "read salesforce", "two"]
+    assert sorted(line["event"] for line in during) == ["four", "one", "read hubspot", "read salesforce", "three", "two"]
     assert {(line["workspace"], line["run"]) for line in during} == {("acme", 7)}, "threads of a run and libraries in them speak of it"
     assert ("run" in before, before["workspace"]) == (False, "acme")
     assert not {"run", "workspace"} & after.keys()
