@@ -89,8 +89,7 @@ def _settle_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) 
 
 def _begin_sqlite(connection: Connection) -> None:
     """Take the write lock at the beginning: a transaction that upgrades later fails at once when another wrote in between."""
-    driver: Any = connection.connection.driver_connection
-    driver.execute("BEGIN IMMEDIATE" if connection.get_execution_options().get("stagesync_immediate") else "BEGIN")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("stagesync_immediate") else "BEGIN")
 
 
 def _postgres(url: URL) -> Engine:

@@ -97,7 +97,7 @@ class Sender:
             return size
         with self.session.store.read() as tx:
             planned = actions.tally(tx, self.run).get((self.connected.system.account, op, "planned"), 0)
-        return capabilities.bulk.most if planned >= capabilities.bulk.least else size
+        return together(capabilities, planned, size)
 
     def _send_block(self, rows: Sequence[ActionRow]) -> None:
         updates = self._look_again([row for row in rows if row.op != "create"])
@@ -185,17 +185,18 @@ class Sender:
 
     def _groups(self, rows: Sequence[ActionRow], refs: Mapping[int, Ref]) -> Iterator[list[tuple[ActionRow, Step]]]:
         """Rows that may travel in one request; a later step only after the earlier ones."""
-        batch = self.connected.connector.capabilities.batch
+        capabilities = self.connected.connector.capabilities
+        several = capabilities.abreast * (ROUNDS if capabilities.abreast > 1 else 1)
         moves = {} if self.connected.system.looks else self._moves(rows)
         for number in sorted({row.step for row in rows}):
             grouped: dict[str, tuple[int, list[tuple[ActionRow, Step]]]] = {}
             for row in rows:
                 if row.step == number and row.link not in self._broken:
                     step = _step(row, refs, moves.get(row.id))
-                    key, size = batch(step)
+                    key, size = capabilities.batch(step)
                     grouped.setdefault(key, (size, []))[1].append((row, step))
             for request, group in grouped.values():
-                size = together(self.connected.connector.capabilities, len(group), request)
+                size = together(capabilities, len(group), request * several)
                 for start in range(0, len(group), size):
                     yield group[start : start + size]
 
@@ -292,11 +293,10 @@ class Sender:
             read_back(self.session, self.ledger, rows[start : start + MAX_BLOCK], self._now())
 
 
-def together(capabilities: Capabilities, rows: int, request: int) -> int:
-    """How many of so many `rows` travel in one write, where one `request` takes so many."""
+def together(capabilities: Capabilities, rows: int, otherwise: int) -> int:
+    """How many of so many `rows` are taken at once: as many as travel in bulk, where there are enough for that."""
     bulk = capabilities.bulk
-    several = request * capabilities.abreast * (ROUNDS if capabilities.abreast > 1 else 1)
-    return bulk.most if bulk is not None and rows >= bulk.least else several
+    return bulk.most if bulk is not None and rows >= bulk.least else otherwise
 
 
 def read_back(session: Session, ledger: Ledger, rows: Sequence[ActionRow], now: int) -> None:
