@@ -222,7 +222,7 @@ def _order(table: Table, names: list[str]) -> Mapping[str, int] | None:
 
 
 def _guard(table: Table) -> Mapping[str, tuple[int, float]]:
-    from ..sync.guard import DEFAULT_LIMITS
+    from ..sync.deciding.guard import DEFAULT_LIMITS
 
     table.only(GUARDS)
     limits: dict[str, tuple[int, float]] = {}

@@ -12,10 +12,11 @@ from rich.console import Console
 from rich.text import Text
 
 from ..sandbox.worlds import Event, build, story
-from ..sync import engine, holds
-from ..sync.holds import Group
-from ..sync.seeding import seed
-from ..sync.who import find_people
+from ..sync import engine
+from ..sync.past.seeding import seed
+from ..sync.people import holds
+from ..sync.people.holds import Group
+from ..sync.people.who import find_people
 from .demo_check import Comparison, compare_worlds
 from .demo_files import show_files
 from .demo_stand import Stand, carried_out, held_addresses, standing

@@ -11,8 +11,9 @@ from tempfile import TemporaryDirectory
 from ..lifecycle.report import Report
 from ..sandbox.worlds import Worlds
 from ..state import links
-from ..sync import engine, holds
+from ..sync import engine
 from ..sync.engine import PlanReport, RunReport
+from ..sync.people import holds
 from ..sync.session import Session
 from . import wiring
 from .clock import SystemClock

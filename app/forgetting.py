@@ -13,8 +13,8 @@ from ..state import accounts, forgotten
 from ..state.erasing import scrub
 from ..state.inbox import inbox_path
 from ..state.store import Tx
-from ..sync import forget as forgetting
-from ..sync.dossier import EMAIL, Dossier
+from ..sync.people import forget as forgetting
+from ..sync.people.dossier import EMAIL, Dossier
 from . import output, people, wiring
 from .config import load
 from .mail import Mail

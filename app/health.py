@@ -12,9 +12,10 @@ from ..state import accounts, actions, clocks, people, runs
 from ..state.clocks import Counts
 from ..state.runs import RunRow
 from ..state.store import Tx
-from ..sync import failures, holds
-from ..sync.failures import Cause
-from ..sync.holds import Group
+from ..sync.people import holds
+from ..sync.people.holds import Group
+from ..sync.sending import failures
+from ..sync.sending.failures import Cause
 from . import accepting, parked_events
 from .queues import Queue, queues
 from .remedies import remedy

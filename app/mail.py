@@ -14,7 +14,7 @@ from ..state.inbox import EventRow
 from ..state.inbox_schema import alias, event, letter, told
 from ..state.outbox import LetterRow
 from ..state.store import Store, Tx
-from ..sync.dossier import EMAIL, Dossier, find_dossier
+from ..sync.people.dossier import EMAIL, Dossier, find_dossier
 from .wiring import Place
 
 

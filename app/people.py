@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from ..mapping.problems import closest
 from ..model.errors import ConfigurationError
 from ..state.store import Store
-from ..sync.claims import STAGE
-from ..sync.desk import Desk
-from ..sync.who import find_people
+from ..sync.deciding.claims import STAGE
+from ..sync.deciding.desk import Desk
+from ..sync.people.who import find_people
 
 
 def named(whos: Iterable[str] | None) -> tuple[str, ...]:

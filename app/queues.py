@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ..connectors.contract import Telling
 from ..state import accounts, inbox, outbox
 from ..state.store import Tx
-from ..sync.pulling import cursor_of
+from ..sync.looking.pulling import cursor_of
 from .wiring import Place
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..sync.outcome import NOT_TAKEN
+from ..sync.sending.outcome import NOT_TAKEN
 
 _SALESFORCE: Mapping[str, str] = {
     "CANNOT_EXECUTE_FLOW_TRIGGER": "a flow of the org failed on this record: its owner sees why in the flow's error e-mail; mend the flow",

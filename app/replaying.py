@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from ..sync.whatif import Change, Outlook, replay
+from ..sync.planning.whatif import Change, Outlook, replay
 from . import output, wiring
 from .config import load
 from .files import expect_folder

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..sync import failures
+from ..sync.sending import failures
 from . import parked_events
 from .people import chosen
 from .views.words import count

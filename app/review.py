@@ -14,10 +14,10 @@ from ..model.errors import ConfigurationError
 from ..model.records import Ref
 from ..state import links
 from ..state.links import LinkRow
+from ..sync.deciding.match import rank
 from ..sync.duplicates.grouping import Group
 from ..sync.duplicates.profile import profile_of
 from ..sync.duplicates.rulings import Decision, Line, group_name
-from ..sync.match import rank
 from ..sync.session import Connected
 from .views import words
 from .wiring import Place

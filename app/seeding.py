@@ -7,8 +7,8 @@ from pathlib import Path
 
 from ..model.errors import ConfigurationError
 from ..state import accounts
-from ..sync.seeding import estimate
-from ..sync.seeding import seed as read_histories
+from ..sync.past.seeding import estimate
+from ..sync.past.seeding import seed as read_histories
 from . import interrupts, output
 from .running import running
 from .shell import INTERRUPTED

@@ -12,9 +12,9 @@ from ..state import accounts, links, runs, shadow
 from ..state.links import LinkRow
 from ..state.runs import RunRow
 from ..state.store import Tx
-from ..sync import holds
 from ..sync.actors import Actors
-from ..sync.shadow_count import Count, count
+from ..sync.people import holds
+from ..sync.shadows.shadow_count import Count, count
 from . import metadata, wiring
 from .config import Config
 from .shadows import shadow_file

@@ -23,7 +23,7 @@ from ..mapping.signal_tables import SIGNAL_KIND
 from ..model.errors import ConfigurationError
 from ..model.records import Signal
 from ..state.store import Store
-from ..sync.reported import Kept, Named, Nobody, Reach, Report, keep
+from ..sync.looking.reported import Kept, Named, Nobody, Reach, Report, keep
 
 LONGEST_LINE = 100_000
 _SHOWN = 20

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, cast
 
 from ..mapping.defaults import parse_defaults
 from ..model.errors import ConfigurationError
-from ..sync.reported import Kept, Reach
+from ..sync.looking.reported import Kept, Reach
 from . import output, people, wiring
 from .config import Config, load
 from .signal_files import Door, keep_all, read_file

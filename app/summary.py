@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..sync.deciding.guard import Stop
 from ..sync.engine import PlanReport, RunReport
-from ..sync.guard import Stop
 
 
 def numbers(report: RunReport) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from pathlib import Path
 from ..model.errors import ConfigurationError, SafetyStop
 from ..state import actions
 from ..sync import engine
-from ..sync.drift import count_drifted
 from ..sync.engine import PlanReport, RunReport
+from ..sync.sending.drift import count_drifted
 from ..sync.session import Session
 from . import interrupts, output, people, planning, summary
 from .accounts import ACCOUNT_DIGEST

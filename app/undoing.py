@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..model.errors import SafetyStop
 from ..sync import engine
-from ..sync.undo import UndoPlan, plan_undo
+from ..sync.undoing.undo import UndoPlan, plan_undo
 from . import interrupts, output, people, summary
 from .running import Running, after, running
 from .shell import INTERRUPTED

@@ -26,8 +26,8 @@ from ..state import leases
 from ..state.inbox_reader import StateInbox, StateOutbox
 from ..state.limits import StoreLimiter
 from ..state.store import Store, open_store, reopen_store
-from ..sync.desk import Desk, Settings, System
-from ..sync.guard import DEFAULT_LIMITS, Limit
+from ..sync.deciding.desk import Desk, Settings, System
+from ..sync.deciding.guard import DEFAULT_LIMITS, Limit
 from ..sync.session import Connected, Progress, Session, quiet
 from . import accounts, output
 from .clock import SystemClock

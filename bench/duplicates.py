@@ -16,9 +16,9 @@ import orjson
 from stagesync.model.records import Ref
 from stagesync.sandbox.people import Person, each_person
 from stagesync.state.links import LinkRow
+from stagesync.sync.deciding.match import Identity, match
 from stagesync.sync.duplicates.profile import Profile
 from stagesync.sync.duplicates.search import find_duplicates
-from stagesync.sync.match import Identity, match
 
 from . import labelled
 from .labelled import Labelled

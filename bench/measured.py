@@ -42,7 +42,7 @@ def sync(config: Path) -> dict[str, Any]:
     """Plan and apply, as `stagesync sync` does."""
     from stagesync.app.running import running
     from stagesync.sync import engine
-    from stagesync.sync.apply import Sender
+    from stagesync.sync.sending.apply import Sender
 
     from .state_time import StateTime
 
@@ -72,7 +72,9 @@ def sync(config: Path) -> dict[str, Any]:
 def decide(config: Path) -> dict[str, Any]:
     """A plan, and after it another one over the same people unchanged: what the fields and what the stage took of each person."""
     from stagesync.app.running import running
-    from stagesync.sync import engine, planner, reconcile
+    from stagesync.sync import engine
+    from stagesync.sync.deciding import reconcile
+    from stagesync.sync.planning import planner
 
     clocks = {"all": 0.0, "stage": 0.0}
     calls = {"all": 0, "stage": 0}
@@ -134,7 +136,7 @@ def drain(config: Path) -> dict[str, Any]:
     """The pull of a run, of which the inbox is all but everything: how many events, the seconds of the clock, and those of CPU."""
     from stagesync.app.running import running
     from stagesync.state import inbox, runs
-    from stagesync.sync.pulling import pull_all
+    from stagesync.sync.looking.pulling import pull_all
 
     with running("bench", config) as run:
         with inbox.inbox_of(run.place.config.state_url) as store:

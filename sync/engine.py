@@ -14,19 +14,19 @@ from typing import Any
 
 from ..model.errors import ConfigurationError, SafetyStop
 from ..state import accounts, actions, closing, links, people, runs, signals, thinning
-from . import ledger
-from .apply import Sender
-from .canary import canary
-from .commit import commit_decisions
-from .guard import Situation, Stop, weigh
-from .holds import each_hold
-from .outcome import Count
-from .plan import Tally
-from .planner import Planner
-from .pulling import Pulled, pull_all
+from .deciding.guard import Situation, Stop, weigh
+from .looking.pulling import Pulled, pull_all
+from .people.holds import each_hold
+from .people.who import Scope, find_scope
+from .planning.plan import Tally
+from .planning.planner import Planner
+from .sending import ledger
+from .sending.apply import Sender
+from .sending.canary import canary
+from .sending.commit import commit_decisions
+from .sending.outcome import Count
+from .sending.settle import settle
 from .session import Session
-from .settle import settle
-from .who import Scope, find_scope
 
 
 @dataclass(frozen=True, slots=True)

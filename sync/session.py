@@ -11,8 +11,8 @@ from ..model.writes import Step, Write
 from ..state.store import Store
 from .actors import Actors
 from .beside import THREADS, Beside
-from .desk import Desk, System
-from .guard import DEFAULT_LIMITS, Limit
+from .deciding.desk import Desk, System
+from .deciding.guard import DEFAULT_LIMITS, Limit
 
 Progress = Callable[[str, int], None]
 """Called with what is being done ("hubspot: reading") and how many so far."""

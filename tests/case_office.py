@@ -34,9 +34,10 @@ from stagesync.state import entries, people
 from stagesync.state.entries import EntryRow
 from stagesync.state.people import PersonRow
 from stagesync.state.report import Ledger
-from stagesync.sync import engine, holds
+from stagesync.sync import engine
 from stagesync.sync.engine import RunReport
-from stagesync.sync.reported import Reach
+from stagesync.sync.looking.reported import Reach
+from stagesync.sync.people import holds
 from stagesync.sync.session import Session
 
 EXAMPLES = Path(__file__).parents[1] / "examples" / "rules"

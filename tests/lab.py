@@ -24,9 +24,10 @@ from stagesync.connectors.contract import Connector
 from stagesync.model.errors import SafetyStop, StagesyncError
 from stagesync.state import leases
 from stagesync.state.store import Store, Tx, open_store
-from stagesync.sync import engine, failures
+from stagesync.sync import engine
 from stagesync.sync.beside import End
-from stagesync.sync.guard import DEFAULT_LIMITS
+from stagesync.sync.deciding.guard import DEFAULT_LIMITS
+from stagesync.sync.sending import failures
 from stagesync.sync.session import Session
 
 Item = TypeVar("Item")

@@ -25,7 +25,7 @@ from stagesync.lifecycle.sla import read_sla
 from stagesync.state import entries, people
 from stagesync.state.entries import EntryRow
 from stagesync.state.people import PersonRow
-from stagesync.sync import holds
+from stagesync.sync.people import holds
 from stagesync.sync.session import Session
 
 RULES: Sequence[dict[str, Any]] = (

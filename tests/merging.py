@@ -12,9 +12,9 @@ from stagesync.mapping.maps import FieldMap, KindMap, Maps, SystemMap
 from stagesync.model.records import FieldChange, Native
 from stagesync.model.stages import StageState
 from stagesync.state.links import LinkRow
-from stagesync.sync.decision import Decision
-from stagesync.sync.desk import Asked, Desk, Direction, Settings, System
-from stagesync.sync.reconcile import reconcile
+from stagesync.sync.deciding.decision import Decision
+from stagesync.sync.deciding.desk import Asked, Desk, Direction, Settings, System
+from stagesync.sync.deciding.reconcile import reconcile
 
 CITY = Field("city", "text", "contact details")
 FUNNEL = default_funnel()

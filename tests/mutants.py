@@ -9,12 +9,12 @@ _MARK_SENT = 'actions.set_state(tx, [row.id for row, _ in group], "sent")'
 
 def _unmarked(op: str) -> Swap:
     """Writes of one kind are not in the journal before they are sent."""
-    return Swap("sync.apply:Sender._send_group", _MARK_SENT, f'actions.set_state(tx, [row.id for row, _ in group if row.op {op} "create"], "sent")')
+    return Swap("sync.sending.apply:Sender._send_group", _MARK_SENT, f'actions.set_state(tx, [row.id for row, _ in group if row.op {op} "create"], "sent")')
 
 
 _DIFFERENT = "different = {native: [row.seen.get(native), value] for native, value in record.values.items() if row.seen.get(native, _ABSENT) != value}"
-_BLIND_CREATE = Swap("sync.apply:Sender._look_up", "if native in self.connected.connector.capabilities.unique:", "if True:")
-_NOTHING_FOUND = Swap("sync.settle:_settle_creates", "for name, native in key_of.items():", "for name, native in list(key_of.items())[:0]:")
+_BLIND_CREATE = Swap("sync.sending.apply:Sender._look_up", "if native in self.connected.connector.capabilities.unique:", "if True:")
+_NOTHING_FOUND = Swap("sync.sending.settle:_settle_creates", "for name, native in key_of.items():", "for name, native in list(key_of.items())[:0]:")
 
 _HINTS_PAGE = 'yield self._page(_refs(told, ended=cursor is None), query, fetch, _joined(place, cursor or ""))'
 _POLLED = """
@@ -49,7 +49,7 @@ MUTANTS = (
         "an update whose answer was lost counts as not done, without a look",
         [
             Swap(
-                "sync.apply:Sender._write_down",
+                "sync.sending.apply:Sender._write_down",
                 'results += [(row.id, "unknown", {"reason": why.reason}, row.attempts + 1) for row, why in unknown]',
                 """
                 results += [(row.id, "skipped", {"reason": why.reason}, row.attempts + 1) for row, why in unknown]
@@ -61,19 +61,19 @@ MUTANTS = (
     Mutant(
         "unknown-assumed-done",
         "an update whose answer was lost counts as done, without a look",
-        [Swap("sync.settle:_settle_one", "if all(record.values.get(native) == value for native, value in values.items()):", "if True:")],
+        [Swap("sync.sending.settle:_settle_one", "if all(record.values.get(native) == value for native, value in values.items()):", "if True:")],
     ),
     Mutant(
         "undecidable-not-held",
         "an edit that met a write of unknown outcome is decided like any other",
-        [Swap("sync.settle:_not_done", "if third and not answer.history:", "if False:")],
+        [Swap("sync.sending.settle:_not_done", "if third and not answer.history:", "if False:")],
     ),
     Mutant(
         "history-from-ever",
         "any older write of the same value in a field's history counts as the one whose answer was lost",
         [
             Swap(
-                "sync.outcome:landed_once",
+                "sync.sending.outcome:landed_once",
                 "any(change.at >= since and (change.value or None) == value for change in answer.history.get(native, ())) for native, value in values.items()",
                 "any((change.value or None) == value for change in answer.history.get(native, ())) for native, value in values.items()",
             )
@@ -84,8 +84,8 @@ MUTANTS = (
         "no-echo-suppression",
         "what we wrote ourselves comes back as somebody's edit",
         [
-            Swap("sync.outcome:Ledger._updated", "seen={**row.seen, **record.values, **expected},", "seen=row.seen,"),
-            Swap("sync.reconcile:_say", "if same_value(field, value, hub.value):", "if False:"),
+            Swap("sync.sending.outcome:Ledger._updated", "seen={**row.seen, **record.values, **expected},", "seen=row.seen,"),
+            Swap("sync.deciding.reconcile:_say", "if same_value(field, value, hub.value):", "if False:"),
         ],
     ),
     Mutant(
@@ -93,7 +93,7 @@ MUTANTS = (
         "a record counts as carrying a value as soon as the write is planned",
         [
             Swap(
-                "sync.owing:owe",
+                "sync.deciding.owing:owe",
                 'view.owe(name, {field_map.native: native}, seen, native, hub.version, reason or f"owed since version {hub.version}, from {hub.source}")',
                 'view.carry(name, hub.version)\nview.owe(name, {field_map.native: native}, seen, native, hub.version, reason or "owed")',
             )
@@ -102,14 +102,14 @@ MUTANTS = (
     Mutant(
         "foreign-as-ours",
         "a read-back that shows somebody else's value is agreed as if we had written it",
-        [Swap("sync.outcome:Ledger._updated", "if not item.ours:", "if False:")],
+        [Swap("sync.sending.outcome:Ledger._updated", "if not item.ours:", "if False:")],
     ),
     Mutant(
         "loser-at-current",
         "a record that lost a conflict counts as carrying the winner",
         [
             Swap(
-                "sync.reconcile:_settle_field",
+                "sync.deciding.reconcile:_settle_field",
                 "view.agree(field_map.native)\nview.carry(name, 0)",
                 "view.agree(field_map.native)\nview.carry(name, new.version)",
             )
@@ -121,7 +121,7 @@ MUTANTS = (
         "the cursor is committed before the observations that it covers",
         [
             Swap(
-                "sync.pulling:_commit",
+                "sync.looking.pulling:_commit",
                 """
                 with session.store.write() as tx:
                     absorbed = absorb(tx, session.workspace, part.connected.system, seen, run, now)
@@ -140,7 +140,7 @@ MUTANTS = (
         "an older reading of a record replaces a newer one",
         [
             Swap(
-                "sync.observe:_update",
+                "sync.looking.observe:_update",
                 'if record.stamp < row.stamp or row.state == "moved" or record.ref.kind not in system.map.kinds:',
                 'if row.state == "moved" or record.ref.kind not in system.map.kinds:',
             )
@@ -151,7 +151,7 @@ MUTANTS = (
         "a field that a reading does not show counts as blank",
         [
             Swap(
-                "sync.observe:_update",
+                "sync.looking.observe:_update",
                 _DIFFERENT,
                 f"record = Record(record.ref, record.stamp, {{**dict.fromkeys(row.seen), **record.values}}, record.author)\n{_DIFFERENT}",
             )
@@ -168,7 +168,7 @@ MUTANTS = (
         "the newest record wins, whoever changed the field",
         [
             Swap(
-                "sync.merge:merge",
+                "sync.deciding.merge:merge",
                 "return _open_contest(field, hub, sides, pool, rules)",
                 """
                 best = max(sides, key=lambda side: (side.stamp, side.system))
@@ -180,28 +180,34 @@ MUTANTS = (
     Mutant(
         "hub-not-contending",
         "a value that not everybody has seen yet gives way to an edit of its predecessor, without a contest",
-        [Swap("sync.merge:_hub_contends", 'if hub.version == 0 or any(sides[index].say == "edited" for index in pool):', "if True:")],
+        [Swap("sync.deciding.merge:_hub_contends", 'if hub.version == 0 or any(sides[index].say == "edited" for index in pool):', "if True:")],
     ),
     Mutant(
         "hub-always-contends",
         "an edit is weighed against the very value that it replaced",
-        [Swap("sync.merge:_hub_contends", 'if hub.version == 0 or any(sides[index].say == "edited" for index in pool):', "if hub.version == 0:")],
+        [Swap("sync.deciding.merge:_hub_contends", 'if hub.version == 0 or any(sides[index].say == "edited" for index in pool):', "if hub.version == 0:")],
     ),
     Mutant(
         "conflict-unrecorded",
         "the loser of a conflict is not written down",
-        [Swap("sync.reconcile:_settle_field", "decision.overruled.append(Overruled(name, side.system, side.value, new.value, verdict.losers[index]))", "pass")],
+        [
+            Swap(
+                "sync.deciding.reconcile:_settle_field",
+                "decision.overruled.append(Overruled(name, side.system, side.value, new.value, verdict.losers[index]))",
+                "pass",
+            )
+        ],
     ),
     Mutant(
         "blank-wins-first",
         "at a first meeting a blank beats a value",
         [
             Swap(
-                "sync.merge:_contends",
+                "sync.deciding.merge:_contends",
                 'return side.say in ("edited", "behind") or (side.say == "first" and not is_blank(field, side.value))',
                 'return side.say in ("edited", "behind", "first")',
             ),
-            Swap("sync.merge:_open_contest", "elif met:", "elif False:"),
+            Swap("sync.deciding.merge:_open_contest", "elif met:", "elif False:"),
         ],
     ),
     Mutant(
@@ -209,7 +215,7 @@ MUTANTS = (
         "a clear is no edit",
         [
             Swap(
-                "sync.merge:_contends",
+                "sync.deciding.merge:_contends",
                 'return side.say in ("edited", "behind") or (side.say == "first" and not is_blank(field, side.value))',
                 'return side.say in ("edited", "behind", "first") and not is_blank(field, side.value)',
             )
@@ -220,7 +226,7 @@ MUTANTS = (
         "a field that is a question is merged and written all the same",
         [
             Swap(
-                "sync.reconcile:_reconcile_field",
+                "sync.deciding.reconcile:_reconcile_field",
                 'decision.holds.append(Hold(f"undecided:{name}:{undecided.system.name}", name, choices, why))\nreturn',
                 'decision.holds.append(Hold(f"undecided:{name}:{undecided.system.name}", name, choices, why))',
             )
@@ -230,14 +236,14 @@ MUTANTS = (
     Mutant(
         "ambiguous-first",
         "of records that cannot be told apart the first is taken",
-        [Swap("sync.match:match", "if reason is not None:", "if False:")],
+        [Swap("sync.deciding.match:match", "if reason is not None:", "if False:")],
     ),
     Mutant(
         "no-tombstone",
         "a record that somebody deleted is made again",
         [
             Swap(
-                "sync.creation:create_missing",
+                "sync.deciding.creation:create_missing",
                 'present = {link.account for link in links if link.state in ("new", "linked", "gone", "parked") and link.id not in retired}',
                 'present = {link.account for link in links if link.state in ("new", "linked", "parked") and link.id not in retired}',
             )
@@ -248,7 +254,7 @@ MUTANTS = (
         "a record that lives on under another id counts as deleted",
         [
             Swap(
-                "sync.observe:absorb",
+                "sync.looking.observe:absorb",
                 "unknown = [ref for moved in seen.moved if (ref := _move(batch, system, moved, sight)) is not None]",
                 "gone += sum(_lose(batch, Gone(moved.ref), sight) for moved in seen.moved)\nunknown = []",
             )
@@ -259,7 +265,7 @@ MUTANTS = (
         "a record that takes another one's place keeps what that one had agreed",
         [
             Swap(
-                "sync.observe:_move",
+                "sync.looking.observe:_move",
                 'batch.rewritten[target.id] = target._replace(person=old.person, state="linked", carried={}, agreed={})',
                 'batch.rewritten[target.id] = target._replace(person=old.person, state="linked", carried=old.carried, agreed={})',
             )
@@ -270,7 +276,7 @@ MUTANTS = (
         "a record that comes back from the bin meets its person anew, as if what it says were news",
         [
             Swap(
-                "sync.observe:_place",
+                "sync.looking.observe:_place",
                 'row = row._replace(state="linked" if row.person is not None else "new", claim=notes)',
                 'row = row._replace(state="linked" if row.person is not None else "new", carried={}, agreed={}, claim=notes)',
             )
@@ -282,7 +288,7 @@ MUTANTS = (
         "a field that the look just before a write does not show counts as unchanged",
         [
             Swap(
-                "sync.apply:undrifted",
+                "sync.sending.apply:undrifted",
                 "return all(native in record.values and record.values[native] == value for native, value in before.items())",
                 "return all(record.values.get(native, value) == value for native, value in before.items())",
             )
@@ -291,14 +297,14 @@ MUTANTS = (
     Mutant(
         "no-reread",
         "a record is written without looking whether it is still what the plan saw",
-        [Swap("sync.apply:Sender._look_again", "if isinstance(answer, Present) and undrifted(row, answer.record):", "if isinstance(answer, Present):")],
+        [Swap("sync.sending.apply:Sender._look_again", "if isinstance(answer, Present) and undrifted(row, answer.record):", "if isinstance(answer, Present):")],
     ),
     Mutant(
         "no-readback",
         "an acknowledged write is taken to be stored as it was sent",
         [
             Swap(
-                "sync.apply:Sender._write_down",
+                "sync.sending.apply:Sender._write_down",
                 "case Applied(ref=ref):",
                 'case Applied(ref=ref) if row.op == "update":\n    landed.append(Landed(row, Record(ref, 0, {})))\ncase Applied(ref=ref):',
             )
@@ -310,7 +316,7 @@ MUTANTS = (
         "what a system refused counts as written",
         [
             Swap(
-                "sync.outcome:Ledger._parked",
+                "sync.sending.outcome:Ledger._parked",
                 "return link._replace(claim=notes or None)",
                 "return link._replace(claim=notes or None, carried={**link.carried, **{name: change[2] for name, change in row.fields.items()}})",
             )
@@ -319,7 +325,7 @@ MUTANTS = (
     Mutant(
         "due-forgotten",
         "whoever became due while a run was under way is forgotten at its end",
-        [Swap("sync.apply:Sender._leave", "people.mark_due(tx, self.session.workspace, people_of(rows), now)", "pass")],
+        [Swap("sync.sending.apply:Sender._leave", "people.mark_due(tx, self.session.workspace, people_of(rows), now)", "pass")],
         masked="a row that was skipped keeps its person due until a later run",
     ),
     # -- the stage

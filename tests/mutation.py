@@ -25,7 +25,7 @@ class Outdated(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Swap:
-    """Lines of one function for others. `function`: `sync.apply:Sender.send`, without the name of the project. Indentation is that of `old`'s first line."""
+    """Lines of one function for others. `function`: `sync.sending.apply:Sender.send`, without the project's name. Indentation is that of `old`'s first line."""
 
     function: str
     old: str

@@ -31,7 +31,7 @@ from stagesync.state import accounts, leases
 from stagesync.state.inbox_reader import StateInbox
 from stagesync.state.store import open_store
 from stagesync.sync import engine
-from stagesync.sync.desk import Desk, Settings, System
+from stagesync.sync.deciding.desk import Desk, Settings, System
 from stagesync.sync.session import Connected, Session
 
 FALLBACK = {"Company": "[not provided]", "LastName": "(unknown)"}

@@ -12,8 +12,8 @@ from stagesync.model.records import Ref
 from stagesync.state import actions, links, people
 from stagesync.state.actions import ActionRow
 from stagesync.state.links import LinkRow
-from stagesync.sync.parking import PARKED
-from stagesync.sync.verify import verify
+from stagesync.sync.deciding.parking import PARKED
+from stagesync.sync.looking.verify import verify
 
 ROUNDS = 6
 

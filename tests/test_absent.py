@@ -16,8 +16,9 @@ from stagesync.sandbox.faults import Fault
 from stagesync.sandbox.hubspot import HubSpotWorld
 from stagesync.sandbox.salesforce import SalesforceWorld
 from stagesync.state import accounts
-from stagesync.sync import failures, pulling
-from stagesync.sync.verify import verify
+from stagesync.sync.looking import pulling
+from stagesync.sync.looking.verify import verify
+from stagesync.sync.sending import failures
 
 EMAILS = tuple(f"p{number}@x.example" for number in range(4))
 NAMES = {"jobtitle": "Title", "city": "City", "firstname": "FirstName", "lastname": "LastName"}

@@ -14,8 +14,8 @@ from stagesync.model.errors import Busy
 from stagesync.sandbox.salesforce.habits import Habits
 from stagesync.state import leases
 from stagesync.sync import engine
-from stagesync.sync.desk import Settings
-from stagesync.sync.holds import groups, resolve
+from stagesync.sync.deciding.desk import Settings
+from stagesync.sync.people.holds import groups, resolve
 
 HERE = Path(__file__).parent
 ANNA = "anna@a.example"

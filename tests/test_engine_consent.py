@@ -15,7 +15,7 @@ from stagesync.sandbox.faults import Fault, FaultKind
 from stagesync.sandbox.hubspot.habits import ALL_SCOPES
 from stagesync.sandbox.hubspot.habits import Habits as HubSpotHabits
 from stagesync.sandbox.salesforce.habits import Habits as SalesforceHabits
-from stagesync.sync.verify import verify
+from stagesync.sync.looking.verify import verify
 
 ANNA, BERT, NEW = "anna@a.example", "bert@b.example", "anna+new@a.example"
 CALL = "POST /communication-preferences/v4/statuses/{email}/unsubscribe-all"

@@ -16,7 +16,8 @@ from stagesync.lifecycle.rules.rulebook import read_rulebook
 from stagesync.lifecycle.sla import read_sla
 from stagesync.state import entries, people
 from stagesync.state.entries import EntryRow
-from stagesync.sync import engine, holds
+from stagesync.sync import engine
+from stagesync.sync.people import holds
 
 ANNA = "anna@a.example"
 MQL = "marketingqualifiedlead"

@@ -14,7 +14,7 @@ from stagesync.lifecycle.presets import default_funnel
 from stagesync.lifecycle.sla import read_sla
 from stagesync.state import entries, people
 from stagesync.state.entries import EntryRow
-from stagesync.sync import holds
+from stagesync.sync.people import holds
 
 ANNA = "anna@a.example"
 MQL, SAL = "marketingqualifiedlead", "Working - Contacted"

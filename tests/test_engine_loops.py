@@ -8,10 +8,10 @@ from office import Office
 
 from stagesync.app.views.holds import holds_text
 from stagesync.app.views.why import why_text
-from stagesync.sync import holds
-from stagesync.sync.explain import story
-from stagesync.sync.holds import Group
-from stagesync.sync.whatif import Outlook, replay
+from stagesync.sync.people import holds
+from stagesync.sync.people.explain import story
+from stagesync.sync.people.holds import Group
+from stagesync.sync.planning.whatif import Outlook, replay
 
 ANNA = "anna@a.example"
 CEO, LONG = "CEO", "Chief Executive Officer"

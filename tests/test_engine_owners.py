@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from office import Office
 
-from stagesync.sync.verify import verify
+from stagesync.sync.looking.verify import verify
 
 ANN = "ann.berg@example.com"
 KEN = "ken.mori@example.com"

@@ -11,7 +11,7 @@ import pytest
 from office import NEWEST, Office
 from test_engine_loops import answer, groups
 
-from stagesync.sync.desk import Settings
+from stagesync.sync.deciding.desk import Settings
 
 ANNA, BERT, CLEO = "anna@a.example", "bert@b.example", "cleo@c.example"
 NAMES = {ANNA: "Ash", BERT: "Birch", CLEO: "Cedar"}

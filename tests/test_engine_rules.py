@@ -14,7 +14,7 @@ from stagesync.lifecycle.policy import Policy
 from stagesync.lifecycle.presets import default_funnel
 from stagesync.lifecycle.rules.rulebook import read_rulebook
 from stagesync.state import entries, people
-from stagesync.sync import holds
+from stagesync.sync.people import holds
 
 ANNA = "anna@a.example"
 FITS = {"name": "fits", "stage": "mql", "when": "job_title == 'CEO'", "else_reason": "not an executive", "mode": "apply"}

@@ -13,8 +13,8 @@ from stagesync.model.records import Record, Ref, Sighting, Signal
 from stagesync.state import changes, keys, leases, links, people, signals
 from stagesync.state.signals import NewSignal, SignalRow
 from stagesync.sync import engine
-from stagesync.sync.observe import Seen, absorb
-from stagesync.sync.who import find_people
+from stagesync.sync.looking.observe import Seen, absorb
+from stagesync.sync.people.who import find_people
 
 
 def told(office: Office, who: str) -> list[SignalRow]:

@@ -11,8 +11,8 @@ from office import Office
 from stagesync.app.views.verify import verify_text
 from stagesync.app.views.why import why_json, why_text
 from stagesync.state import leases
-from stagesync.sync.seeding import seed
-from stagesync.sync.verify import verify
+from stagesync.sync.looking.verify import verify
+from stagesync.sync.past.seeding import seed
 
 FIELDS: dict[str, Any] = {
     "mql_date": {"type": "datetime", "stage": "mql", "hub": "mql_date", "crm": {"lead": "MQL_Date__c"}},

@@ -10,9 +10,9 @@ from office import NEWEST, Office
 
 from stagesync.model.records import Ref
 from stagesync.state import forgotten, links, people, runs
-from stagesync.sync import holds
-from stagesync.sync.desk import Settings
-from stagesync.sync.pulling import read_refs
+from stagesync.sync.deciding.desk import Settings
+from stagesync.sync.looking.pulling import read_refs
+from stagesync.sync.people import holds
 
 ANNA = "anna@acme.example"
 Policy = Literal["hold", "archive", "ignore"]

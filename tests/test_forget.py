@@ -27,9 +27,9 @@ from stagesync.state.erasing import scrub
 from stagesync.state.inbox import Arrival, open_inbox
 from stagesync.state.schema import metadata
 from stagesync.state.sql import Statement
-from stagesync.sync import holds
-from stagesync.sync.dossier import find_dossier
-from stagesync.sync.forget import forget
+from stagesync.sync.people import holds
+from stagesync.sync.people.dossier import find_dossier
+from stagesync.sync.people.forget import forget
 
 ANNA, BEN = "anna.canary@acme.example", "ben@other.example"
 NAME, NUMBER = "Zweigmann", "+49 30 7654321"

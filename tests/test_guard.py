@@ -13,7 +13,7 @@ from office import Office
 
 from stagesync.state import leases
 from stagesync.sync import engine
-from stagesync.sync.guard import DEFAULT_LIMITS, LIFTED_BY_YES, Limit, Situation, limits_from, weigh
+from stagesync.sync.deciding.guard import DEFAULT_LIMITS, LIFTED_BY_YES, Limit, Situation, limits_from, weigh
 
 CALM = Situation(
     writes={}, linked={"hub": 100, "crm": 100}, live={"hub": 100, "crm": 100}, before={"hub": 100, "crm": 100}, first_run=False, mapping_changed=False

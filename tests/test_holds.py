@@ -9,10 +9,10 @@ from office import Office
 
 from stagesync.app.views.holds import holds_json, holds_text, resolved_text
 from stagesync.model.errors import ConfigurationError
-from stagesync.sync import holds
-from stagesync.sync.desk import Settings
-from stagesync.sync.holds import Group
-from stagesync.sync.who import find_people
+from stagesync.sync.deciding.desk import Settings
+from stagesync.sync.people import holds
+from stagesync.sync.people.holds import Group
+from stagesync.sync.people.who import find_people
 
 
 def _groups(office: Office) -> list[Group]:

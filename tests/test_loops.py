@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stagesync.state.actions import ActionRow
-from stagesync.sync.decision import UNDO
-from stagesync.sync.loops import PUT_BACK, ROUNDS, WINDOW_MS, Flip, flips_of, quarrel
+from stagesync.sync.deciding.decision import UNDO
+from stagesync.sync.deciding.loops import PUT_BACK, ROUNDS, WINDOW_MS, Flip, flips_of, quarrel
 
 VALUES = st.lists(st.text(max_size=3) | st.none() | st.booleans(), min_size=2, max_size=5, unique_by=repr)
 SYSTEMS = st.lists(st.sampled_from(["hub", "crm", "hub2"]), min_size=2, max_size=3, unique=True)

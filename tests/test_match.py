@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from stagesync.state.links import LinkRow
 from stagesync.state.sameness import SameRow
-from stagesync.sync.match import ROLES, Identity, Match, components, match
-from stagesync.sync.sameness import Sameness
+from stagesync.sync.deciding.match import ROLES, Identity, Match, components, match
+from stagesync.sync.deciding.sameness import Sameness
 
 HUB, CRM = 1, 2
 

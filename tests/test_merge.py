@@ -13,8 +13,8 @@ from merging import CITY, Table, met, plain, short
 
 from stagesync.mapping.fields import Field, Policy
 from stagesync.model.records import Actor, FieldChange
-from stagesync.sync.desk import Asked, Settings
-from stagesync.sync.merge import Hub, Rules, Say, Side, Verdict, merge
+from stagesync.sync.deciding.desk import Asked, Settings
+from stagesync.sync.deciding.merge import Hub, Rules, Say, Side, Verdict, merge
 
 ORDER = {"a": 0, "b": 1, "c": 2}
 TIES = Settings(order=ORDER)

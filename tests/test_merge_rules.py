@@ -17,8 +17,8 @@ from weather import FAIR
 from stagesync.sandbox.faults import Fault
 from stagesync.sandbox.hubspot.habits import Habits
 from stagesync.sync import engine
-from stagesync.sync.desk import Settings
-from stagesync.sync.holds import groups, resolve
+from stagesync.sync.deciding.desk import Settings
+from stagesync.sync.people.holds import groups, resolve
 
 ANNA = "anna@a.example"
 PATCH = "PATCH /services/data/v66.0/composite/sobjects"

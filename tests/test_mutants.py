@@ -15,7 +15,7 @@ from mutants import MUTANTS
 from mutation import Mutant, Outdated, Swap, function_of, mutated
 from story import Case, wrong
 
-from stagesync.sync import merge
+from stagesync.sync.deciding import merge
 
 FOUND_AT_ONCE = ("loser-at-current", "last-writer-wins", "conflict-unrecorded")
 
@@ -48,14 +48,18 @@ def test_bugs_that_are_found_at_once(name: str, tmp_path: Path) -> None:
 
 def test_a_mutant_whose_lines_are_gone_is_an_error() -> None:
     """A change of the program cannot turn a bug into nothing without a word."""
-    for function, old in (("sync.merge:merge", "this was never there"), ("sync.merge:never_there", "pass"), ("sync.merge:merge", "return None")):
+    for function, old in (
+        ("sync.deciding.merge:merge", "this was never there"),
+        ("sync.deciding.merge:never_there", "pass"),
+        ("sync.deciding.merge:merge", "return None"),
+    ):
         with pytest.raises(Outdated), mutated(Mutant("gone", "", [Swap(function, old, "pass")])):
             pass
 
 
 def test_lines_that_nobody_comes_to_are_known() -> None:
     """What was put in and never executed is told from what was executed and found nothing."""
-    with mutated(Mutant("asleep", "", [Swap("sync.merge:_distinct", "found.append(value)", "found.append(value)")])) as reached:
+    with mutated(Mutant("asleep", "", [Swap("sync.deciding.merge:_distinct", "found.append(value)", "found.append(value)")])) as reached:
         field: Any = None
         merge._distinct(field, [])  # pyright: ignore[reportPrivateUsage] - the smallest function with a line to which a call may not come
         assert not reached

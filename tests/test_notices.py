@@ -23,7 +23,7 @@ from stagesync.app.serving.notify import KINDS, Notify
 from stagesync.model.errors import ConfigurationError
 from stagesync.model.ports import Secret
 from stagesync.sync.engine import PlanReport, RunReport
-from stagesync.sync.plan import Tally
+from stagesync.sync.planning.plan import Tally
 
 CANARY = "anna.canary@acme.example"
 CLEAN = RunReport(1, {}, {}, 0, 0, people=0, held=0, new_holds=0, overruled=0)

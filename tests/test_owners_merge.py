@@ -12,7 +12,7 @@ from merging import Table
 from stagesync.mapping.fields import Field, Policy, Silent
 from stagesync.mapping.maps import FieldMap
 from stagesync.mapping.owners import Owners, owner_reader, owner_writer
-from stagesync.sync.desk import Asked, Settings
+from stagesync.sync.deciding.desk import Asked, Settings
 
 OWNER = Field("owner", "owner", "other", clears=False)
 TIES = Settings({"other": "newest"}, {"crm": 0, "hub": 1})

@@ -11,10 +11,11 @@ from office import Office
 
 from stagesync.model.errors import ConfigurationError
 from stagesync.state import leases, people
-from stagesync.sync import engine, failures
-from stagesync.sync.explain import story
-from stagesync.sync.failures import Cause
-from stagesync.sync.wording import without_values
+from stagesync.sync import engine
+from stagesync.sync.people.explain import story
+from stagesync.sync.sending import failures
+from stagesync.sync.sending.failures import Cause
+from stagesync.sync.sending.wording import without_values
 
 ANNA = "anna@a.example"
 

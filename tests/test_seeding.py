@@ -24,10 +24,10 @@ from stagesync.sandbox.salesforce.habits import Habits
 from stagesync.state import accounts, entries, leases, people
 from stagesync.state.entries import EntryRow
 from stagesync.state.store import open_store
-from stagesync.sync import seeding
-from stagesync.sync.seeding import Seeding
-from stagesync.sync.timeline import Past as Remembered
-from stagesync.sync.timeline import trace
+from stagesync.sync.past import seeding
+from stagesync.sync.past.seeding import Seeding
+from stagesync.sync.past.timeline import Past as Remembered
+from stagesync.sync.past.timeline import trace
 
 HOUR = 3_600_000
 START = 1_790_000_000_000

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from stagesync.lifecycle.presets import default_funnel
 from stagesync.model.shadow import AGAIN, ALONE, FIRST, MOOT, OPEN, OTHER, SAME, ShadowRow
-from stagesync.sync.shadow_count import count
+from stagesync.sync.shadows.shadow_count import count
 
 FUNNEL = default_funnel()
 STAGES = ("lead", "mql", "sql")

@@ -14,7 +14,7 @@ from second_tool import BY_TOOL, SecondTool
 from stagesync.model.shadow import OPEN, ShadowRow
 from stagesync.state import actions, closing, leases, shadow
 from stagesync.sync import engine
-from stagesync.sync.shadow import follow
+from stagesync.sync.shadows.shadow import follow
 
 Waiting: TypeAlias = tuple[int, str, int, int | None, str, str]
 """Person, operation, account, link, field and value."""

@@ -22,7 +22,7 @@ from stagesync.model.records import Ref
 from stagesync.model.writes import Applied, Deferred, Rejected
 from stagesync.sandbox.base import json_response
 from stagesync.sandbox.wire import Request, Response
-from stagesync.sync import failures
+from stagesync.sync.sending import failures
 
 POISON = "poison"
 

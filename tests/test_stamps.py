@@ -16,9 +16,9 @@ from stagesync.mapping.maps import Maps, SystemInput
 from stagesync.model.errors import ConfigurationError
 from stagesync.model.stages import StageState
 from stagesync.state.links import LinkRow
-from stagesync.sync.decision import Decision, Stay
-from stagesync.sync.desk import Desk, Settings, System, View, lay_out
-from stagesync.sync.stamps import RULE, SOURCE, stamp
+from stagesync.sync.deciding.decision import Decision, Stay
+from stagesync.sync.deciding.desk import Desk, Settings, System, View, lay_out
+from stagesync.sync.deciding.stamps import RULE, SOURCE, stamp
 
 NOON = 1_772_366_400_000  # 2026-03-01T12:00:00Z
 EVENING = NOON + 11 * 3_600_000 + 1_500  # 23:00:01.500Z: the 2nd in Berlin, the 1st in New York

@@ -18,7 +18,7 @@ from stagesync.state.runs import RunRow
 from stagesync.state.signals import NewSignal
 from stagesync.state.store import Store, Tx
 from stagesync.state.thinning import KEPT, KEPT_MS
-from stagesync.sync.undo import plan_undo
+from stagesync.sync.undoing.undo import plan_undo
 
 DAY_MS = 86_400_000
 MINUTE_MS = 60_000

@@ -12,10 +12,11 @@ from test_engine_rules import FITS, answer, lead, ruled, stage
 
 from stagesync.model.errors import ConfigurationError
 from stagesync.state import entries, leases, people, runs
-from stagesync.sync import engine, holds
+from stagesync.sync import engine
 from stagesync.sync.engine import RunReport
-from stagesync.sync.inverse import Refusal
-from stagesync.sync.undo import UndoPlan, plan_undo
+from stagesync.sync.people import holds
+from stagesync.sync.undoing.inverse import Refusal
+from stagesync.sync.undoing.undo import UndoPlan, plan_undo
 
 ANNA = "anna@a.example"
 

@@ -19,7 +19,7 @@ from test_undo import undo, worlds
 from stagesync.model.errors import StagesyncError
 from stagesync.state import leases
 from stagesync.sync import engine
-from stagesync.sync.undo import UndoPlan, plan_undo
+from stagesync.sync.undoing.undo import UndoPlan, plan_undo
 
 COUNT = int(os.environ.get("STAGESYNC_HISTORIES", "30"))
 Seen = TypeVar("Seen")

@@ -8,8 +8,8 @@ import pytest
 from office import Office
 
 from stagesync.app.views.verify import verify_json, verify_text
-from stagesync.sync.desk import Settings
-from stagesync.sync.verify import Verification, verify
+from stagesync.sync.deciding.desk import Settings
+from stagesync.sync.looking.verify import Verification, verify
 
 
 def _office(folder: Path, **options: object) -> Office:

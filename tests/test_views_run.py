@@ -14,7 +14,7 @@ from stagesync.app.views.status import status_json, status_text
 from stagesync.lifecycle.presets import default_funnel
 from stagesync.sync import engine
 from stagesync.sync.engine import RunReport
-from stagesync.sync.outcome import Count
+from stagesync.sync.sending.outcome import Count
 
 LINE = list(default_funnel().stages)
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from office import Office
 
 from stagesync.app.views.why import why_json, why_text
-from stagesync.sync import explain, holds
-from stagesync.sync.desk import Settings
-from stagesync.sync.explain import Why
-from stagesync.sync.who import find_people
+from stagesync.sync.deciding.desk import Settings
+from stagesync.sync.people import explain, holds
+from stagesync.sync.people.explain import Why
+from stagesync.sync.people.who import find_people
 
 
 def _who(office: Office, email: str) -> int:

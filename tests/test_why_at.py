@@ -15,10 +15,11 @@ from stagesync.model.errors import ConfigurationError
 from stagesync.model.records import Ref
 from stagesync.state import entries, leases
 from stagesync.state.entries import HISTORY, NewEntry
-from stagesync.sync import engine, explain, holds
-from stagesync.sync.desk import Settings
-from stagesync.sync.explain import Story
-from stagesync.sync.pulling import read_refs
+from stagesync.sync import engine
+from stagesync.sync.deciding.desk import Settings
+from stagesync.sync.looking.pulling import read_refs
+from stagesync.sync.people import explain, holds
+from stagesync.sync.people.explain import Story
 
 GOLDEN = Path(__file__).parent / "golden"
 ANNA = "anna@a.example"

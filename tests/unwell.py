@@ -14,7 +14,7 @@ from stagesync.state.actions import ActionRow
 from stagesync.state.clocks import Counts
 from stagesync.state.runs import RunRow
 from stagesync.state.schedule import ScheduleRow
-from stagesync.sync.holds import Group
+from stagesync.sync.people.holds import Group
 
 NOW = 1_795_420_800_000  # Monday 2026-11-23 08:00 UTC
 MINUTE, HOUR = 60_000, 3_600_000

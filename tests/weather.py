@@ -8,7 +8,7 @@ from random import Random
 
 from stagesync.sandbox.hubspot.habits import Habits as HubSpotHabits
 from stagesync.sandbox.salesforce.habits import Habits as SalesforceHabits
-from stagesync.sync.guard import DEFAULT_LIMITS, Limit
+from stagesync.sync.deciding.guard import DEFAULT_LIMITS, Limit
 
 TIGHT: Mapping[str, Limit] = {
     **DEFAULT_LIMITS,

@@ -29,7 +29,7 @@ def resolve(
 
     Example: stagesync resolve 3fa91c --use newest
     """
-    from ...sync import holds
+    from ...sync.people import holds
     from .. import output, people, wiring
     from ..config import load
     from ..views.holds import resolved_text

@@ -23,7 +23,7 @@ def run(config: ConfigOption = None) -> int:
     Example: stagesync shadow run
     """
     from ...sync import engine
-    from ...sync.shadow import follow
+    from ...sync.shadows.shadow import follow
     from .. import output
     from ..interrupts import abrupt
     from ..running import running

@@ -12,7 +12,7 @@ def verify(config: ConfigOption = None, json: JsonOption = False) -> int:
 
     Example: stagesync verify
     """
-    from ...sync.verify import verify as compare
+    from ...sync.looking.verify import verify as compare
     from .. import output
     from ..interrupts import abrupt
     from ..running import running

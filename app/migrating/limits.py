@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ...sync.guard import Limit
+from ...sync.deciding.guard import Limit
 
 
 def beyond(limits: Mapping[str, Limit], seen: Mapping[str, int]) -> dict[str, Limit]:

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ...model.errors import ConfigurationError, SafetyStop
-from ...sync import engine, seeding
+from ...sync import engine
 from ...sync.engine import PlanReport, RunReport
 from ...sync.migrating.fates import Fates, fates
-from ...sync.outcome import Count
-from ...sync.seeding import Seeding
+from ...sync.past import seeding
+from ...sync.past.seeding import Seeding
+from ...sync.sending.outcome import Count
 from .. import interrupts, output, summary
 from ..running import after
 from ..shell import INTERRUPTED

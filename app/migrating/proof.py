@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...sync.looking.verify import Verification, verify
 from ...sync.migrating.fates import Fates, fates
 from ...sync.migrating.pair import pair_of, proving
-from ...sync.verify import Verification, verify
 from ..interrupts import abrupt
 from .work import Way, under_way
 

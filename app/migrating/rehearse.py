@@ -11,10 +11,10 @@ from ...state import runs
 from ...state.runs import RunRow
 from ...sync import engine
 from ...sync.engine import PlanReport, RunReport
+from ...sync.looking.verify import Verification, verify_people
 from ...sync.migrating.pair import proving
 from ...sync.migrating.rehearsal import Example, examples, forget_rehearsal, moved_by
-from ...sync.undo import UndoPlan, plan_undo
-from ...sync.verify import Verification, verify_people
+from ...sync.undoing.undo import UndoPlan, plan_undo
 from .. import interrupts, output, summary
 from ..running import after
 from .limits import beyond

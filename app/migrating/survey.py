@@ -10,14 +10,15 @@ from ...connectors.contract import SystemDescription
 from ...lifecycle.decide import spoken
 from ...model.stages import StageReading
 from ...state import links
-from ...sync import engine, holds
+from ...sync import engine
+from ...sync.deciding.guard import Stop
 from ...sync.engine import PlanReport
-from ...sync.guard import Stop
-from ...sync.holds import Group
 from ...sync.migrating.census import Census, census, written_for
 from ...sync.migrating.fates import Fates, fates
 from ...sync.migrating.pair import Pair
 from ...sync.migrating.sample import Unmapped, unmapped_fields
+from ...sync.people import holds
+from ...sync.people.holds import Group
 from .. import accounts
 from ..duplicates import propose
 from ..interrupts import abrupt

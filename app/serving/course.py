@@ -11,8 +11,9 @@ import structlog
 from ...model.errors import SafetyStop, StagesyncError
 from ...model.ports import Clock
 from ...state import accounts, runs
-from ...sync import engine, shadow
+from ...sync import engine
 from ...sync.engine import PlanReport, RunReport
+from ...sync.shadows import shadow
 from .. import logs, summary, wiring
 from ..migrating.gate import expect_none_under_way
 from ..running import after, doubting

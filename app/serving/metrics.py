@@ -17,7 +17,7 @@ from prometheus_client.registry import Collector
 from ...model.errors import StagesyncError
 from ...state import accounts, clocks, runs, schedule
 from ...state.store import Tx
-from ...sync import failures
+from ...sync.sending import failures
 from .. import wiring
 from ..config import Config
 from ..queues import Queue, queues

@@ -14,7 +14,7 @@ from ...state.outbox import LetterRow
 from ...state.people import PersonRow
 from ...state.store import Tx
 from ...sync.actors import NOBODY
-from ...sync.dossier import Dossier
+from ...sync.people.dossier import Dossier
 from . import words
 from .lifecycle import lifecycle_json
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from ...state import accounts, actions
 from ...state.store import Tx
-from ...sync import failures
-from ...sync.failures import Cause, Failure
+from ...sync.sending import failures
+from ...sync.sending.failures import Cause, Failure
 from ..parked_events import Group
 from ..remedies import remedy
 from . import words

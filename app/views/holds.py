@@ -8,9 +8,9 @@ from typing import Any
 from ...state import links, people
 from ...state.actions import ActionRow
 from ...state.store import Tx
-from ...sync import holds
-from ...sync.desk import Desk
-from ...sync.holds import Group
+from ...sync.deciding.desk import Desk
+from ...sync.people import holds
+from ...sync.people.holds import Group
 from . import words
 
 

@@ -10,11 +10,11 @@ from ...state import actions, links
 from ...state.actions import ActionRow
 from ...state.links import LinkRow
 from ...state.store import Tx
-from ...sync.claims import STAGE
-from ...sync.desk import Desk
-from ...sync.holds import because, group_id
+from ...sync.deciding.claims import STAGE
+from ...sync.deciding.desk import Desk
+from ...sync.deciding.staging import lowers
+from ...sync.people.holds import because, group_id
 from ...sync.session import Session
-from ...sync.staging import lowers
 from . import words
 
 CHUNK = 2_000

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from ...sync import holds
 from ...sync.engine import PlanReport
-from ...sync.holds import Group
+from ...sync.people import holds
+from ...sync.people.holds import Group
 from ...sync.session import Session
 from ..summary import plan_json as numbers
 from . import words

@@ -14,7 +14,7 @@ import orjson
 from ...model.errors import ConfigurationError, StateError
 from ...model.formulas import FORMULA
 from ...sync.engine import PlanReport
-from ...sync.holds import group_id
+from ...sync.people.holds import group_id
 from ...sync.session import Session
 from .listing import Change, each_change, each_chunk
 from .plan import plan_json

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ...sync.seeding import Estimate, Seeding
+from ...sync.past.seeding import Estimate, Seeding
 from . import words
 
 _AGAIN = "`stagesync funnel seed` goes on there"

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 from ...model.shadow import ShadowRow
 from ...state.links import LinkRow
-from ...sync.claims import STAGE
-from ...sync.shadow_count import FATES, Fate, Group, Key, Writer
+from ...sync.deciding.claims import STAGE
+from ...sync.shadows.shadow_count import FATES, Fate, Group, Key, Writer
 from ..shadow_report import ShadowReport
 from . import words
 

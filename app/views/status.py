@@ -8,7 +8,8 @@ from typing import Any
 from ...state import accounts, actions, links, people, runs
 from ...state.links import Counts
 from ...state.store import Tx
-from ...sync import failures, holds
+from ...sync.people import holds
+from ...sync.sending import failures
 from ..queues import Queue
 from ..unmapped import Unmapped, unmapped_values
 from . import words

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from ...sync.claims import STAGE
+from ...sync.deciding.claims import STAGE
 from ...sync.session import Session
 from .cost import Cost, Reckoning
 from .listing import Change, Reader, each_chunk

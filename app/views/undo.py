@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ...sync.inverse import Refusal
 from ...sync.session import Session
-from ...sync.undo import UndoPlan
+from ...sync.undoing.inverse import Refusal
+from ...sync.undoing.undo import UndoPlan
 from . import words
 from .plan import plan_json, plan_text
 

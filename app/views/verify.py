@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...sync.verify import Verification
+from ...sync.looking.verify import Verification
 from . import words
 
 _MEANING: Mapping[str, str] = {

@@ -6,8 +6,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from ...sync.holds import spelled
-from ...sync.whatif import Outlook
+from ...sync.people.holds import spelled
+from ...sync.planning.whatif import Outlook
 from . import words
 
 _TOP = 12

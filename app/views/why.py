@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...state.store import Tx
-from ...sync import explain
-from ...sync.claims import STAGE
-from ...sync.explain import Event, Standing, Story, Why
-from ...sync.holds import because, group_id
+from ...sync.deciding.claims import STAGE
+from ...sync.people import explain
+from ...sync.people.explain import Event, Standing, Story, Why
+from ...sync.people.holds import because, group_id
 from ...sync.session import Session
 from . import words
 from .lifecycle import lifecycle_json, lifecycle_text

@@ -14,9 +14,9 @@ from ...state import actions, dissolving, links, people, sameness
 from ...state.links import LinkRow
 from ...state.sameness import SameRow
 from ...state.store import Tx
-from ..forget import prepare
-from ..holds import each_hold, match_again
-from ..sameness import Sameness
+from ..deciding.sameness import Sameness
+from ..people.forget import prepare
+from ..people.holds import each_hold, match_again
 from .rulings import Ruling
 
 AMBIGUOUS = "ambiguous"

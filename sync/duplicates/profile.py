@@ -14,7 +14,7 @@ from functools import lru_cache
 from ...mapping.maps import KindMap, read_all
 from ...mapping.names import folded
 from ...model.records import Ref, Values
-from ..match import ROLES
+from ..deciding.match import ROLES
 
 _PHONES = ("phone", "mobile_phone")
 _FORM = re.compile(r"(?:ab|ag|bv|co|company|corp|corporation|gmbh|group|holding|inc|incorporated|kg|limited|llc|llp|ltd|nv|oy|plc|sa|sarl|se|spa|srl|the)")

@@ -12,7 +12,7 @@ from itertools import combinations
 from typing import Literal, NamedTuple
 
 from ...model.records import Ref
-from ..match import components
+from ..deciding.match import components
 
 Decision = Literal["same", "different"]
 

@@ -13,7 +13,7 @@ from rapidfuzz.distance import JaroWinkler
 
 from ...mapping.names import ALIKE, UNLIKE, likeness
 from ...model.records import Ref
-from ..match import ROLES
+from ..deciding.match import ROLES
 from .profile import Marks
 
 PROPOSED = 50

@@ -11,10 +11,10 @@ from ...state import actions, links, people
 from ...state.actions import ActionRow
 from ...state.links import LinkRow
 from ...state.store import Tx
-from ..creation import HELD_KEY, KEY, why_not
-from ..desk import System
-from ..holds import each_hold
-from ..parking import PARKED, for_create
+from ..deciding.creation import HELD_KEY, KEY, why_not
+from ..deciding.desk import System
+from ..deciding.parking import PARKED, for_create
+from ..people.holds import each_hold
 from ..session import Session
 from .pair import CHUNK, Pair, each_live
 

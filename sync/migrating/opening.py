@@ -7,7 +7,7 @@ from collections.abc import Collection
 from ...state import links, people
 from ...state.links import LinkRow, Remembered
 from ...state.people import PersonRow
-from ..claims import STAGE
+from ..deciding.claims import STAGE
 from ..session import Session
 from .pair import Pair, each_live
 

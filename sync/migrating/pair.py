@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ...state import links
 from ...state.links import LinkRow
-from ..desk import Direction, System
+from ..deciding.desk import Direction, System
 from ..session import Connected, Session
 
 CHUNK = 2_000

@@ -10,11 +10,11 @@ from ...model.records import Native
 from ...state import actions, keys, links, people, runs
 from ...state.links import LinkRow
 from ...state.store import Tx
-from ..creation import KEY
-from ..holds import each_hold
-from ..inverse import APART
+from ..deciding.creation import KEY
+from ..people.holds import each_hold
 from ..session import Session
-from ..undo import KIND as UNDO
+from ..undoing.inverse import APART
+from ..undoing.undo import KIND as UNDO
 from .pair import CHUNK, Pair, each_live
 from .spread import Spread
 

@@ -1,0 +1,1 @@
+"""What the systems show: read, and written down as seen."""

@@ -1,0 +1,1 @@
+"""How people came through the stages before anybody watched."""

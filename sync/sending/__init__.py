@@ -1,0 +1,1 @@
+"""The approved plan carried out: committed, sent, settled, and what came of each write."""

@@ -1,0 +1,376 @@
+"""Sends the planned writes of one system: look again, mark sent, write, write down what came of it, read back.
+
+Everything is journalled before it is sent and after it is answered, so that a crash leaves nothing but intents that can be looked up.
+One system's writes go in the order of the plan; several systems are written side by side by the engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ...connectors.contract import Capabilities
+from ...model.errors import StagesyncError
+from ...model.records import Gone, Moved, Present, Record, Ref
+from ...model.writes import Applied, Deferred, Move, Outcome, Rejected, Step, Unknown
+from ...state import actions, links, people
+from ...state.actions import ActionRow
+from ...state.people import PersonRow
+from ...state.store import Tx
+from ..deciding.claims import STAGE
+from ..deciding.creation import KEY
+from ..looking.observe import Seen, absorb
+from ..session import Connected, Session
+from .fault import fault, is_fault
+from .outcome import Landed, Ledger, fields_of, landed_once, people_of
+
+MAX_BLOCK = 2_000
+OPERATIONS = ("archive", "update", "create")
+ROUNDS = 2
+"""So many times as many requests as can be under way at once travel in one write, so that the wait for a far vendor is met once for all of them."""
+
+STEPS = 2
+"""Rows that one write may take (a stage that goes back is cleared, then set): so many looks' worth are taken at once, lest batches be half empty."""
+
+
+@dataclass(slots=True)
+class Sender:
+    """The writes of one system in one run. `started`: when the run began, in ms. `limit`: at most so many records (None: all)."""
+
+    session: Session
+    connected: Connected
+    run: int
+    started: int
+    limit: int | None = None
+    ledger: Ledger = field(init=False)
+    _broken: set[int] = field(default_factory=set[int])
+    _answered: int = 0
+
+    def __post_init__(self) -> None:
+        self.ledger = Ledger(self.session.workspace, self.run, self.connected)
+
+    def send(self) -> None:
+        """Send all that is planned. Raises what stops everything (`QuotaSpent`, `Unreachable` ...): what is done by then is on record.
+
+        Raises `ConfigurationError` where the system refuses too many.
+
+        A change of stage goes before all others. Then one kind of write after another, so that batches are full; what frees a unique value (an update)
+        goes before what needs it (a create).
+        """
+        if not self.connected.system.looks:
+            self.connected.connector.write(())  # what it keeps back for a later moment may be due
+        self._send_all("update", urgent=True)
+        for op in OPERATIONS:
+            self._send_all(op)
+
+    def send_these(self, rows: Sequence[ActionRow]) -> None:
+        """Send only these of the planned rows, as `send` would."""
+        for op in OPERATIONS:
+            if mine := [row for row in rows if row.op == op and row.account == self.connected.system.account]:
+                self._send_block(mine)
+
+    def send_again(self, rows: Sequence[ActionRow]) -> None:
+        """Send what may have been sent before, under the numbers that it had then: a system that cannot be looked at knows it by them."""
+        refs = self._refs(rows)
+        for group in self._groups(sorted(rows, key=lambda row: row.id), refs):
+            self._send_group(group, refs)
+
+    def _send_all(self, op: str, *, urgent: bool = False) -> None:
+        after = 0
+        size = self._block(op)
+        while (self.limit is None or self.limit > 0) and not self.session.stop():
+            with self.session.store.read() as tx:
+                account, most = self.connected.system.account, size if self.limit is None else min(size, self.limit)
+                planned = actions.of_run(tx, self.run, ("planned",), after, most, op=op, account=account, urgent=urgent)
+            if not planned:
+                return
+            after = planned[-1].id
+            self.limit = None if self.limit is None else self.limit - len(planned)
+            self._send_block(planned)
+            self.session.progress(f"{self.connected.name}: writing", self.ledger.count.writes)
+
+    def _block(self, op: str) -> int:
+        """How many rows are taken from the plan at once."""
+        capabilities = self.connected.connector.capabilities
+        size = MAX_BLOCK if op == "create" else max(1, min(STEPS * capabilities.reread * capabilities.abreast, MAX_BLOCK))
+        if capabilities.bulk is None:
+            return size
+        with self.session.store.read() as tx:
+            planned = actions.tally(tx, self.run).get((self.connected.system.account, op, "planned"), 0)
+        return together(capabilities, planned, size)
+
+    def _send_block(self, rows: Sequence[ActionRow]) -> None:
+        updates = self._look_again([row for row in rows if row.op != "create"])
+        creates = self._look_up([row for row in rows if row.op == "create"])
+        unread: list[ActionRow] = []
+        ready = sorted([*updates, *creates], key=lambda row: (row.step, row.id))
+        refs = self._refs(ready)
+        for group in self._groups(ready, refs):
+            if ready[-1].step == 1 and (self.session.stop() or self._at_fault()):  # between the steps of a write there is no good place to stop
+                break
+            unread.extend(self._send_group(group, refs))
+        self._read_back(unread)
+        if self._at_fault():
+            raise fault(self.connected.name, self._answered, self.ledger.causes)
+
+    def _at_fault(self) -> bool:
+        return is_fault(self._answered, self.ledger.causes.total())
+
+    # -- before
+
+    def _refs(self, rows: Sequence[ActionRow]) -> dict[int, Ref]:
+        with self.session.store.read() as tx:
+            known = links.by_ids(tx, [row.link for row in rows if row.link is not None])
+        return {link: row.address for link, row in known.items()}
+
+    def _look_again(self, rows: Sequence[ActionRow]) -> list[ActionRow]:
+        """Read the records just before they are written; whoever was edited meanwhile is left to the next plan."""
+        if not rows or not self.connected.system.looks:
+            return list(rows)
+        refs = self._refs(rows)
+        first = [row for row in rows if row.step == 1]
+        fields = fields_of((row.payload["kind"], {**row.payload["values"], **row.payload.get("before", {})}) for row in rows)
+        answers = self.connected.connector.fetch([refs[row.link or 0] for row in first], fields)
+        good: set[int] = set()
+        seen, skipped = Seen(), list[ActionRow]()
+        for row, answer in zip(first, answers, strict=True):
+            if isinstance(answer, Present) and undrifted(row, answer.record):
+                good.add(row.link or 0)
+            else:
+                seen.take(answer)
+                skipped.append(row)
+        steps = [row for row in rows if row.step > 1 and row.link in {other.link for other in skipped}]
+        self._leave([*skipped, *steps], seen)
+        return [row for row in rows if row.link in good or (row.step > 1 and row not in steps and row.link not in self._broken)]
+
+    def _look_up(self, rows: Sequence[ActionRow]) -> list[ActionRow]:
+        """Before a record is made, its address is looked up, unless the vendor itself refuses a second one."""
+        maps = self.connected.system.map.kinds
+        if not rows or not self.connected.system.looks:
+            return list(rows)
+        kind = maps[self.connected.system.map.create_kind]
+        native = kind.fields[KEY].native
+        if native in self.connected.connector.capabilities.unique:
+            return list(rows)
+        wanted = {str(row.payload["values"][native]).lower(): row for row in rows}
+        seen, taken = Seen(), set[int]()
+        for name, other in maps.items():
+            if KEY not in other.fields:
+                continue
+            for record in self.connected.connector.find(name, other.fields[KEY].native, list(wanted), other.asks):
+                row = wanted.get(str(record.values.get(other.fields[KEY].native)).lower())
+                if row is not None:
+                    seen.records.append(record)
+                    taken.add(row.id)
+        self._leave([row for row in rows if row.id in taken], seen)
+        return [row for row in rows if row.id not in taken]
+
+    def _leave(self, rows: Sequence[ActionRow], seen: Seen) -> None:
+        """Not written now: what was seen instead goes into the state, and the people stay due."""
+        if not rows:
+            return
+        now = self._now()
+        with self.session.store.write() as tx:
+            actions.set_state(tx, [row.id for row in rows], "skipped")
+            absorb(tx, self.session.workspace, self.connected.system, seen, self.run, now)
+            people.mark_due(tx, self.session.workspace, people_of(rows), now)
+        self._broken.update(row.link for row in rows if row.link is not None)
+        self.ledger.count.skipped += len(rows)
+
+    def _now(self) -> int:
+        """Later than the start of the run, so that what becomes due now survives its end."""
+        return max(self.session.clock.now_ms(), self.started + 1)
+
+    # -- the write
+
+    def _groups(self, rows: Sequence[ActionRow], refs: Mapping[int, Ref]) -> Iterator[list[tuple[ActionRow, Step]]]:
+        """Rows that may travel in one request; a later step only after the earlier ones."""
+        capabilities = self.connected.connector.capabilities
+        several = capabilities.abreast * (ROUNDS if capabilities.abreast > 1 else 1)
+        moves = {} if self.connected.system.looks else self._moves(rows)
+        for number in sorted({row.step for row in rows}):
+            grouped: dict[str, tuple[int, list[tuple[ActionRow, Step]]]] = {}
+            for row in rows:
+                if row.step == number and row.link not in self._broken:
+                    step = _step(row, refs, moves.get(row.id))
+                    key, size = capabilities.batch(step)
+                    grouped.setdefault(key, (size, []))[1].append((row, step))
+            for request, group in grouped.values():
+                size = together(capabilities, len(group), request * several)
+                for start in range(0, len(group), size):
+                    yield group[start : start + size]
+
+    def _moves(self, rows: Sequence[ActionRow]) -> dict[int, Move]:
+        """Action -> what there is to know of the stage that it writes."""
+        with self.session.store.read() as tx:
+            persons = people.by_ids(tx, people_of(rows))
+        return {row.id: _move(row, persons.get(row.person or 0)) for row in rows if STAGE in row.fields or STAGE in row.payload.get("carried", {})}
+
+    def _send_group(self, group: Sequence[tuple[ActionRow, Step]], refs: Mapping[int, Ref]) -> list[ActionRow]:
+        """One request. Returns the rows that were acknowledged but whose stored value must be read."""
+        group = [(row, step) for row, step in group if row.link not in self._broken]
+        if not group:
+            return []
+        with self.session.store.write() as tx:
+            actions.set_state(tx, [row.id for row, _ in group], "sent")
+        try:
+            outcomes = self.connected.connector.write([step for _, step in group])
+        except StagesyncError:
+            self._unsend([row for row, _ in group])
+            raise
+        return self._write_down([row for row, _ in group], outcomes)
+
+    def _unsend(self, rows: Sequence[ActionRow]) -> None:
+        """The connector refused to send (a spent quota, a lost credential): nothing was done."""
+        with self.session.store.write() as tx:
+            actions.set_state(tx, [row.id for row in rows], "skipped")
+            people.mark_due(tx, self.session.workspace, people_of(rows), self._now())
+
+    def _write_down(self, rows: Sequence[ActionRow], outcomes: Sequence[Outcome]) -> list[ActionRow]:
+        landed: list[Landed] = []
+        acknowledged: list[tuple[ActionRow, Ref]] = []
+        refused: list[tuple[ActionRow, Rejected]] = []
+        deferred: list[tuple[ActionRow, Deferred]] = []
+        unknown: list[tuple[ActionRow, Unknown]] = []
+        for row, outcome in zip(rows, outcomes, strict=True):
+            match outcome:
+                case Applied(stored=Record() as stored):
+                    landed.append(Landed(row, stored))
+                case Applied(ref=ref) if row.op == "archive":  # nothing is left that could be read back
+                    landed.append(Landed(row, Record(ref, 0, {})))
+                case Applied(ref=ref) if not self.connected.system.looks:  # what was acknowledged counts as stored
+                    landed.append(Landed(row, Record(ref, self.session.clock.now_ms(), row.payload["values"])))
+                case Applied(ref=ref):
+                    acknowledged.append((row, ref))
+                case Rejected():
+                    refused.append((row, outcome))
+                case Deferred():
+                    deferred.append((row, outcome))
+                case Unknown():
+                    unknown.append((row, outcome))
+        now, refusals = self._now(), self.ledger.count.rejected
+        with self.session.store.write() as tx:
+            if landed:
+                self.ledger.land(tx, landed, now)
+            results = [(row.id, "sent", {"kind": ref.kind, "ref": ref.id}, row.attempts + 1) for row, ref in acknowledged]
+            made = [(item.row, item.record.ref) for item in landed if item.row.op == "create"]
+            results += [(row.id, "unknown", {"reason": why.reason}, row.attempts + 1) for row, why in unknown]
+            results += [(row.id, "skipped", {"reason": why.reason}, row.attempts + 1) for row, why in deferred]
+            results += [(row.id, "applied", {"kind": ref.kind, "ref": ref.id}, row.attempts + 1) for row, ref in made]  # by which an undo finds it again
+            actions.set_results(tx, results)
+            people.mark_due(tx, self.session.workspace, people_of(row for row, _ in deferred), now)
+            if refused:
+                self._refuse(tx, refused, now)
+        self._answered += len(landed) + len(acknowledged) + self.ledger.count.rejected - refusals
+        self._broken.update(row.link for row, _ in [*refused, *deferred, *unknown] if row.link is not None)
+        self.ledger.count.unknown += len(unknown)
+        self.ledger.count.skipped += len(deferred)
+        return [row._replace(result={"kind": ref.kind, "ref": ref.id}) for row, ref in acknowledged]
+
+    def _refuse(self, tx: Tx, refused: Sequence[tuple[ActionRow, Rejected]], now: int) -> None:
+        """A row that met a record that moved or is gone is moot: the link follows. The others are parked."""
+        seen = Seen()
+        moot: list[ActionRow] = []
+        known = links.by_ids(tx, [row.link for row, _ in refused if row.link is not None])
+        for row, why in refused:
+            address = known[row.link].address if row.link in known else None
+            if address is not None and why.moved is not None:
+                seen.moved.append(Moved(address, why.moved, "merged"))
+                moot.append(row)
+            elif address is not None and why.gone:
+                seen.gone.append(Gone(address))
+                moot.append(row)
+        if moot:
+            actions.set_state(tx, [row.id for row in moot], "skipped")
+            absorb(tx, self.session.workspace, self.connected.system, seen, self.run, now)
+            self.ledger.count.skipped += len(moot)
+        self.ledger.reject(tx, [(row, why) for row, why in refused if row not in moot], now)
+
+    # -- after
+
+    def _read_back(self, rows: Sequence[ActionRow]) -> None:
+        for start in range(0, len(rows), MAX_BLOCK):
+            read_back(self.session, self.ledger, rows[start : start + MAX_BLOCK], self._now())
+
+
+def together(capabilities: Capabilities, rows: int, otherwise: int) -> int:
+    """How many of so many `rows` are taken at once: as many as travel in bulk, where there are enough for that."""
+    bulk = capabilities.bulk
+    return bulk.most if bulk is not None and rows >= bulk.least else otherwise
+
+
+def read_back(session: Session, ledger: Ledger, rows: Sequence[ActionRow], now: int) -> None:
+    """Read what is stored after acknowledged writes (`result` names the ref), and end the actions."""
+    connected = ledger.connected
+    refs = [Ref(str((row.result or {})["kind"]), str((row.result or {})["ref"])) for row in rows]
+    answers = connected.connector.fetch(refs, session.asks(connected.system.account))
+    met = _met_an_edit(session, connected, [(row, answer) for row, answer in zip(rows, answers, strict=True) if isinstance(answer, Present)])
+    landed: list[Landed] = []
+    seen, lost = Seen(), list[ActionRow]()
+    for row, answer in zip(rows, answers, strict=True):
+        if isinstance(answer, Present):
+            landed.append(Landed(row, answer.record, ours=row.id not in met and _by_us(connected, answer.record)))
+        else:
+            seen.take(answer)
+            lost.append(row)
+    with session.store.write() as tx:
+        if landed:
+            ledger.land(tx, landed, now)
+        if lost:
+            actions.set_state(tx, [row.id for row in lost], "applied")
+            ledger.remember_made(tx, [row for row in lost if row.op == "create"])
+            absorb(tx, session.workspace, connected.system, seen, ledger.run, now)
+            people.mark_due(tx, session.workspace, people_of(lost), now)
+
+
+def _by_us(connected: Connected, record: Record) -> bool:
+    return record.author is None or connected.own_actor is None or record.author == connected.own_actor
+
+
+def _met_an_edit(session: Session, connected: Connected, read: Sequence[tuple[ActionRow, Present]]) -> set[int]:
+    """The writes of which something else is stored although the vendor's history shows ours: somebody typed on top of it.
+
+    Only where records do not tell who wrote them last. What the vendor made of our own value (trimmed, ignored) is no edit.
+    """
+    odd = [(row, answer.record) for row, answer in read if answer.record.author is None and row.link is not None and not _as_sent(row, answer.record)]
+    if not odd or not connected.connector.capabilities.history:
+        return set()
+    fields = fields_of((record.ref.kind, row.payload["values"]) for row, record in odd)
+    natives = tuple(sorted(set().union(*fields.values())))
+    with session.store.read() as tx:
+        known = links.by_ids(tx, [row.link for row, _ in odd if row.link is not None])
+    found: set[int] = set()
+    for (row, record), answer in zip(odd, connected.connector.fetch([record.ref for _, record in odd], fields, natives), strict=True):
+        sent = {native: value for native, value in row.payload["values"].items() if record.values.get(native, value) != value}
+        since = known[row.link or 0].stamp
+        if isinstance(answer, Present) and (landed_once(answer, sent, since) or _typed_after(answer, sent, since)):
+            found.add(row.id)
+    return found
+
+
+def _typed_after(answer: Present, natives: Iterable[str], since: int) -> bool:
+    """The newest version of one of these fields is a human's, and younger than what the plan saw."""
+    newest = [versions[0] for native in natives if (versions := answer.history.get(native))]
+    return any(change.actor.kind in ("user", "import") and change.at > since for change in newest)
+
+
+def _as_sent(row: ActionRow, record: Record) -> bool:
+    return all(record.values.get(native, value) == value for native, value in row.payload["values"].items())
+
+
+def undrifted(row: ActionRow, record: Record) -> bool:
+    """Every field that is to be written still holds what the plan saw. One that the record does not show may hold anything."""
+    before = row.payload.get("before", {})
+    return all(native in record.values and record.values[native] == value for native, value in before.items())
+
+
+def _move(row: ActionRow, person: PersonRow | None) -> Move:
+    """A new record comes from no stage."""
+    before, after, _, reason = row.fields.get(STAGE) or (None, person.stage if person is not None else None, None, row.reason)
+    return Move(before, after, str(reason), person.pass_no if person is not None else 1)
+
+
+def _step(row: ActionRow, refs: Mapping[int, Ref], move: Move | None) -> Step:
+    ref = refs[row.link] if row.link is not None else None
+    operation = row.op if row.op in ("create", "archive") else "update"
+    return Step(row.id, row.step, operation, row.payload["kind"], ref, row.payload["values"], row.payload.get("address"), move)

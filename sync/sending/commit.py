@@ -1,0 +1,123 @@
+"""Commits what a plan decided: persons, links and versions, a chunk of people at a time, before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ...state import actions, links, people
+from ...state.actions import ActionRow
+from ...state.links import Remembered
+from ...state.people import PersonRow
+from ...state.store import Tx
+from ..deciding.erasure import ERASED, STANDS
+from ..people.dossier import gather
+from ..people.forget import forget
+from ..session import Session
+from . import ledger
+
+CHUNK = 2_000
+_LAST = 2**62
+"""No action has a higher number."""
+
+
+def commit_decisions(session: Session, run: int, started: int, *, stored: bool) -> int:
+    """Make the plan's decisions the state's; returns how many people drifted since (only looked at for a `stored` plan).
+
+    A person with writes stays due until they are settled, so that a crash plans them again.
+    """
+    after, drifted = 0, 0
+    while True:
+        with session.store.write() as tx:
+            found = actions.of_run(tx, run, ("planned",), after, CHUNK + 1, op="decide")
+            if not found:
+                break
+            rows, beyond = found[:CHUNK], found[CHUNK:]
+            stale = drifted_of(tx, rows) if stored else set[int]()
+            drifted += len(stale)
+            _commit(tx, session, [row for row in rows if row.id not in stale], started)
+            if stale:
+                _skip(tx, session.workspace, run, [row for row in rows if row.id in stale], started)
+            # what these decisions overruled is on record with them, or a crash would forget whose value lost
+            actions.set_state_range(tx, run, rows[0].id, beyond[0].id - 1 if beyond else _LAST, "planned", "overruled", op="overrule")
+            after = rows[-1].id
+    _set_aside(session)
+    return drifted
+
+
+def commit_these(tx: Tx, session: Session, rows: Sequence[ActionRow], started: int) -> None:
+    """Make the decisions about a few people the state's; `rows` are all of the plan's rows about them."""
+    _commit(tx, session, [row for row in rows if row.op == "decide"], started)
+    actions.set_state(tx, [row.id for row in rows if row.op == "overrule"], "overruled")
+
+
+def _commit(tx: Tx, session: Session, rows: Sequence[ActionRow], started: int) -> None:
+    fresh: list[PersonRow] = []
+    known: list[PersonRow] = []
+    remembered: list[Remembered] = []
+    lifted: list[int] = []
+    retired: list[int] = []
+    erased: list[int] = []
+    for row in rows:
+        memory, person = row.payload, row.person or 0
+        due = started + 1 if memory["again"] else (started if memory["writes"] else None)
+        stage, side, reason, pass_no, version = memory["stage"]
+        notes, review_at = memory["notes"] or None, memory["review_at"]
+        (fresh if memory["new"] else known).append(PersonRow(person, stage, side, reason, pass_no, version, memory["canonical"], due, notes, review_at))
+        for link, _, carried, agreed, notes in memory["links"]:
+            remembered.append(Remembered(link, person, "linked", carried, agreed, notes or None))
+        for link in memory["duplicates"]:
+            remembered.append(Remembered(link, person, "parked", {}, {}, None))
+        lifted.extend(memory["lifted"])
+        retired.extend(memory["retired"])
+        erased.extend(memory.get("erased", ()))
+    if fresh:
+        people.insert(tx, session.workspace, fresh)
+    if known:
+        people.update(tx, session.workspace, known)
+    ledger.enter(tx, session, rows, started)
+    links.remember(tx, remembered)
+    if retired:
+        links.rewrite(tx, [link._replace(state="moved") for link in links.by_ids(tx, retired).values()])
+    if erased:
+        links.rewrite(tx, [link._replace(claim={**(link.claim or {}), ERASED: STANDS}) for link in links.by_ids(tx, erased).values()])
+    actions.set_state(tx, [row.id for row in rows], "applied")
+    if lifted:
+        actions.set_state(tx, lifted, "skipped")
+    leaving = people.by_ids(tx, [row.person for row in rows if row.person is not None and row.payload.get("forget")])
+    for person in leaving.values():
+        forget(tx, session.workspace, gather(tx, session.workspace, person), started)
+
+
+def drifted_of(tx: Tx, rows: Sequence[ActionRow]) -> set[int]:
+    """The decisions whose records were read anew since they were made."""
+    planned = {link[0]: link[1] for row in rows for link in row.payload["links"]}
+    now = links.by_ids(tx, list(planned))
+    stale = {link for link, stamp in planned.items() if link not in now or now[link].stamp != stamp}
+    return {row.id for row in rows if any(link[0] in stale for link in row.payload["links"])}
+
+
+def _skip(tx: Tx, workspace: int, run: int, rows: Sequence[ActionRow], started: int) -> None:
+    """Drifted people are left for the next plan, with all that this plan wanted for them."""
+    persons = {row.person for row in rows if row.person is not None}
+    theirs: list[int] = []
+    after = 0
+    while chunk := actions.of_run(tx, run, ("planned",), after, CHUNK):
+        after = chunk[-1].id
+        theirs.extend(row.id for row in chunk if row.person in persons)
+    actions.set_state(tx, theirs, "skipped")
+    people.mark_due(tx, workspace, sorted(persons), started + 1)
+
+
+def _set_aside(session: Session) -> None:
+    """Records that nobody could tell apart are set aside until somebody does; also those of a plan that broke off or was never applied."""
+    after = 0
+    while True:
+        with session.store.write() as tx:
+            rows = actions.holds(tx, session.workspace, "ambiguous", after, CHUNK)
+            if not rows:
+                return
+            after = rows[-1].id
+            named: list[Any] = [link for row in rows if row.answer in (None, "skip") for link in row.payload.get("park", ())]
+            aside = [Remembered(link.id, None, "parked", {}, {}, None) for link in links.by_ids(tx, named).values() if link.state == "new"] if named else []
+            links.remember(tx, aside)
