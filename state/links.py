@@ -72,6 +72,14 @@ class Remembered(NamedTuple):
     claim: dict[str, Any] | None
 
 
+class Place(NamedTuple):
+    """Where a record stands, without what it says."""
+
+    id: int
+    person: int | None
+    state: str
+
+
 class Counts(NamedTuple):
     """Records of one account: `live` are there (new, linked, parked, excluded), `linked` have their person."""
 
@@ -98,6 +106,10 @@ _UNMATCHED = Statement(select(*_ROW).where(_WORKSPACE, _c.state == word("new"), 
 _ALONG = (_c.workspace + 0 == bindparam("ws"), _c.account + 0 == bindparam("account"))
 """Along the ids: SQLite would take the account's index, and sort all of its records for each page."""
 _EACH = Statement(select(*_ROW).where(*_ALONG, *_PAGE).order_by(_c.id).limit(bindparam("limit")))
+_PLACES = Statement(select(*(_c[name] for name in Place._fields)).where(*_ALONG, *_PAGE).order_by(_c.id).limit(bindparam("limit")))
+_THERE = Statement(
+    select(_c.person).where(_c.person.is_not(None), among(_c.person, "ids"), _c.account == bindparam("account"), _c.state.in_((word("linked"), word("new"))))
+)
 _NOTED = Statement(select(*_ROW).where(_WORKSPACE, _c.claim.is_not(None), *_PAGE).order_by(_c.id).limit(bindparam("limit")))
 _NOTES = Statement(
     select(_c.id, _c.account, _c.kind, _c.claim).where(_WORKSPACE, _c.claim.is_not(None), _c.state.in_(_LIVE), *_PAGE).order_by(_c.id).limit(bindparam("limit"))
@@ -172,6 +184,16 @@ def unmatched(tx: Tx, ws: int, after_id: int, limit: int) -> list[LinkRow]:
 def each(tx: Tx, ws: int, account: int, after_id: int, limit: int) -> list[LinkRow]:
     """All links of an account, page by page, in the order of their ids."""
     return list(starmap(_row, tx.rows(_EACH, {"ws": ws, "account": account, "after": after_id, "limit": limit})))
+
+
+def places(tx: Tx, ws: int, account: int, after_id: int, limit: int) -> list[Place]:
+    """As `each`, for whoever need not know what the records say: most of what reading a link costs is its values."""
+    return list(starmap(Place, tx.rows(_PLACES, {"ws": ws, "account": account, "after": after_id, "limit": limit})))
+
+
+def there(tx: Tx, person_ids: Iterable[int], account: int) -> set[int]:
+    """Those of these people who have a record in the account."""
+    return {row[0] for row in tx.rows(_THERE, {"ids": tx.listed(person_ids), "account": account})}
 
 
 def pages(store: Store, ws: int, account: int, size: int) -> Iterator[list[LinkRow]]:

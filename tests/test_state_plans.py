@@ -21,6 +21,8 @@ ASKED: dict[str, Callable[[Tx], Any]] = {
     "links.unmatched": lambda tx: links.unmatched(tx, 1, 0, 10),
     "links.counts": lambda tx: links.counts(tx, 1),
     "links.each": lambda tx: links.each(tx, 1, 1, 0, 10),
+    "links.places": lambda tx: links.places(tx, 1, 1, 0, 10),
+    "links.there": lambda tx: links.there(tx, [1], 1),
     "keys.neighbours": lambda tx: keys.neighbours(tx, 1, 1, 9),
     "keys.find": lambda tx: keys.find(tx, 1, "email", ["a"]),
     "keys.replace": lambda tx: keys.replace(tx, 1, [1], []),

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 from ...state import actions, links, people
 from ...state.actions import ActionRow
-from ...state.links import LinkRow
+from ...state.links import LinkRow, Place
 from ...state.store import Tx
 from ..deciding.creation import HELD_KEY, KEY, why_not
 from ..deciding.desk import System
 from ..deciding.parking import PARKED, for_create
 from ..people.holds import each_hold
 from ..session import Session
-from .pair import CHUNK, Pair, each_live
+from .pair import CHUNK, Pair
 
 Fate: TypeAlias = Literal["created", "matched", "duplicate", "excluded", "rejected", "held", "gone", "open"]
 FATES: tuple[Fate, ...] = get_args(Fate)
@@ -32,10 +32,10 @@ class Evidence(NamedTuple):
 
     there: bool
     made: bool
-    lost: bool
-    why_not: str | None
-    refused: bool
-    questions: Collection[tuple[str, str]]
+    lost: bool = False
+    why_not: str | None = None
+    refused: bool = False
+    questions: Collection[tuple[str, str]] = ()
 
 
 def fate(known: Evidence) -> tuple[Fate, str]:
@@ -81,7 +81,7 @@ def fates(session: Session, pair: Pair, first_run: int, plan: int | None = None)
     with session.store.read() as tx:
         asked = {link for hold in each_hold(tx, session.workspace) for link in hold.payload.get("park", ())}
     waiting = 0 if plan is None else -_count_planned(session, pair, makers, asked, found)
-    for rows in each_live(session, pair.source):
+    for rows in _live(session, pair):
         found.records += len(rows)
         waiting += sum(row.state == "new" and row.id not in asked for row in rows)
         unclear = sum(row.id in asked and row.state != "linked" for row in rows)
@@ -89,11 +89,22 @@ def fates(session: Session, pair: Pair, first_run: int, plan: int | None = None)
         twice = sum(row.state == "parked" and row.id not in asked for row in rows)
         found.told["duplicate", "a second record of the same person"] += twice
         with session.store.read() as tx:
-            linked = [row for row in rows if row.state == "linked" and row.person is not None]
-            _count_linked(tx, session, makers, linked, found)
+            _count_linked(tx, session, makers, [row.person for row in rows if row.state == "linked" and row.person is not None], found)
     found.told["open", "a run has yet to look at it"] += waiting
     found.told += Counter()  # without what is zero
     return found
+
+
+def _live(session: Session, pair: Pair) -> Iterator[list[Place]]:
+    """The source's records that are there, a chunk at a time."""
+    after = 0
+    while True:
+        with session.store.read() as tx:
+            rows = links.places(tx, session.workspace, pair.source.system.account, after, CHUNK)
+        if not rows:
+            return
+        after = rows[-1].id
+        yield [row for row in rows if row.state in links.LIVE]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +125,19 @@ class _Makers:
         return written, set() if self.plan is None else actions.creating(tx, numbers, self.goal.account, self.plan, ("planned",))
 
 
-def _count_linked(tx: Tx, session: Session, makers: _Makers, rows: Sequence[LinkRow], found: Fates) -> None:
-    numbers = [row.person or 0 for row in rows]
-    persons, theirs, made = people.by_ids(tx, numbers), links.of_people(tx, numbers), makers.made(tx, numbers)
-    holds = actions.holds_of_people(tx, session.workspace, numbers)
+def _count_linked(tx: Tx, session: Session, makers: _Makers, numbers: Sequence[int], found: Fates) -> None:
+    """Only of those who did not arrive the whole file is read: they are few."""
+    made = makers.made(tx, numbers)
+    there = {*links.there(tx, numbers, makers.goal.account), *makers.joined.intersection(numbers)}
+    missing = {number for number in numbers if number not in there and number not in made[1]}
+    persons, theirs, holds = people.by_ids(tx, missing), links.of_people(tx, missing), actions.holds_of_people(tx, session.workspace, missing)
     for number in numbers:
-        person = persons[number]
-        found.told[fate(_evidence(makers, theirs.get(number, []), made, number, (person.values, person.stage), holds.get(number, [])))] += 1
+        if number in missing:
+            person = persons[number]
+            known = _evidence(makers, theirs.get(number, []), made, number, (person.values, person.stage), holds.get(number, []))
+        else:
+            known = Evidence(there=number in there, made=_is_made(made, number, there=number in there))
+        found.told[fate(known)] += 1
 
 
 def _count_planned(session: Session, pair: Pair, makers: _Makers, asked: Collection[int], found: Fates) -> int:
@@ -174,14 +191,19 @@ def _evidence(
     holds: Sequence[ActionRow],
 ) -> Evidence:
     """`made`: for whom a record was, and is to be, made; `stands`: what the hub knows of the person, and their stage."""
-    written, planned = made
     states = {record.state for record in records if record.account == makers.goal.account}
     there = number in makers.joined or not states.isdisjoint(("linked", "new"))
     return Evidence(
         there=there,
-        made=(there and number in written) or number in planned,
+        made=_is_made(made, number, there=there),
         lost="gone" in states and not there,
         why_not=why_not(makers.goal, *stands),
         refused=any(for_create(makers.goal.account) in (record.claim or {}).get(PARKED, {}) for record in records),
         questions={(hold.question or "", hold.field or "") for hold in holds},
     )
+
+
+def _is_made(made: tuple[set[int], set[int]], number: int, *, there: bool) -> bool:
+    """A record that was made and is gone again does not count."""
+    written, planned = made
+    return (there and number in written) or number in planned
