@@ -251,6 +251,12 @@ def apply(
     return report
 
 
+def somebody_waits(session: Session) -> bool:
+    """Whether a plan would look at anybody now, even if no system had anything new: somebody is due, or a record is nobody's yet."""
+    with session.store.read() as tx:
+        return bool(people.due(tx, session.workspace, 0, 1) or links.unmatched(tx, session.workspace, 0, 1))
+
+
 def quota(session: Session) -> dict[str, tuple[int, int]]:
     """System -> calls of its account used today and how many it has, where the vendor has told."""
     usages = {connected.name: connected.connector.usage() for connected in session.systems.values()}

@@ -128,13 +128,14 @@ def _move(work: Work, done: Loaded) -> bool:
 
 
 def _histories(work: Work, done: Loaded) -> bool:
-    """The source's own histories tell how people came to where they stand; dates of stages that follow from them are moved in a second run."""
+    """The source's own histories tell how people came to where they stand; dates of stages that follow from them are moved in a second run, and with them
+    whoever was left by the first."""
     ahead = seeding.estimate(work.session)
     work.running.display.expect("reading histories", ahead.people)
     with interrupts.gentle() as stop:
         done.seeding = seeding.seed(replace(work.session, stop=stop.is_set))
         stopped = stop.is_set()
-    return not stopped and (not done.seeding.people or _move(work, done))
+    return not stopped and (not engine.somebody_waits(work.session) or _move(work, done))
 
 
 def quota_text(quota: Mapping[str, tuple[int, int]]) -> str:
