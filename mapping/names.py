@@ -1,25 +1,13 @@
-"""Names of people, to compare them: without case, accents and punctuation, and how much alike two of them are. Pure; nothing is ever written so."""
+"""Names of people: how much alike two of them are. Pure; nothing is ever written so."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from functools import lru_cache
-
 from rapidfuzz.distance import JaroWinkler
 
-_WORDS = re.compile(r"[^\W_]+")
+from ..model.spelling import folded
+
 ALIKE, UNLIKE = 0.85, 0.70
 """From here on two names are spellings of one; below this they are two names."""
-
-
-@lru_cache(16_384)
-def folded(text: str | None) -> str:
-    """The words of a name without case, accents and punctuation, parted by one blank; empty where nothing is left."""
-    if not text:
-        return ""
-    plain = text if text.isascii() else "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
-    return " ".join(_WORDS.findall(plain.casefold()))
 
 
 def likeness(mine: str, theirs: str) -> float | None:

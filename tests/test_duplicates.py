@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stagesync.mapping.names import folded
 from stagesync.model.records import Ref
+from stagesync.model.spelling import firm, folded
 from stagesync.sync.duplicates.grouping import AGAINST, LARGEST, Group, group
-from stagesync.sync.duplicates.profile import Marks, Profile, firm, line, mailbox
+from stagesync.sync.duplicates.profile import Marks, Profile, line, mailbox
 from stagesync.sync.duplicates.score import PROPOSED, Pair
 from stagesync.sync.duplicates.score import compare as compare_marks
 from stagesync.sync.duplicates.search import LARGEST_BLOCK, find_duplicates

@@ -6,19 +6,15 @@ names begin. A name alone is none: nobody is proposed for it, and thousands shar
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
 from ...mapping.maps import KindMap, read_all
-from ...mapping.names import folded
 from ...model.records import Ref, Values
+from ...model.spelling import firm, folded
 from ..deciding.match import ROLES
 
 _PHONES = ("phone", "mobile_phone")
-_FORM = re.compile(r"(?:ab|ag|bv|co|company|corp|corporation|gmbh|group|holding|inc|incorporated|kg|limited|llc|llp|ltd|nv|oy|plc|sa|sarl|se|spa|srl|the)")
-"""A word of a company's name that says only of what form it is."""
 _TELLING = 5
 """What stands before the @ tells somebody apart from this length on: `ann@` does not."""
 _DIGITS = 8
@@ -52,13 +48,6 @@ def profile_of(kind: KindMap, ref: Ref, values: Values) -> Profile:
     phones = dict.fromkeys(number for name in _PHONES if (number := text(name)) is not None)
     addresses = tuple(value for key, value in kind.keys(values) if key == "email")
     return Profile(ref, text("first_name"), text("last_name"), text("company"), addresses, tuple(phones))
-
-
-@lru_cache(16_384)
-def firm(text: str | None) -> str:
-    """A company's name, folded and without its legal form (`Acme GmbH` is `acme`), unless nothing else is there."""
-    words = folded(text).split()
-    return " ".join(word for word in words if not _FORM.fullmatch(word)) or " ".join(words)
 
 
 def mailbox(address: str) -> str | None:
