@@ -14,7 +14,7 @@ from ..model.errors import ConfigurationError, SafetyStop
 from ..state import accounts
 from ..state.store import Store, Tx
 from . import metadata
-from .system_config import SystemConfig
+from .configuration.system_config import SystemConfig
 
 FRESH_MS = 24 * 3600 * 1000
 ACCOUNT_DIGEST = "account-"

@@ -9,7 +9,7 @@ from ..connectors.manners import is_loopback
 from ..model.errors import ConfigurationError
 from ..state import inbox
 from ..state.inbox import inbox_of
-from .config import Config
+from .configuration.config import Config
 from .web.receiver import Door
 
 

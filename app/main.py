@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from . import shell
 from .commands.apply import apply
 from .commands.check import check
 from .commands.demo import demo
@@ -37,6 +36,7 @@ from .commands.undo import undo
 from .commands.verify import verify
 from .commands.whatif import whatif
 from .commands.why import why
+from .terminal import shell
 
 app = typer.Typer(
     name="stagesync",

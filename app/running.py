@@ -12,12 +12,12 @@ from ..state import actions
 from ..sync.engine import RunReport
 from ..sync.session import Session
 from . import accounts, wiring
-from .config import load
+from .configuration.config import load
 from .garbage import rarely_collected
-from .journal import journal
-from .output import tell
-from .progress import Display, shown
 from .shadows import shadow_of
+from .terminal.journal import journal
+from .terminal.output import tell
+from .terminal.progress import Display, shown
 
 
 @dataclass(frozen=True, slots=True)

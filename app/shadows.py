@@ -9,7 +9,7 @@ from sqlalchemy import URL
 
 from ..model.errors import ConfigurationError
 from ..state.accounts import Workspace
-from .config import Config
+from .configuration.config import Config
 
 
 def shadow_of(config: Config) -> Config:

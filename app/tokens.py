@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ..model.errors import StateError
-from .files import write_private
-from .system_config import SystemConfig
+from .configuration.system_config import SystemConfig
+from .terminal.files import write_private
 
 _LOCK = threading.Lock()
 

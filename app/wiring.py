@@ -29,15 +29,16 @@ from ..state.store import Store, open_store, reopen_store
 from ..sync.deciding.desk import Desk, Settings, System
 from ..sync.deciding.guard import DEFAULT_LIMITS, Limit
 from ..sync.session import Connected, Progress, Session, quiet
-from . import accounts, output
+from . import accounts
 from .clock import SystemClock
-from .config import Config
+from .configuration.config import Config
+from .configuration.maps import compile_for
+from .configuration.stored import check_stored_stages
+from .configuration.system_config import SystemConfig
+from .configuration.teams import resolve
 from .crew import in_threads
-from .maps import compile_for
 from .shadows import check_kind
-from .stored import check_stored_stages
-from .system_config import SystemConfig
-from .teams import resolve
+from .terminal import output
 from .tokens import token_store
 
 

@@ -172,7 +172,7 @@ def write(folder: Path, rows: int) -> dict[str, float]:
 
 def export(folder: Path, rows: int) -> dict[str, float]:
     """All three tables."""
-    from stagesync.app.exporting import Table, table
+    from stagesync.app.courses.exporting import Table, table
 
     clock = _Clock()
     wanted: tuple[tuple[Table, str], ...] = (("people", "csv"), ("people", "jsonl"), ("ledger", "csv"), ("links", "csv"))

@@ -152,8 +152,9 @@ def drain(config: Path) -> dict[str, Any]:
 
 def why(config: Path, whos: list[str]) -> dict[str, Any]:
     """Who is meant, and their whole story in words, in milliseconds of the clock: the first time and the second time for each. Asks no system."""
-    from stagesync.app import people, wiring
-    from stagesync.app.config import load
+    from stagesync.app import wiring
+    from stagesync.app.configuration.config import load
+    from stagesync.app.courses import people
     from stagesync.app.views.why import why_text
 
     found: dict[str, list[float]] = {"cold_ms": [], "warm_ms": []}

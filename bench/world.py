@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from stagesync.app.sandboxes import configuration
+from stagesync.app.showing.sandboxes import configuration
 from stagesync.sandbox.base import BaseWorld, Hand
 from stagesync.sandbox.hubspot import HubSpotWorld
 from stagesync.sandbox.population import benchmark_people, populate_benchmark

@@ -16,8 +16,9 @@ import orjson
 import pytest
 from salesforce_org import Hand
 
-from stagesync.app import signal_files, signals, wiring
-from stagesync.app.config import Config, load
+from stagesync.app import wiring
+from stagesync.app.configuration.config import Config, load
+from stagesync.app.courses import signal_files, signals
 from stagesync.connectors.contract import Connector, Ports
 from stagesync.connectors.hubspot.connector import open_account
 from stagesync.connectors.salesforce.connector import open_org

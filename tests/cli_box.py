@@ -12,8 +12,8 @@ from typing import Any
 import orjson
 from typer.testing import CliRunner, Result
 
-from stagesync.app import sandboxes
 from stagesync.app.main import app
+from stagesync.app.showing import sandboxes
 from stagesync.sandbox.hubspot import HubSpotWorld
 from stagesync.sandbox.salesforce import SalesforceWorld
 from stagesync.sandbox.worlds import Worlds, build

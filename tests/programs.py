@@ -13,7 +13,7 @@ from stagesync.app.main import run
 
 LOADED = (
     "programs",
-    "stagesync.app.syncing",
+    "stagesync.app.courses.syncing",
     "stagesync.connectors.hubspot",
     "stagesync.connectors.salesforce",
     "hubspot.crm.contacts",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from cli_box import Box, box, cli
 
-from stagesync.app.remedies import UNKNOWN, is_known, remedy
+from stagesync.app.standing.remedies import UNKNOWN, is_known, remedy
 from stagesync.app.views.plan_files import cell
 
 ANNA = "anna@acme.example"

@@ -13,9 +13,10 @@ import pytest
 from cli_box import Box, QuickClock, box, cli
 from typer import Exit
 
-from stagesync.app import shell, wiring
-from stagesync.app.config import load
-from stagesync.app.shell import guarded
+from stagesync.app import wiring
+from stagesync.app.configuration.config import load
+from stagesync.app.terminal import shell
+from stagesync.app.terminal.shell import guarded
 from stagesync.sandbox.faults import Fault
 
 CANARY = "pat-na1-canary-7d1f-secret"

@@ -12,10 +12,11 @@ from cli_box import Box, QuickClock, box
 from terminal import at_terminal, read_until
 
 from stagesync.app import accounts as app_accounts
-from stagesync.app import probing, wiring
-from stagesync.app.config import load
-from stagesync.app.probing import Wishes
-from stagesync.app.sandboxes import HUBSPOT_TOKEN
+from stagesync.app import wiring
+from stagesync.app.configuration.config import load
+from stagesync.app.courses import probing
+from stagesync.app.courses.probing import Wishes
+from stagesync.app.showing.sandboxes import HUBSPOT_TOKEN
 from stagesync.model.records import Ref
 from stagesync.model.writes import Write
 from stagesync.sandbox.clock import WorldClock

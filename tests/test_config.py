@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stagesync.app.config import GUARDS, SECTIONS, Config, load
+from stagesync.app.configuration.config import GUARDS, SECTIONS, Config, load
+from stagesync.app.configuration.secrets import split_keyring
+from stagesync.app.configuration.system_config import MAPPING_KEYS, OUR_KEYS
 from stagesync.app.metadata import from_json, to_json
-from stagesync.app.secrets import split_keyring
-from stagesync.app.system_config import MAPPING_KEYS, OUR_KEYS
 from stagesync.app.tokens import FileTokens, token_store
 from stagesync.connectors.contract import AccountId, FieldDescription, KindDescription, Option, SystemDescription
 from stagesync.connectors.hubspot.settings import HubSpotSettings

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from stagesync.app.demo import Tale, run_demo
-from stagesync.app.demo_check import compare_worlds
-from stagesync.app.demo_stand import standing
-from stagesync.app.sandboxes import serving
+from stagesync.app.showing.demo import Tale, run_demo
+from stagesync.app.showing.demo_check import compare_worlds
+from stagesync.app.showing.demo_stand import standing
+from stagesync.app.showing.sandboxes import serving
 from stagesync.model.errors import ConfigurationError
 from stagesync.sandbox.worlds import Worlds, build
 

@@ -14,7 +14,7 @@ from cli_box import Box, box, cli
 from office import Office
 from typer.testing import Result
 
-from stagesync.app.traces import files_with
+from stagesync.app.courses.traces import files_with
 from stagesync.app.views.dossier import dossier_json
 from stagesync.model.errors import ConfigurationError
 from stagesync.model.events import Event

@@ -14,9 +14,10 @@ import pytest
 from cli_box import Box, box, cli
 from unwell import QUOTED, unwell, well
 
-from stagesync.app import health, wiring
-from stagesync.app.config import load
-from stagesync.app.health_needs import needs, verdict
+from stagesync.app import wiring
+from stagesync.app.configuration.config import load
+from stagesync.app.standing import health
+from stagesync.app.standing.health_needs import needs, verdict
 from stagesync.app.views.health import health_json, health_text
 from stagesync.app.views.health_html import page
 from stagesync.state import accounts, schedule

@@ -19,7 +19,7 @@ import pytest
 from matplotlib.image import imread
 from unwell import unwell, well
 
-from stagesync.app.health import Health
+from stagesync.app.standing.health import Health
 from stagesync.app.views.health_html import page
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mapping_accounts import defaults, options, org, portal
 
-from stagesync.app.comparing import stage_order
-from stagesync.app.expressing import expressions, homeless, losses
+from stagesync.app.courses.comparing import stage_order
+from stagesync.app.courses.expressing import expressions, homeless, losses
 from stagesync.lifecycle.funnel import Crosswalk, Funnel
 from stagesync.lifecycle.overlay import read_funnel
 from stagesync.lifecycle.presets import PRESETS, crosswalk, default_funnel, preset

@@ -13,7 +13,7 @@ from kills import Stand, stand
 from moving import WAY, Move, approval, fates, move
 from programs import Program
 
-from stagesync.app.progress import pace
+from stagesync.app.terminal.progress import pace
 from stagesync.state import entries, people
 from stagesync.state.store import open_store
 

@@ -14,7 +14,7 @@ from taker import taker
 from test_webhook_out_runs import SYSTEM
 
 from stagesync.app import wiring
-from stagesync.app.config import load
+from stagesync.app.configuration.config import load
 from stagesync.model.errors import SafetyStop
 from stagesync.model.writes import Step
 from stagesync.sync import engine

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from salesforce_org import Org
 
-from stagesync.app.teams import resolve
+from stagesync.app.configuration.teams import resolve
 from stagesync.connectors.contract import SystemDescription
 from stagesync.lifecycle.authority import Authority
 from stagesync.lifecycle.authority_table import read_authority

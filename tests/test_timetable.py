@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stagesync.app.configuration.tables import Table
 from stagesync.app.serving.timetable import DAY_MS, Timetable, read_timetable
-from stagesync.app.tables import Table
 from stagesync.mapping.problems import Problems
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from office import Office
 
-from stagesync.app.summary import numbers
+from stagesync.app.terminal.summary import numbers
 from stagesync.app.views import words
 from stagesync.app.views.run import run_json, run_text
 from stagesync.app.views.runs import runs_json, runs_text

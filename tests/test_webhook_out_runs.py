@@ -14,7 +14,7 @@ from hook_stand import SECRET
 from taker import Taker, taker
 from test_webhook_runs import state_of, tell
 
-from stagesync.app.config import load
+from stagesync.app.configuration.config import load
 from stagesync.sandbox.hubspot import HubSpotWorld
 from stagesync.sandbox.salesforce import SalesforceWorld
 from stagesync.sandbox.worlds import Worlds

@@ -16,7 +16,7 @@ from cli_box import Box, box, cli
 from hook_stand import SECRET
 from sqlalchemy import make_url
 
-from stagesync.app.config import load
+from stagesync.app.configuration.config import load
 from stagesync.model.events import Event
 from stagesync.sandbox.hubspot import HubSpotWorld
 from stagesync.sandbox.salesforce import SalesforceWorld

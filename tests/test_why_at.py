@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from office import Office
 
-from stagesync.app import moments
+from stagesync.app.terminal import moments
 from stagesync.app.views.why import why_json, why_text
 from stagesync.model.errors import ConfigurationError
 from stagesync.model.records import Ref

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from stagesync.app.config import load
-from stagesync.app.health import Acceptance, Agreement, Freshness, Health, Quota, Refused
-from stagesync.app.queues import Queue
+from stagesync.app.configuration.config import load
 from stagesync.app.serving.forecast import Cost
+from stagesync.app.standing.health import Acceptance, Agreement, Freshness, Health, Quota, Refused
+from stagesync.app.standing.queues import Queue
 from stagesync.app.views.schedule import Standing
 from stagesync.state.actions import ActionRow
 from stagesync.state.clocks import Counts

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from ..options import ConfigOption, JsonOption
-from ..shell import guarded
+from ..terminal.options import ConfigOption, JsonOption
+from ..terminal.shell import guarded
 
 
 @guarded
@@ -21,6 +21,6 @@ def apply(
 
     Example: stagesync apply --approve 3f9a1c22d0e4
     """
-    from .. import syncing
+    from ..courses import syncing
 
     return syncing.sync(config, syncing.Wishes(approve=approve, strict=strict, json=json))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..options import ConfigOption, JsonOption
-from ..shell import guarded
+from ..terminal.options import ConfigOption, JsonOption
+from ..terminal.shell import guarded
 
 
 @guarded
@@ -12,8 +12,9 @@ def check(config: ConfigOption = None, json: JsonOption = False) -> int:
 
     Example: stagesync check
     """
-    from .. import checking, output
-    from ..interrupts import abrupt
+    from ..courses import checking
+    from ..terminal import output
+    from ..terminal.interrupts import abrupt
 
     with abrupt():
         found = checking.check(config)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..shell import guarded
+from ..terminal.shell import guarded
 
 
 @guarded
@@ -26,8 +26,8 @@ def demo(
     """
     from rich.console import Console
 
-    from ..demo import PEOPLE, run_demo
-    from ..interrupts import abrupt
+    from ..showing.demo import PEOPLE, run_demo
+    from ..terminal.interrupts import abrupt
 
     with abrupt():
         return run_demo(Console(highlight=False), people or PEOPLE, hubspot_csv, salesforce_csv, out, seed)

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from ..options import ConfigOption, JsonOption
-from ..shell import guarded
+from ..terminal.options import ConfigOption, JsonOption
+from ..terminal.shell import guarded
 
 _HELP = """Find records of one system that may be the same human's, and take somebody's decisions about them.
 
@@ -31,7 +31,7 @@ def find(
 
     Example: stagesync duplicates find hubspot --out review.csv
     """
-    from .. import duplicates as work
+    from ..courses import duplicates as work
 
     return work.find(system, out, at_least, config, json=json)
 
@@ -47,6 +47,6 @@ def apply(
 
     Example: stagesync duplicates apply review.csv
     """
-    from .. import duplicates as work
+    from ..courses import duplicates as work
 
     return work.apply(file, config, json=json)

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from ..options import ConfigOption, JsonOption
-from ..shell import guarded
+from ..terminal.options import ConfigOption, JsonOption
+from ..terminal.shell import guarded
 
 
 @guarded
@@ -21,9 +21,10 @@ def errors(
 
     Example: stagesync errors --csv refused.csv
     """
-    from .. import output, wiring
-    from ..config import load
-    from ..parked_events import groups
+    from .. import wiring
+    from ..configuration.config import load
+    from ..standing.parked_events import groups
+    from ..terminal import output
     from ..views.errors import errors_json, errors_text, write_errors_csv
 
     with wiring.opened(load(config)) as place, place.store.read() as tx:

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from ..options import ConfigOption
-from ..shell import guarded
+from ..terminal.options import ConfigOption
+from ..terminal.shell import guarded
 
 _HELP = """Write down what stagesync knows.
 
@@ -34,7 +34,7 @@ def person(
 
     Example: stagesync export person anna@acme.example --out anna.json
     """
-    from .. import exporting
+    from ..courses import exporting
 
     return exporting.person(who, out, config)
 
@@ -46,7 +46,7 @@ def people(out: TableOption = Path("-"), form: FormatOption = None, config: Conf
 
     Example: stagesync export people --out people.csv
     """
-    from .. import exporting
+    from ..courses import exporting
 
     return exporting.table("people", out, form, config)
 
@@ -58,7 +58,7 @@ def ledger(out: TableOption = Path("-"), form: FormatOption = None, config: Conf
 
     Example: stagesync export ledger --out ledger.csv
     """
-    from .. import exporting
+    from ..courses import exporting
 
     return exporting.table("ledger", out, form, config)
 
@@ -70,6 +70,6 @@ def links(out: TableOption = Path("-"), form: FormatOption = None, config: Confi
 
     Example: stagesync export links --out links.jsonl
     """
-    from .. import exporting
+    from ..courses import exporting
 
     return exporting.table("links", out, form, config)

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from ..options import ConfigOption, JsonOption
-from ..shell import guarded
+from ..terminal.options import ConfigOption, JsonOption
+from ..terminal.shell import guarded
 
 
 @guarded
@@ -22,6 +22,6 @@ def forget(
 
     Example: stagesync forget anna@acme.example
     """
-    from .. import forgetting
+    from ..courses import forgetting
 
     return forgetting.lift(who, config, json=json) if lift else forgetting.forget(who, config, yes=yes, json=json)

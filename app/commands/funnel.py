@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from ..options import ConfigOption, JsonOption
-from ..shell import guarded
+from ..terminal.options import ConfigOption, JsonOption
+from ..terminal.shell import guarded
 from .funnel_report import report
 
 SvgOption = Annotated[Path | None, typer.Option("--svg", metavar="FILE", help="Also draw it into FILE.")]
@@ -29,7 +29,7 @@ def list_(json: JsonOption = False) -> int:
 
     Example: stagesync funnel list
     """
-    from .. import output
+    from ..terminal import output
     from ..views.funnel import funnels_json, funnels_text
 
     if json:
@@ -51,7 +51,7 @@ def show(
 
     Example: stagesync funnel show waterfall-2012 --svg waterfall.svg
     """
-    from .. import funnels
+    from ..courses import funnels
 
     funnels.show(funnels.chosen(name, config), svg, json=json)
     return 0
@@ -66,8 +66,9 @@ def check(svg: SvgOption = None, config: ConfigOption = None, json: JsonOption =
     """
     import sys
 
-    from .. import funnels, output
-    from ..interrupts import abrupt
+    from ..courses import funnels
+    from ..terminal import output
+    from ..terminal.interrupts import abrupt
     from ..views.funnel import plain
 
     with abrupt():
@@ -91,6 +92,6 @@ def seed(
 
     Example: stagesync funnel seed --limit 1000
     """
-    from .. import seeding
+    from ..courses import seeding
 
     return seeding.seed(config, limit, json=json)

@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from ..options import ConfigOption, JsonOption
-from ..shell import guarded
+from ..terminal.options import ConfigOption, JsonOption
+from ..terminal.shell import guarded
 
 
 class ByWord(StrEnum):
@@ -44,8 +44,8 @@ def report(
 
     Example: stagesync funnel report --since 2026-10-01 --until 2026-11-01 --html october.html
     """
-    from .. import reporting
-    from ..interrupts import abrupt
+    from ..courses import reporting
+    from ..terminal.interrupts import abrupt
 
     with abrupt():
         reporting.tell(config, reporting.Asked(since, until, by.value if by else None), reporting.Told(json, csv, svg, html))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..options import ConfigOption, JsonOption
-from ..shell import guarded
+from ..terminal.options import ConfigOption, JsonOption
+from ..terminal.shell import guarded
 
 
 @guarded
@@ -12,8 +12,9 @@ def holds(config: ConfigOption = None, json: JsonOption = False) -> int:
 
     Example: stagesync holds
     """
-    from .. import output, wiring
-    from ..config import load
+    from .. import wiring
+    from ..configuration.config import load
+    from ..terminal import output
     from ..views.holds import holds_json, holds_text
 
     with wiring.opened(load(config)) as place, wiring.connected(place, any_age=True) as session, place.store.read() as tx:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..options import ConfigOption
-from ..shell import guarded
+from ..terminal.options import ConfigOption
+from ..terminal.shell import guarded
 
 
 @guarded
@@ -12,7 +12,7 @@ def init(config: ConfigOption = None) -> int:
 
     Example: stagesync init --config acme.toml
     """
-    from .. import starting
-    from ..config import config_path
+    from ..configuration import starting
+    from ..configuration.config import config_path
 
     return starting.start(config_path(config))

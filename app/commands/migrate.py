@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from ..options import ConfigOption, JsonOption
-from ..shell import guarded
+from ..terminal.options import ConfigOption, JsonOption
+from ..terminal.shell import guarded
 
 FromOption = Annotated[str | None, typer.Option("--from", metavar="SYSTEM", help="The system that people come from. [default: as before]", show_default=False)]
 ToOption = Annotated[str | None, typer.Option("--to", metavar="SYSTEM", help="The system that they go to. [default: as before]", show_default=False)]
@@ -35,9 +35,10 @@ def standing(context: typer.Context, from_: FromOption = None, to: ToOption = No
 
 @guarded
 def _standing(config: Path | None, from_: str | None, to: str | None, *, json: bool) -> None:
-    from .. import output, wiring
-    from ..config import load
+    from .. import wiring
+    from ..configuration.config import load
     from ..migrating.work import Way, known_of
+    from ..terminal import output
     from ..views.migrate import standing_json, standing_text
 
     with wiring.opened(load(config)) as place, place.store.read() as tx:
@@ -51,15 +52,15 @@ def _standing(config: Path | None, from_: str | None, to: str | None, *, json: b
 
 
 def _expect_folder(html: Path | None) -> None:
-    from ..files import expect_folder
+    from ..terminal.files import expect_folder
 
     if html is not None:
         expect_folder(html, "--html")
 
 
 def _write(html: Path | None, page: str) -> None:
-    from .. import output
-    from ..files import write_private
+    from ..terminal import output
+    from ..terminal.files import write_private
 
     if html is not None:
         write_private(html, page)
@@ -79,9 +80,9 @@ def survey(
 
     Example: stagesync migrate survey --from hubspot --to salesforce
     """
-    from .. import output
     from ..migrating.survey import survey as look
     from ..migrating.work import Way
+    from ..terminal import output
     from ..views.migrate_html import survey_page
     from ..views.migrate_survey import survey_json, survey_text
 
@@ -107,9 +108,9 @@ def rehearse(
 
     Example: stagesync migrate rehearse --people 20
     """
-    from .. import output
     from ..migrating import rehearse as rehearsal
     from ..migrating.work import Way
+    from ..terminal import output
     from ..views.migrate_rehearse import put_back_json, put_back_text, rehearsed_json, rehearsed_text
 
     if undo:
@@ -134,9 +135,9 @@ def load(
 
     Example: stagesync migrate load --approve 6c517ce5299c6152
     """
-    from .. import output
     from ..migrating.load import load as move
     from ..migrating.work import Way
+    from ..terminal import output
     from ..views.migrate_load import loaded_json, loaded_text
 
     found, code = move(config, Way(from_, to), approve)
@@ -151,9 +152,9 @@ def verify(from_: FromOption = None, to: ToOption = None, html: HtmlOption = Non
 
     Example: stagesync migrate verify --json
     """
-    from .. import output
     from ..migrating.proof import prove
     from ..migrating.work import Way
+    from ..terminal import output
     from ..views.migrate_html import proof_page
     from ..views.migrate_load import proof_json, proof_text
 
@@ -178,9 +179,9 @@ def cutover(
 
     Example: stagesync migrate cutover
     """
-    from .. import output
     from ..migrating.cutover import cut_over
     from ..migrating.work import Way
+    from ..terminal import output
     from ..views.migrate_cutover import cut_over_json, cut_over_text
 
     found, code = cut_over(config, Way(from_, to), yes=yes, two_way=two_way)

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from ..options import ConfigOption, JsonOption, OnlyOption
-from ..shell import guarded
+from ..terminal.options import ConfigOption, JsonOption, OnlyOption
+from ..terminal.shell import guarded
 
 OutOption = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Also write every planned change to FILE: .json, .csv or .html.")]
 
@@ -20,9 +20,9 @@ def plan(config: ConfigOption = None, out: OutOption = None, only: OnlyOption = 
     Example: stagesync plan --out plan.html
     """
     from ...sync import engine
-    from .. import people, planning
-    from ..interrupts import abrupt
+    from ..courses import people, planning
     from ..running import running
+    from ..terminal.interrupts import abrupt
 
     if out is not None:
         planning.check_out(out)

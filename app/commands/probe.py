@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from ..options import ConfigOption, JsonOption
-from ..shell import guarded
+from ..terminal.options import ConfigOption, JsonOption
+from ..terminal.shell import guarded
 
 
 @guarded
@@ -23,6 +23,6 @@ def probe(
 
     Example: stagesync probe hubspot
     """
-    from .. import probing
+    from ..courses import probing
 
     return probing.probe(config, system, probing.Wishes(yes=yes, account=account, json=json))

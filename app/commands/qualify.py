@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from ..options import ConfigOption, JsonOption
-from ..shell import guarded
+from ..terminal.options import ConfigOption, JsonOption
+from ..terminal.shell import guarded
 
 _HELP = """Show the qualification rules, and what they say of people.
 
@@ -25,8 +25,8 @@ def list_(config: ConfigOption = None, json: JsonOption = False) -> int:
 
     Example: stagesync qualify list
     """
-    from .. import output
-    from ..config import load
+    from ..configuration.config import load
+    from ..terminal import output
     from ..views.qualify import rules_json, rules_text
 
     rules = load(config).rules
@@ -48,9 +48,11 @@ def explain(
 
     Example: stagesync qualify explain anna@acme.example
     """
-    from .. import output, people, subjects, wiring
-    from ..config import load
-    from ..previewing import rulebook
+    from .. import wiring
+    from ..configuration.config import load
+    from ..courses import people, subjects
+    from ..courses.previewing import rulebook
+    from ..terminal import output
     from ..views.qualify import explained_json, explained_text
 
     loaded = load(config)
@@ -83,10 +85,11 @@ def preview(
     """
     from contextlib import ExitStack
 
-    from .. import output, wiring
-    from ..config import load
-    from ..previewing import Taker, chosen, into_csv, rulebook
-    from ..previewing import preview as look
+    from .. import wiring
+    from ..configuration.config import load
+    from ..courses.previewing import Taker, chosen, into_csv, rulebook
+    from ..courses.previewing import preview as look
+    from ..terminal import output
     from ..views.qualify import Examples, preview_json, preview_text
 
     loaded = load(config)

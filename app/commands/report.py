@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from ..options import ConfigOption, JsonOption
-from ..shell import guarded
+from ..terminal.options import ConfigOption, JsonOption
+from ..terminal.shell import guarded
 
 
 @guarded
@@ -21,10 +21,11 @@ def report(
 
     Example: stagesync report --html monday.html
     """
-    from .. import output, wiring
-    from ..config import load
-    from ..files import expect_folder, write_private
-    from ..health import look
+    from .. import wiring
+    from ..configuration.config import load
+    from ..standing.health import look
+    from ..terminal import output
+    from ..terminal.files import expect_folder, write_private
     from ..views.health import health_json, health_text
     from ..views.health_html import page
 

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from ..options import ConfigOption, JsonOption, OnlyOption
-from ..shell import guarded
+from ..terminal.options import ConfigOption, JsonOption, OnlyOption
+from ..terminal.shell import guarded
 
 
 @guarded
@@ -30,8 +30,10 @@ def resolve(
     Example: stagesync resolve 3fa91c --use newest
     """
     from ...sync.people import holds
-    from .. import output, people, wiring
-    from ..config import load
+    from .. import wiring
+    from ..configuration.config import load
+    from ..courses import people
+    from ..terminal import output
     from ..views.holds import resolved_text
 
     with wiring.opened(load(config)) as place, wiring.held(place, "resolve"):

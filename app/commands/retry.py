@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from ..options import ConfigOption, JsonOption
-from ..shell import guarded
+from ..terminal.options import ConfigOption, JsonOption
+from ..terminal.shell import guarded
 
 
 @guarded
@@ -26,8 +26,10 @@ def retry(
 
     Example: stagesync retry 3fa91c
     """
-    from .. import output, retrying, wiring
-    from ..config import load
+    from .. import wiring
+    from ..configuration.config import load
+    from ..courses import retrying
+    from ..terminal import output
 
     with wiring.opened(load(config)) as place, wiring.held(place, "retry"):
         writes, events = retrying.retry(place, what or ())

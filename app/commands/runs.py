@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from ..options import ConfigOption, JsonOption
-from ..shell import guarded
+from ..terminal.options import ConfigOption, JsonOption
+from ..terminal.shell import guarded
 
 
 @guarded
@@ -20,8 +20,9 @@ def runs(
 
     Example: stagesync runs --last 5
     """
-    from .. import output, wiring
-    from ..config import load
+    from .. import wiring
+    from ..configuration.config import load
+    from ..terminal import output
     from ..views.runs import runs_json, runs_text
 
     with wiring.opened(load(config)) as place, place.store.read() as tx:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..shell import guarded
+from ..terminal.shell import guarded
 
 
 @guarded
@@ -27,7 +27,7 @@ def sandbox(
 
     Example: stagesync sandbox --people 1000 --seed 7 --hubspot-port 8041 --salesforce-port 8042 --write-config box.toml
     """
-    from .. import sandboxes
+    from ..showing import sandboxes
 
     worlds = sandboxes.built(people, seed, hubspot_csv, salesforce_csv)
     return sandboxes.run(worlds, hubspot_port, salesforce_port, latency, write_config)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..options import ConfigsArgument, JsonOption
-from ..shell import guarded
+from ..terminal.options import ConfigsArgument, JsonOption
+from ..terminal.shell import guarded
 
 
 @guarded
@@ -12,8 +12,9 @@ def schedule(configs: ConfigsArgument = None, json: JsonOption = False) -> int:
 
     Example: stagesync schedule acme.toml
     """
-    from .. import output, wiring
+    from .. import wiring
     from ..serving.files import find
+    from ..terminal import output
     from ..views.schedule import look, schedule_json, schedule_text
 
     found = find(configs or ())

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from ..options import ConfigsArgument
-from ..shell import guarded
+from ..terminal.options import ConfigsArgument
+from ..terminal.shell import guarded
 
 
 @guarded

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from ..options import ConfigOption, JsonOption
-from ..shell import guarded
+from ..terminal.options import ConfigOption, JsonOption
+from ..terminal.shell import guarded
 
 _HELP = """Look on without ever writing: what stagesync would have done, and what another tool did.
 
@@ -24,9 +24,9 @@ def run(config: ConfigOption = None) -> int:
     """
     from ...sync import engine
     from ...sync.shadows.shadow import follow
-    from .. import output
-    from ..interrupts import abrupt
     from ..running import running
+    from ..terminal import output
+    from ..terminal.interrupts import abrupt
     from ..views import words
 
     with abrupt(), running("shadow run", config, shadow=True) as work:
@@ -45,10 +45,10 @@ def report(config: ConfigOption = None, json: JsonOption = False) -> int:
 
     Example: stagesync shadow report
     """
-    from .. import output
-    from ..config import load
-    from ..shadow_report import look
+    from ..configuration.config import load
     from ..shadows import shadow_of
+    from ..standing.shadow_report import look
+    from ..terminal import output
     from ..views.shadow import shadow_json, shadow_text
 
     found = look(shadow_of(load(config)))

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from ..options import ConfigOption, JsonOption
-from ..shell import guarded
+from ..terminal.options import ConfigOption, JsonOption
+from ..terminal.shell import guarded
 
 _HELP = """Tell events that are evidence for a stage, and list those of a person.
 
@@ -28,7 +28,7 @@ def add(
 
     Example: stagesync signal add usage.jsonl
     """
-    from .. import signals
+    from ..courses import signals
 
     return signals.add(file, config, json=json)
 
@@ -44,6 +44,6 @@ def list_(
 
     Example: stagesync signal list anna@acme.example
     """
-    from .. import signals
+    from ..courses import signals
 
     return signals.show(who, config, json=json)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..options import ConfigOption, JsonOption
-from ..shell import guarded
+from ..terminal.options import ConfigOption, JsonOption
+from ..terminal.shell import guarded
 
 
 @guarded
@@ -12,9 +12,10 @@ def sla(config: ConfigOption = None, json: JsonOption = False) -> int:
 
     Example: stagesync sla
     """
-    from .. import output, wiring
-    from ..accepting import look
-    from ..config import load
+    from .. import wiring
+    from ..configuration.config import load
+    from ..standing.accepting import look
+    from ..terminal import output
     from ..views.sla import sla_json, sla_text
 
     with wiring.opened(load(config)) as place, place.store.read() as tx:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..options import ConfigOption, JsonOption
-from ..shell import guarded
+from ..terminal.options import ConfigOption, JsonOption
+from ..terminal.shell import guarded
 
 
 @guarded
@@ -12,9 +12,10 @@ def status(config: ConfigOption = None, json: JsonOption = False) -> int:
 
     Example: stagesync status
     """
-    from .. import output, wiring
-    from ..config import load
-    from ..queues import queues
+    from .. import wiring
+    from ..configuration.config import load
+    from ..standing.queues import queues
+    from ..terminal import output
     from ..views.status import status_json, status_text
 
     with wiring.opened(load(config)) as place, place.store.read() as tx:

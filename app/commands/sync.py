@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from ..options import ConfigOption, JsonOption, OnlyOption
-from ..shell import guarded
+from ..terminal.options import ConfigOption, JsonOption, OnlyOption
+from ..terminal.shell import guarded
 
 
 @guarded
@@ -30,6 +30,6 @@ def sync(
 
     Example: stagesync sync --yes
     """
-    from .. import syncing
+    from ..courses import syncing
 
     return syncing.sync(config, syncing.Wishes(yes=yes, approve=approve, dry_run=dry_run, limit=limit, canary=canary, only=tuple(only or ()), json=json))

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from ..options import ConfigOption, JsonOption, OnlyOption
-from ..shell import guarded
+from ..terminal.options import ConfigOption, JsonOption, OnlyOption
+from ..terminal.shell import guarded
 
 
 @guarded
@@ -23,6 +23,6 @@ def undo(
 
     Example: stagesync undo 12 --dry-run
     """
-    from .. import undoing
+    from ..courses import undoing
 
     return undoing.undo(config, run, undoing.Wishes(yes=yes, dry_run=dry_run, only=tuple(only or ()), json=json))

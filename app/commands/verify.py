@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..options import ConfigOption, JsonOption
-from ..shell import guarded
+from ..terminal.options import ConfigOption, JsonOption
+from ..terminal.shell import guarded
 
 
 @guarded
@@ -13,9 +13,9 @@ def verify(config: ConfigOption = None, json: JsonOption = False) -> int:
     Example: stagesync verify
     """
     from ...sync.looking.verify import verify as compare
-    from .. import output
-    from ..interrupts import abrupt
     from ..running import running
+    from ..terminal import output
+    from ..terminal.interrupts import abrupt
     from ..views.verify import verify_json, verify_text
 
     with abrupt(), running("verify", config) as run:

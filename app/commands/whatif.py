@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from ..options import JsonOption
-from ..shell import guarded
+from ..terminal.options import JsonOption
+from ..terminal.shell import guarded
 
 
 @guarded
@@ -24,8 +24,8 @@ def whatif(
 
     Example: stagesync whatif --config new.toml
     """
-    from .. import replaying
-    from ..interrupts import abrupt
+    from ..courses import replaying
+    from ..terminal.interrupts import abrupt
 
     with abrupt():
         replaying.whatif(config, csv, json=json)

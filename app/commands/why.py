@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from ..options import ConfigOption, JsonOption
-from ..shell import guarded
+from ..terminal.options import ConfigOption, JsonOption
+from ..terminal.shell import guarded
 
 
 @guarded
@@ -27,8 +27,10 @@ def why(
 
     Example: stagesync why anna@acme.example phone --at 2026-11-29
     """
-    from .. import moments, output, people, wiring
-    from ..config import load
+    from .. import wiring
+    from ..configuration.config import load
+    from ..courses import people
+    from ..terminal import moments, output
     from ..views.why import why_json, why_text
 
     with wiring.opened(load(config)) as place, wiring.connected(place, any_age=True) as session:

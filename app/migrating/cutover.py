@@ -10,9 +10,9 @@ from ...sync import engine
 from ...sync.engine import PlanReport, RunReport
 from ...sync.migrating.fates import Fates, fates
 from ...sync.migrating.opening import open_up
-from .. import interrupts, output, summary
 from ..running import after
-from ..shell import INTERRUPTED
+from ..terminal import interrupts, output, summary
+from ..terminal.shell import INTERRUPTED
 from .work import Way, Work, under_way
 
 

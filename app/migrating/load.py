@@ -13,9 +13,9 @@ from ...sync.migrating.fates import Fates, fates
 from ...sync.past import seeding
 from ...sync.past.seeding import Seeding
 from ...sync.sending.outcome import Count
-from .. import interrupts, output, summary
 from ..running import after
-from ..shell import INTERRUPTED
+from ..terminal import interrupts, output, summary
+from ..terminal.shell import INTERRUPTED
 from .limits import beyond
 from .work import SURVEY_SHOWS, Way, Work, under_way
 

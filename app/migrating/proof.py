@@ -8,7 +8,7 @@ from pathlib import Path
 from ...sync.looking.verify import Verification, verify
 from ...sync.migrating.fates import Fates, fates
 from ...sync.migrating.pair import pair_of, proving
-from ..interrupts import abrupt
+from ..terminal.interrupts import abrupt
 from .work import Way, under_way
 
 

@@ -15,8 +15,8 @@ from ...sync.looking.verify import Verification, verify_people
 from ...sync.migrating.pair import proving
 from ...sync.migrating.rehearsal import Example, examples, forget_rehearsal, moved_by
 from ...sync.undoing.undo import UndoPlan, plan_undo
-from .. import interrupts, output, summary
 from ..running import after
+from ..terminal import interrupts, output, summary
 from .limits import beyond
 from .work import SURVEY_SHOWS, Way, Work, under_way
 

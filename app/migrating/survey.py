@@ -20,8 +20,8 @@ from ...sync.migrating.sample import Unmapped, unmapped_fields
 from ...sync.people import holds
 from ...sync.people.holds import Group
 from .. import accounts
-from ..duplicates import propose
-from ..interrupts import abrupt
+from ..courses.duplicates import propose
+from ..terminal.interrupts import abrupt
 from .cost import Cost, costs
 from .work import Way, Work, under_way
 

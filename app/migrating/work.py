@@ -15,7 +15,7 @@ from ...state.passage import Passage
 from ...state.store import Tx
 from ...sync.migrating.pair import Pair, one_way, pair_of
 from ...sync.session import Session
-from ..config import Config
+from ..configuration.config import Config
 from ..running import Running, running
 from ..wiring import Place
 

@@ -11,7 +11,7 @@ from ...state import actions, links, people
 from ...state.actions import ActionRow
 from ...state.store import Tx
 from .. import wiring
-from ..config import Config
+from ..configuration.config import Config
 from ..views import words
 from .course import Ended
 

@@ -14,10 +14,11 @@ from ...state import accounts, runs
 from ...sync import engine
 from ...sync.engine import PlanReport, RunReport
 from ...sync.shadows import shadow
-from .. import logs, summary, wiring
+from .. import wiring
 from ..migrating.gate import expect_none_under_way
 from ..running import after, doubting
-from ..shell import BUG, INTERRUPTED, place_of
+from ..terminal import logs, summary
+from ..terminal.shell import BUG, INTERRUPTED, place_of
 from ..wiring import Place
 
 WORDS = {0: "done", 1: "attention", 2: "configuration", 3: "stopped", 4: "unreachable", 5: "state", BUG: "bug", INTERRUPTED: "interrupted"}

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ...model.errors import ConfigurationError
-from ..tables import Table
+from ..configuration.tables import Table
 
 if TYPE_CHECKING:
-    from ..config import Config
+    from ..configuration.config import Config
 
 HOST = "127.0.0.1"
 PORT = 8080

@@ -19,8 +19,8 @@ from ...state import accounts, clocks, runs, schedule
 from ...state.store import Tx
 from ...sync.sending import failures
 from .. import wiring
-from ..config import Config
-from ..queues import Queue, queues
+from ..configuration.config import Config
+from ..standing.queues import Queue, queues
 from .course import Ended
 from .files import Found
 

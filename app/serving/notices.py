@@ -15,7 +15,7 @@ import structlog
 
 from ...connectors.manners import plain
 from ...model.errors import ConfigurationError
-from ..config import Config
+from ..configuration.config import Config
 from ..views import words
 from .concerned import concerned
 from .course import Ended

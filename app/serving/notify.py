@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from ...model.ports import Secret
-from ..secrets import read_secret
-from ..tables import Table
+from ..configuration.secrets import read_secret
+from ..configuration.tables import Table
 from .timetable import read_span
 
 KINDS = ("holds", "stops", "failures", "breaches")

@@ -11,7 +11,7 @@ from ...model.errors import ConfigurationError
 from ...state.inbox import open_inbox
 from ...state.intake import Intake
 from ..clock import SystemClock
-from ..config import Config
+from ..configuration.config import Config
 from ..hooks import doors
 from ..web.receiver import receiver
 from .metrics import Metrics

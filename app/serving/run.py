@@ -9,9 +9,10 @@ import structlog
 from prometheus_client import disable_created_metrics
 
 from ...model.errors import ConfigurationError, StagesyncError
-from .. import hooks, interrupts, logs, wiring
-from ..config import Config
+from .. import hooks, wiring
+from ..configuration.config import Config
 from ..garbage import rarely_collected
+from ..terminal import interrupts, logs
 from .course import Ended
 from .files import Found, find, one_service
 from .forecast import Cost, forecast

@@ -17,7 +17,7 @@ from apscheduler.triggers.date import DateTrigger
 
 from ...model.ports import Clock
 from ..clock import SystemClock
-from ..config import Config
+from ..configuration.config import Config
 from .course import Ended
 from .watch import Watch
 

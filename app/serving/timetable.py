@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from ..tables import Table
+from ..configuration.tables import Table
 
 if TYPE_CHECKING:
     from apscheduler.triggers.cron import CronTrigger

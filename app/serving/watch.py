@@ -19,10 +19,11 @@ from ...model.ports import Clock
 from ...state import schedule
 from ...state.schedule import ScheduleRow
 from ...state.store import Tx
-from .. import logs, wiring
+from .. import wiring
 from ..clock import SystemClock
-from ..config import Config
-from ..shell import INTERRUPTED
+from ..configuration.config import Config
+from ..terminal import logs
+from ..terminal.shell import INTERRUPTED
 from ..views import words
 from ..wiring import Place
 from .course import Ended, course

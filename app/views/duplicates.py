@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 from ...sync.duplicates.rulings import Line, Ruling
 from ...sync.duplicates.search import LARGEST_BLOCK, Found
-from ..review import COLUMNS, Cluster
+from ..courses.review import COLUMNS, Cluster
 from . import words
 from .duplicates_html import write_html
 from .plan_files import cell

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import TextIO
 
 from ...sync.duplicates.search import Found
-from ..review import SHOWN, Cluster, Row
+from ..courses.review import SHOWN, Cluster, Row
 from . import words
 from .html_page import whole
 

@@ -11,8 +11,8 @@ from ...state import accounts, actions
 from ...state.store import Tx
 from ...sync.sending import failures
 from ...sync.sending.failures import Cause, Failure
-from ..parked_events import Group
-from ..remedies import remedy
+from ..standing.parked_events import Group
+from ..standing.remedies import remedy
 from . import words
 from .plan_files import cell, whole_file
 

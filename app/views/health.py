@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ...state.runs import RunRow
-from ..health import Freshness, Health
-from ..health_needs import Need, needs, sentence, verdict
+from ..standing.health import Freshness, Health
+from ..standing.health_needs import Need, needs, sentence, verdict
 from . import words
 from .queues import queue_rows, queues_json
 from .report import share

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from ...state.runs import RunRow
-from ..health import RUNS, Freshness, Health
-from ..health_needs import MUCH, Need, needs, sentence, verdict
+from ..standing.health import RUNS, Freshness, Health
+from ..standing.health_needs import MUCH, Need, needs, sentence, verdict
 from . import words
 from .health import PROOF, freshness, people_rows
 from .health_svg import Column, Part, bar, columns, gauge

@@ -9,7 +9,7 @@ from ...sync.engine import PlanReport
 from ...sync.people import holds
 from ...sync.people.holds import Group
 from ...sync.session import Session
-from ..summary import plan_json as numbers
+from ..terminal.summary import plan_json as numbers
 from . import words
 from .listing import KINDS, Change
 from .survey import Survey, survey

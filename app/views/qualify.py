@@ -12,7 +12,7 @@ from ...lifecycle.rules.conditions import Condition, Group
 from ...lifecycle.rules.qualify import Explained, Rule, Rulebook, Subject, Tested, Verdict
 from ...lifecycle.rules.scores import Score
 from ...state.people import PersonRow
-from ..previewing import Finding, Preview
+from ..courses.previewing import Finding, Preview
 from . import words
 
 _MODES = {"shadow": "only reports", "hold": "asks somebody", "apply": "moves people"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..queues import Queue
+from ..standing.queues import Queue
 from . import words
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from ...model.errors import SafetyStop
 from ...sync.engine import RunReport
-from ..summary import line, nothing_written, numbers
+from ..terminal.summary import line, nothing_written, numbers
 from . import words
 
 

@@ -12,7 +12,7 @@ from ...state import runs, schedule
 from ...state.runs import RunRow
 from ...state.schedule import ScheduleRow
 from ...state.store import Tx
-from ..config import Config
+from ..configuration.config import Config
 from ..serving.forecast import Cost, forecast
 from . import words
 from .runs import did, run_row_json, state

@@ -9,7 +9,7 @@ from ...model.shadow import ShadowRow
 from ...state.links import LinkRow
 from ...sync.deciding.claims import STAGE
 from ...sync.shadows.shadow_count import FATES, Fate, Group, Key, Writer
-from ..shadow_report import ShadowReport
+from ..standing.shadow_report import ShadowReport
 from . import words
 
 V = TypeVar("V")

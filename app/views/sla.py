@@ -13,8 +13,8 @@ from ...state import clocks
 from ...state.clocks import Counts
 from ...state.entries import EntryRow
 from ...state.store import Tx
-from ..accepting import MOST, Standing
 from ..clock import SystemClock
+from ..standing.accepting import MOST, Standing
 from . import words
 from .report import share
 

@@ -10,8 +10,8 @@ from ...state.links import Counts
 from ...state.store import Tx
 from ...sync.people import holds
 from ...sync.sending import failures
-from ..queues import Queue
-from ..unmapped import Unmapped, unmapped_values
+from ..standing.queues import Queue
+from ..standing.unmapped import Unmapped, unmapped_values
 from . import words
 from .queues import queue_rows, queues_json
 from .runs import did, run_row_json, state

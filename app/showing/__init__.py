@@ -1,0 +1,1 @@
+"""The sandbox started for somebody, and the demo that plays on it."""

@@ -1,0 +1,76 @@
+"""Around every command: mistakes become one clear message and the right exit code, never a traceback."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import ParamSpec
+
+import typer
+
+from ...model.errors import StagesyncError
+from .output import tell
+
+P = ParamSpec("P")
+INTERRUPTED = 130
+BUG = 70
+_debug = False
+
+
+def set_debug(on: bool) -> None:
+    """Whether tracebacks are shown."""
+    global _debug  # noqa: PLW0603 - one switch of the whole program, set once before a command runs
+    _debug = on
+
+
+def guarded(command: Callable[P, int | None]) -> Callable[P, None]:
+    """The command, whose result is the exit code (None is 0), as something that exits."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        raise typer.Exit(_code(lambda: command(*args, **kwargs)))
+
+    return run
+
+
+def _code(command: Callable[[], int | None]) -> int:
+    try:
+        code = command() or 0
+        sys.stdout.flush()
+        return code
+    except StagesyncError as error:
+        if _debug:
+            traceback.print_exc()
+        tell(f"stagesync: {error}")
+        return error.exit_code
+    except (typer.Exit, typer.Abort):
+        raise
+    except KeyboardInterrupt:
+        tell("stagesync: interrupted; nothing is lost: the next run goes on from here")
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever read our output has gone (`| head`): that is no mistake
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # noqa: BLE001 - the last place that can turn a bug into a message
+        return _bug(error)
+
+
+def _bug(error: Exception) -> int:
+    """Type and place only: the message of an unforeseen error may hold somebody's data."""
+    if _debug:
+        traceback.print_exc()
+    tell(f"stagesync: this is a bug in stagesync: {place_of(error)}")
+    tell("  -> run `stagesync --debug ...` for the details, and report them; the state is as the last step left it")
+    return BUG
+
+
+def place_of(error: BaseException) -> str:
+    """An unforeseen error's type, and where in our own code it came up."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if f"{os.sep}site-packages{os.sep}" not in frame.filename] or frames
+    place = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "an unknown place"
+    return f"{type(error).__name__} at {place}"
