@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from moving import WAY, Move, fates, move
+from moving import WAY, Move, approval, fates, move
 
 
 @pytest.fixture
 def moved(tmp_path: Path) -> Iterator[Move]:
     """Four people who were moved, one of whom the org had already with a title of its own, beside somebody whom only the org knows."""
     with move(tmp_path) as made:
-        made.people(4, lifecyclestage="lead")
+        made.people(4, lifecyclestage="lead", city="Ulm")
         made.crm.create("Lead", {"Email": "p0@acme.example", "LastName": "Lee0", "Company": "Acme", "Title": "Boss"})
         made.crm.create("Lead", {"Email": "only@acme.example", "LastName": "Only", "Company": "Acme", "Status": "Open - Not Contacted"})
         assert made.load().exit_code == 0
@@ -51,6 +51,26 @@ def test_from_then_on_a_sync_goes_both_ways(moved: Move) -> None:
     assert contact(moved, "p2@acme.example")["jobtitle"] == "Head"
     assert contact(moved, "p0@acme.example").get("jobtitle") in (None, "")
     assert len(list(moved.hub.contacts())) == 4
+
+
+def test_a_stored_plan_writes_no_more_to_the_source_than_a_sync(moved: Move) -> None:
+    """A plan that was made while a migration is under way and would write to the source is not applied, exit 3; one that writes to the target alone is."""
+    moved.crm.edit(moved.lead("p2@acme.example")["Id"], {"Title": "Head"})
+    both = moved.box.json("plan")
+    assert list(both["writes"]) == ["hubspot"]
+    moved.box.reset()
+    stopped = moved.box.run("apply", "--approve", both["digest"])
+    assert (stopped.exit_code, "this run would write to hubspot too" in stopped.stderr) == (3, True), stopped.stderr
+    assert moved.box.written() == []
+    moved.box.add("\n[guard]\nclears = { count = 0, share = 0.0 }\n")
+    for each in list(moved.hub.contacts()):
+        if each["properties"].get("email") == "p1@acme.example":
+            moved.hub.edit(each["id"], {"city": ""})
+    guarded = moved.phase("cutover", "--yes")
+    assert guarded.exit_code == 3
+    applied = moved.box.run("apply", "--approve", approval(guarded.stderr))
+    assert (applied.exit_code, moved.lead("p1@acme.example")["City"]) == (0, None), applied.stderr
+    assert moved.json("cutover")["updated"] == 0
 
 
 def test_two_way_lets_count_what_only_the_target_knew(moved: Move) -> None:

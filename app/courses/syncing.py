@@ -72,6 +72,7 @@ def _ask(session: Session, report: PlanReport, wishes: Wishes) -> None:
 
 def _apply_stored(work: Running, wishes: Wishes, digest: str) -> int:
     row = engine.load_plan(work.session, digest)
+    gate.expect_none_under_way(work.session, stored=row.id)
     if wishes.strict and (drifted := count_drifted(work.session, row.id)):
         raise SafetyStop(
             f"{drifted:,} records were edited since this plan was made, and --strict applies all or nothing",
