@@ -106,6 +106,10 @@ class Bulk:
     calls: int
 
 
+def _nothing(_step: Step) -> int:
+    return 0
+
+
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What this kind of system can do.
@@ -121,6 +125,7 @@ class Capabilities:
     `looks`: records can be looked at. Where they cannot (a receiver of webhooks), they are told part by part, `fetch` and `find` are never called, what
     was sent is sent again under the same number where nobody knows what became of it, and what was acknowledged counts as stored.
     `tiers`: the vendor's editions, by which the cost of a big run is told.
+    `beside(step)`: how many more requests that step makes beside the one in which it travels.
     """
 
     batch: Callable[[Step], tuple[str, int]]
@@ -134,6 +139,7 @@ class Capabilities:
     tiers: tuple[Tier, ...] = ()
     abreast: int = 1
     bulk: Bulk | None = None
+    beside: Callable[[Step], int] = _nothing
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,14 +49,17 @@ class Reckoning:
     session: Session
     _rows: Counter[tuple[int, str, int]] = field(default_factory=Counter[tuple[int, str, int]])
     _rereads: Counter[int] = field(default_factory=Counter[int])
+    _beside: Counter[int] = field(default_factory=Counter[int])
 
     def add(self, row: ActionRow) -> None:
         """One row more."""
         account = row.account or 0
         if row.op not in ("create", "update", "archive") or account not in self.session.systems:
             return
-        key, size = self.session.systems[account].connector.capabilities.batch(_step(row))
+        can, step = self.session.systems[account].connector.capabilities, _step(row)
+        key, size = can.batch(step)
         self._rows[(account, f"{row.step}:{key}", size)] += 1
+        self._beside[account] += can.beside(step)
         if row.op != "create" and row.step == 1:
             self._rereads[account] += 1
 
@@ -67,7 +70,7 @@ class Reckoning:
 
     def _cost(self, account: int) -> Cost:
         can = self.session.systems[account].connector.capabilities
-        calls, jobs, by_job = ceil(self._rereads[account] / max(1, can.reread)), 0, 0
+        calls, jobs, by_job = ceil(self._rereads[account] / max(1, can.reread)) + self._beside[account], 0, 0
         for (whose, _, size), rows in self._rows.items():
             if whose != account:
                 continue
@@ -84,4 +87,4 @@ class Reckoning:
 def _step(row: ActionRow) -> Step:
     values: dict[str, Any] = row.payload["values"]
     operation = row.op if row.op in ("create", "archive") else "update"
-    return Step(row.id, row.step, operation, str(row.payload["kind"]), None, values)
+    return Step(row.id, row.step, operation, str(row.payload["kind"]), None, values, row.payload.get("address"))

@@ -29,6 +29,11 @@ def _batch(step: Step) -> tuple[str, int]:
     return (f"{step.kind}:{step.operation}", read.BATCH) if step.address is None else ("opt-out", 1)
 
 
+def _beside(step: Step) -> int:
+    """A new contact's opt-out goes ahead of it by a call of its own."""
+    return int(step.operation == "create" and bool(step.values.get(OPT_OUT)))
+
+
 _TIERS = (
     Tier("Free or Starter", 250_000, Rate(100, 10)),
     Tier("Professional", 625_000, Rate(190, 10)),
@@ -36,7 +41,7 @@ _TIERS = (
     Tier("Enterprise with the API add-on", 2_000_000, Rate(250, 10)),
 )
 """Calls of a private app or service key (HubSpot docs, API usage details)."""
-_CAPABILITIES = Capabilities(batch=_batch, reread=read.BATCH, history=HISTORY_PAGE, unique=frozenset({EMAIL}), tiers=_TIERS, abreast=IN_FLIGHT)
+_CAPABILITIES = Capabilities(batch=_batch, reread=read.BATCH, history=HISTORY_PAGE, unique=frozenset({EMAIL}), tiers=_TIERS, abreast=IN_FLIGHT, beside=_beside)
 
 _NAMELESS = "the portal does not tell its id: it is recognised by address and credential, so that another token will look like another account"
 

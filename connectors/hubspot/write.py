@@ -14,6 +14,7 @@ show the value that it did not take.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from ...model.errors import StagesyncError
@@ -70,8 +71,9 @@ def _distinct(steps: Sequence[Step]) -> tuple[list[int], Outcomes]:
 
 def _opted_out_first(client: Client, steps: Sequence[Step], places: Sequence[int]) -> Outcomes:
     """A new contact that has opted out must not be mailable for a moment: its address goes first. What came of those where that failed."""
-    created = [place for place in places if steps[place].operation == "create"]
-    return {place: outcome for place in created if (outcome := consent.first(client, steps[place])) is not None}
+    created = [place for place in places if steps[place].operation == "create" and steps[place].values.get(consent.OPT_OUT)]
+    outcomes = client.abreast([partial(consent.first, client, steps[place]) for place in created]) if created else []
+    return {place: outcome for place, outcome in zip(created, outcomes, strict=True) if outcome is not None}
 
 
 def _send(client: Client, steps: Sequence[Step], places: Sequence[int]) -> Outcomes | Refusal:
