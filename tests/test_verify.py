@@ -8,6 +8,7 @@ import pytest
 from office import Office
 
 from stagesync.app.views.verify import verify_json, verify_text
+from stagesync.sync import engine
 from stagesync.sync.deciding.desk import Settings
 from stagesync.sync.looking.verify import Verification, verify
 
@@ -40,6 +41,21 @@ def test_drift_is_found(tmp_path: Path) -> None:
     assert text[-1].startswith("The systems do not agree")
     assert verify_json(found)["drifts"][0]["fields"][0] == {"field": "city", "there": "Ulm", "agreed": "Bonn", "refused": False, "rule": None}
     assert office.contact("anna@a.example")["city"] == "Bonn"
+
+
+def test_of_a_system_that_is_only_read_its_own_edits_count(tmp_path: Path) -> None:
+    """An edit there is drift, of the stage too, whether a plan has seen it or not; what it is owed and never gets cannot be proved, and is no drift."""
+    office = _office(tmp_path, directions={"hub": "read"})
+    office.crm.edit(office.person("bert@a.example")["Id"], {"City": "Ulm"})
+    office.run()
+    assert (verify(office.session).drifted, verify(office.session).unprovable["hub", "city"]) == (0, 1)
+    office.later()
+    (anna,) = (each["id"] for each in office.hub.contacts() if each["properties"]["email"] == "anna@a.example")
+    office.hub.edit(anna, {"city": "Kiel", "lifecyclestage": "customer"})
+    for _ in range(2):
+        (drift,) = verify(office.session).drifts
+        assert [(drift.system, *field[:3]) for field in drift.fields] == [("hub", "city", "Kiel", "Bonn"), ("hub", "stage", "lifecyclestage=customer", "lead")]
+        engine.plan(office.session)
 
 
 def test_orphans_are_found(tmp_path: Path) -> None:

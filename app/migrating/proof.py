@@ -7,7 +7,6 @@ from pathlib import Path
 
 from ...sync.looking.verify import Verification, verify
 from ...sync.migrating.fates import Fates, fates
-from ...sync.migrating.pair import pair_of, proving
 from ..terminal.interrupts import abrupt
 from .work import Way, under_way
 
@@ -38,10 +37,9 @@ def prove(config_file: Path | None, way: Way) -> Proof:
     """Read, compare, count. Writes nothing to either system. Raises what the connectors raise."""
     with abrupt(), under_way("verify", config_file, way, after="load") as work:
         source, target = work.pair.source.name, work.pair.target.name
-        session = proving(work.running.session, source, target)
-        compared = verify(session)
-        counted = fates(session, pair_of(session, source, target), work.passage.first_run)
-        found = Proof(source, target, session.clock.now_ms(), compared.read[source], compared, counted)
+        compared = verify(work.session)
+        counted = fates(work.session, work.pair, work.passage.first_run)
+        found = Proof(source, target, work.session.clock.now_ms(), compared.read[source], compared, counted)
         told = {"proved": found.proved, "read": found.read, "drifted": compared.drifted, "orphans": compared.orphans}
         work.end("verify", {**told, "fates": [[*key, count] for key, count in sorted(counted.told.items())]})
         return found

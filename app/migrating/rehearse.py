@@ -12,7 +12,6 @@ from ...state.runs import RunRow
 from ...sync import engine
 from ...sync.engine import PlanReport, RunReport
 from ...sync.looking.verify import Verification, verify_people
-from ...sync.migrating.pair import proving
 from ...sync.migrating.rehearsal import Example, examples, forget_rehearsal, moved_by
 from ...sync.undoing.undo import UndoPlan, plan_undo
 from ..running import after
@@ -71,7 +70,7 @@ def rehearse(config_file: Path | None, way: Way, number: int, *, yes: bool) -> R
             people = moved_by(tx, planned.run)
         if report.error is not None:
             raise report.error
-        compared = verify_people(proving(work.running.session, *_names(work)), people)
+        compared = verify_people(work.session, people)
         found = Rehearsed(*_names(work), chosen, people, report, compared)
         work.end("rehearse", {"runs": _runs(work), "people": len(people), "landed": found.landed})
         work.running.display.hide()

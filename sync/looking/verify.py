@@ -9,7 +9,7 @@ from itertools import chain
 from typing import Any
 
 from ...mapping.fields import Field, Silent, Unmappable
-from ...mapping.maps import FieldMap, KindMap
+from ...mapping.maps import FieldMap
 from ...model.records import Present, Query, Record, Ref
 from ...state import actions, links, people
 from ...state.links import LinkRow
@@ -167,7 +167,7 @@ def _compare(
     if person is None or row.state != "linked":
         found.orphan(connected.name, record.ref, "read, but not matched with a person yet" if row.state == "new" else "there again, after it was gone")
         return
-    different = list(_differences(session, connected, connected.system.map.kinds[record.ref.kind], record, person, found))
+    different = list(_differences(session, connected, record, row, person, found))
     open_ones = [name for name, _, _ in different if (person.id, name) in held]
     if not different:
         found.in_sync += 1
@@ -190,9 +190,9 @@ def _excluded(connected: Connected, person: PersonRow) -> bool:
 
 
 def _differences(
-    session: Session, connected: Connected, kind: KindMap, record: Record, person: PersonRow, found: Verification
+    session: Session, connected: Connected, record: Record, row: LinkRow, person: PersonRow, found: Verification
 ) -> Iterator[tuple[str, Any, Any]]:
-    writes = connected.system.writes
+    kind, writes = connected.system.map.kinds[record.ref.kind], connected.system.writes
     for name, field_map in kind.fields.items():
         mapped = session.desk.maps.fields[name]
         if mapped.policy.kind == "never" or field_map.native not in record.values:
@@ -209,17 +209,23 @@ def _differences(
         if entry[0] is None and field_map.native in kind.create_fallback and record.values[field_map.native] == kind.create_fallback[field_map.native]:
             continue  # given in the place of a value that the system demands and nobody has
         lost = name in kind.belongs and record.values.get(kind.fields[kind.belongs[name]].native) is None  # what belongs to an address, without one
-        able = told and writes and field_map.writable and not lost and not _silent_there(field_map, entry[0])
+        settles = field_map.writable and not _silent_there(field_map, entry[0]) if writes else _edited(record, row, field_map.native)
+        able = told and settles and not lost
         if not able or (mapped.policy.kind == "fill" and value is not None):
             found.unprovable[(connected.name, name)] += 1
             continue
         yield name, value, entry[0]
     if kind.stage is not None and person.stage_version:
         owed = kind.stage.write(person.stage, person.side, person.reason, record.values)
-        if owed is None or (owed and not writes):
+        if owed is None or (owed and not writes and not any(_edited(record, row, native) for native in kind.stage.natives)):
             found.unprovable[(connected.name, STAGE)] += 1
         elif owed and kind.stage.unmapped(record.values) is None:
             yield STAGE, ", ".join(f"{native}={record.values.get(native)}" for native in owed), stage_words(person)
+
+
+def _edited(record: Record, row: LinkRow, native: str) -> bool:
+    """Somebody changed it since it was last agreed: a system that is only read is owed nothing, and its own edits are all that a sync would settle."""
+    return record.values.get(native) != row.agreed.get(native, row.seen.get(native))
 
 
 _UNREADABLE: Any = object()

@@ -28,15 +28,7 @@ class Pair(NamedTuple):
 
 def one_way(session: Session, source: str, target: str) -> Session:
     """The session of a migration: of the source nothing is written, of the target nothing is taken over, and no other system has a say."""
-    return _between(session, {source: "read", target: "write"})
-
-
-def proving(session: Session, source: str, target: str) -> Session:
-    """The same to prove what was moved: an edit in the source since then is a difference, what the target knows besides is none."""
-    return _between(session, {source: "both", target: "write"})
-
-
-def _between(session: Session, directions: Mapping[str, Direction]) -> Session:
+    directions: Mapping[str, Direction] = {source: "read", target: "write"}
     systems = {
         account: replace(connected, system=replace(connected.system, direction=directions[connected.name], creates=True))
         for account, connected in session.systems.items()
