@@ -6,7 +6,10 @@ It has nothing to do with the state: nothing in it is ever needed again.
 from __future__ import annotations
 
 import sqlite3
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 
 from .sql import decode, encode
 
@@ -18,6 +21,7 @@ _SETUP = (
     "CREATE TABLE record (number INTEGER PRIMARY KEY, key TEXT NOT NULL, told TEXT NOT NULL)",
     "CREATE TABLE block (name TEXT NOT NULL, number INTEGER NOT NULL)",
     "CREATE TABLE pair (one INTEGER NOT NULL, other INTEGER NOT NULL, score INTEGER NOT NULL, reason TEXT NOT NULL)",
+    "CREATE TABLE cluster (number INTEGER PRIMARY KEY, first INTEGER NOT NULL)",
 )
 _INDEXES = ("CREATE INDEX block_name ON block (name, number)", "CREATE INDEX record_key ON record (key)")
 _RECORD = "INSERT INTO record VALUES (?, ?, ?)"
@@ -25,9 +29,12 @@ _BLOCK = "INSERT INTO block VALUES (?, ?)"
 _LARGE = "SELECT name, count(*) FROM block GROUP BY name HAVING count(*) > ? ORDER BY name"
 _SHARED = "SELECT name, group_concat(number) FROM block GROUP BY name HAVING count(*) BETWEEN 2 AND ? ORDER BY name"
 _PAIR = "INSERT INTO pair VALUES (?, ?, ?, ?)"
+_ENDS = "SELECT one, other FROM pair"
+_PAIRED = "SELECT one FROM pair UNION SELECT other FROM pair"
+_CLUSTER = "INSERT INTO cluster VALUES (?, ?)"
 _PAIRS = """
-    SELECT mine.key, theirs.key, score, reason FROM pair
-    JOIN record AS mine ON mine.number = one JOIN record AS theirs ON theirs.number = other ORDER BY score DESC, mine.key, theirs.key
+    SELECT first, mine.key, theirs.key, score, reason FROM pair JOIN cluster ON cluster.number = one
+    JOIN record AS mine ON mine.number = one JOIN record AS theirs ON theirs.number = other ORDER BY first, score DESC, mine.key, theirs.key
 """
 _TOLD = "SELECT told FROM record WHERE number = ?"
 _NUMBER = "SELECT number FROM record WHERE key = ?"
@@ -65,12 +72,29 @@ class Scratch:
             yield name, [int(number) for number in numbers.split(",")]
 
     def keep(self, pairs: Iterable[tuple[int, int, int, str]]) -> None:
-        """Take in (record, record, score, reason) of pairs."""
+        """Take in (record, record, score, reason) of all pairs."""
         self._db.executemany(_PAIR, pairs)
+        self._db.executemany(_CLUSTER, self._clusters())
 
-    def kept(self) -> Iterator[tuple[str, str, int, str]]:
-        """(key, key, score, reason) of the pairs, the highest score first, then by their keys."""
-        yield from self._db.execute(_PAIRS)
+    def clusters(self) -> Iterator[Iterator[tuple[str, str, int, str]]]:
+        """For the records that pairs hang together by, one cluster after the other: (key, key, score, reason), the highest score first, then by their keys."""
+        for _, rows in groupby(self._db.execute(_PAIRS), key=itemgetter(0)):
+            yield (row[1:] for row in rows)
+
+    def _clusters(self) -> Iterator[tuple[int, int]]:
+        """(record, the smallest number in its cluster) of every record that has a pair. Eight bytes a record, whatever is found."""
+        leads = array("q", range(self._count + 1))
+
+        def first(number: int) -> int:
+            while leads[number] != number:
+                leads[number] = number = leads[leads[number]]
+            return number
+
+        for one, other in self._db.execute(_ENDS):
+            low, high = sorted((first(one), first(other)))
+            leads[high] = low
+        for (number,) in self._db.execute(_PAIRED):
+            yield number, first(number)
 
     def told(self, number: int) -> object:
         """What is told of a record."""

@@ -16,7 +16,7 @@ from stagesync.sync.duplicates.grouping import AGAINST, LARGEST, Group, group
 from stagesync.sync.duplicates.profile import Marks, Profile, line, mailbox
 from stagesync.sync.duplicates.score import PROPOSED, Pair
 from stagesync.sync.duplicates.score import compare as compare_marks
-from stagesync.sync.duplicates.search import LARGEST_BLOCK, find_duplicates
+from stagesync.sync.duplicates.search import LARGEST_BLOCK, count_duplicates, find_duplicates
 
 ANNA = ("Anna", "Ash", "Acme GmbH", "anna.ash@acme.example", "+4930123456")
 
@@ -141,6 +141,13 @@ def test_groups_do_not_depend_on_the_order(crowd: list[Profile], chance: random.
     other = list(crowd)
     chance.shuffle(other)
     assert find_duplicates(other).groups == find_duplicates(crowd).groups
+
+
+@given(_crowds)
+def test_what_is_only_counted_is_what_is_found(crowd: list[Profile]) -> None:
+    """As many groups with as many records in them."""
+    groups = find_duplicates(crowd).groups
+    assert count_duplicates(crowd) == (len(groups), sum(len(each.members) for each in groups))
 
 
 @given(_crowds)

@@ -14,7 +14,7 @@ from ...sync.duplicates.deciding import decide
 from ...sync.duplicates.profile import Profile, profile_of
 from ...sync.duplicates.rulings import Decision, Line, Ruling, contradictions, read_rulings
 from ...sync.duplicates.score import PROPOSED
-from ...sync.duplicates.search import Found, find_duplicates
+from ...sync.duplicates.search import Decided, Found, count_duplicates, find_duplicates
 from ...sync.session import Connected, Session
 from .. import wiring
 from ..configuration.config import load
@@ -57,6 +57,15 @@ def find(system: str, out: Path, at_least: int, path: Path | None, *, json: bool
 
 def propose(place: Place, connected: Connected, at_least: int = PROPOSED) -> Found:
     """The records of a system, as they were read last, that may be the same human's, and of which nobody has decided that."""
+    return find_duplicates(_profiles(place, connected), at_least, _decided(place, connected))
+
+
+def count(place: Place, connected: Connected) -> tuple[int, int]:
+    """How many groups would be proposed, and how many records are in them."""
+    return count_duplicates(_profiles(place, connected), _decided(place, connected))
+
+
+def _decided(place: Place, connected: Connected) -> Decided:
     with place.store.read() as tx:
         known = sameness.of_account(tx, place.id, connected.system.account)
 
@@ -64,7 +73,7 @@ def propose(place: Place, connected: Connected, at_least: int = PROPOSED) -> Fou
         pair = (min(one, other), max(one, other))
         return None if pair not in known else "different" if known[pair] is None else "same"
 
-    return find_duplicates(_profiles(place, connected), at_least, decided)
+    return decided
 
 
 def apply(file: Path, path: Path | None, *, json: bool) -> int:

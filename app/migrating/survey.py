@@ -20,7 +20,7 @@ from ...sync.migrating.sample import Unmapped, unmapped_fields
 from ...sync.people import holds
 from ...sync.people.holds import Group
 from .. import accounts
-from ..courses.duplicates import propose
+from ..courses import duplicates
 from ..terminal.interrupts import abrupt
 from .cost import Cost, costs
 from .work import Way, Work, under_way
@@ -99,7 +99,7 @@ def _found(work: Work, planned: PlanReport) -> Survey:
         census=counted,
         places=tuple(_places(pair, counted)),
         unmapped=tuple(unmapped_fields(session, pair, _described(work))),
-        alike=_alike(work),
+        alike=duplicates.count(work.running.place, work.pair.source),
         asked=asked,
         costs=tuple(costs(session, pair, planned, _read(work), counted.records.total())),
         notes=tuple(_notes(work)),
@@ -111,11 +111,6 @@ def _read(work: Work) -> dict[str, int]:
     """What it takes to read each system: a survey that is made again reads only what has changed."""
     before: dict[str, int] = work.passage.phases.get("survey", {}).get("calls", {})
     return {each.name: max(each.connector.usage().calls, before.get(each.name, 0)) for each in work.pair}
-
-
-def _alike(work: Work) -> tuple[int, int]:
-    groups = propose(work.running.place, work.pair.source).groups
-    return len(groups), sum(len(group.members) for group in groups)
 
 
 def _notes(work: Work) -> Iterator[str]:

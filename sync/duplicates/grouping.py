@@ -36,7 +36,7 @@ class Group:
 
 
 def group(pairs: Iterable[Pair], score: Callable[[Ref, Ref], int]) -> list[Group]:
-    """The groups, the likeliest first. Pairs come the likeliest first. `score`: that of any two records, also of two that nothing made a pair."""
+    """The groups. Pairs come the likeliest first. `score`: that of any two records, also of two that nothing made a pair."""
     held: dict[Ref, list[Ref]] = {}
     needed: dict[int, list[Pair]] = {}
     refused: list[Pair] = []
@@ -53,7 +53,12 @@ def group(pairs: Iterable[Pair], score: Callable[[Ref, Ref], int]) -> list[Group
             held[ref] = mine
     whole = {id(members): members for members in held.values()}
     found = [Group(tuple(sorted(whole[key])), tuple(needs)) for key, needs in needed.items()]
-    return sorted([*found, *_apart(refused, held)], key=lambda each: (-each.score, each.members))
+    return [*found, *_apart(refused, held)]
+
+
+def likeliest(groups: Iterable[Group]) -> list[Group]:
+    """The likeliest first."""
+    return sorted(groups, key=lambda each: (-each.score, each.members))
 
 
 def _apart(refused: Iterable[Pair], held: dict[Ref, list[Ref]]) -> Iterable[Group]:

@@ -12,7 +12,7 @@ from typing import Any, Literal, cast
 
 from ...model.records import Ref
 from ...state.scratch import Scratch
-from .grouping import Group, group
+from .grouping import Group, group, likeliest
 from .profile import Marks, Profile
 from .score import PROPOSED, Pair, compare
 
@@ -50,12 +50,20 @@ def find_duplicates(profiles: Iterable[Profile], at_least: int = PROPOSED, decid
         search = _Search(scratch)
         records = search.fill(profiles)
         cut = search.cut()
-        scratch.keep(search.pairs(at_least, decided))
+        return Found(records, likeliest(search.groups(at_least, decided)), cut)
 
-        def score(one: Ref, other: Ref) -> int:
-            return 0 if decided(one, other) == "different" else search.score(one, other)
 
-        return Found(records, group(search.likeliest(), score), cut)
+def count_duplicates(profiles: Iterable[Profile], decided: Decided = undecided) -> tuple[int, int]:
+    """How many groups `find_duplicates` would find, and how many records stand in them, in flat memory."""
+    with closing(Scratch()) as scratch:
+        search = _Search(scratch)
+        search.fill(profiles)
+        search.cut()
+        groups = members = 0
+        for found in search.groups(PROPOSED, decided):
+            groups += 1
+            members += len(found.members)
+        return groups, members
 
 
 class _Search:
@@ -94,10 +102,15 @@ class _Search:
                 if pair.score >= at_least and decided(pair.one, pair.other) is None:
                     yield (first, second, *pair[2:]) if pair.one == one.ref else (second, first, *pair[2:])
 
-    def likeliest(self) -> Iterator[Pair]:
-        """The pairs that were kept, the likeliest first."""
-        for one, other, score, reason in self._scratch.kept():
-            yield Pair(_ref(one), _ref(other), score, intern(reason))
+    def groups(self, at_least: int, decided: Decided) -> Iterator[Group]:
+        """The groups, a cluster of pairs that hang together at a time, since clusters have nothing to do with each other."""
+        self._scratch.keep(self.pairs(at_least, decided))
+
+        def score(one: Ref, other: Ref) -> int:
+            return 0 if decided(one, other) == "different" else self.score(one, other)
+
+        for rows in self._scratch.clusters():
+            yield from group((Pair(_ref(one), _ref(other), points, intern(reason)) for one, other, points, reason in rows), score)
 
     def score(self, one: Ref, other: Ref) -> int:
         """The score of any two records."""
