@@ -7,7 +7,7 @@ ARGS ?=
 N ?= 100000
 SEED ?= 10000
 
-.PHONY: help demo test histories soak mutants lint audit format bench bench-large labelled lock clean
+.PHONY: help demo test histories soak kills mutants lint audit format bench bench-large labelled lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -29,6 +29,9 @@ histories: .venv/.installed ## Live 10,000 random histories (1,500 with webhooks
 soak: .venv/.installed ## Live N random histories (100,000), every directed one, 400 real kills; ARGS='--seed 417' tells the story of one
 	$(BIN)/python tests/history_run.py --random $(N) --start $(SEED) --hinted $(N) --bulk $(N) --directed all --stories $(ARGS)
 	$(if $(ARGS),,STAGESYNC_HISTORIES=2000 STAGESYNC_KILLS=200 STAGESYNC_KILLS_POSTGRES=200 $(MORE))
+
+kills: .venv/.installed ## Kill migrations at random instants, their loads 20 times, and compare each with an unbroken one
+	STAGESYNC_LOAD_KILLS=20 $(BIN)/python -m pytest -q tests/test_migrate_kills.py $(ARGS)
 
 mutants: .venv/.installed ## Put one bug after the other into the program and show that histories find it
 	$(BIN)/python tests/mutant_check.py $(ARGS)

@@ -105,9 +105,17 @@ class Stand:
         self._moment = Moment(lambda _, made: made == call, deed, before)
         return self._moment
 
-    def start(self, room: int | None = None) -> Program:
-        """`stagesync sync --yes`, for real. `room`: so many bytes may each of its files have."""
-        return Program(self.box.config.parent, "sync", "--yes", "--config", str(self.box.config), room=room)
+    def start(self, *words: str, room: int | None = None) -> Program:
+        """`stagesync WORDS`, or `sync --yes`, for real. `room`: so many bytes may each of its files have."""
+        return Program(self.box.config.parent, *(words or ("sync", "--yes")), "--config", str(self.box.config), room=room)
+
+    def dies(self, instant: Instant, *words: str) -> bool:
+        """Start the program and kill it; False where it had ended by then."""
+        program = self.start(*words)
+        instant(self, program)
+        died = program.ended() < 0
+        self.at_request(0, lambda: None)
+        return died
 
     def finish(self) -> str:
         """A run that is left in peace, as a program of its own; the last line that it says."""
@@ -167,7 +175,7 @@ class Life:
         left, number, took = self.kills, 1, self._measured(self.twin)
         while left > 0:
             for _ in range(min(left, self.random.randint(3, 5))):
-                if not self._killed_at(*self._instant(took, self.twin.requests)):
+                if not self._killed_at(*instant_of(self.random, took, self.twin.requests)):
                     break
                 left -= 1
             took = self._measured(self.killed)
@@ -187,26 +195,8 @@ class Life:
         self.story.append(stand.finish())
         return time.monotonic() - began
 
-    # -- when
-
-    def _instant(self, took: float, requests: int) -> tuple[str, Instant]:
-        number, soon, moment = self.random.randint(1, max(1, requests)), self.random.uniform(0, 0.05), self.random.uniform(0, took)
-        match self.random.choice(("time", "request", "request", "before", "after")):
-            case "time":
-                return f"after {moment:.3f} s", lambda _, program: _wait(program, moment)
-            case "before":
-                return f"before request {number}", lambda stand, program: stand.at_request(number, lambda: program.signal(SIGKILL), before=True)
-            case "after":
-                return f"when request {number} is carried out", lambda stand, program: stand.at_request(number, lambda: program.signal(SIGKILL))
-            case _:
-                return f"{soon * 1000:.0f} ms after request {number}", lambda stand, program: _soon_after(stand, program, number, soon)
-
     def _killed_at(self, name: str, instant: Instant) -> bool:
-        """Start the program and kill it; False where it had ended by then."""
-        program = self.killed.start()
-        instant(self.killed, program)
-        died = program.ended() < 0
-        self.killed.at_request(0, lambda: None)
+        died = self.killed.dies(instant)
         self.story.append(f"killed {name}" if died else f"ended before it was to be killed {name}")
         self.revive()
         return died
@@ -233,6 +223,20 @@ def wrong(ours: Stand, twin: Stand) -> Iterator[str]:
     again = ours.box.run("sync")
     if again.exit_code != 0 or ours.box.written():
         yield f"the next run is not quiet: {again.stdout}{again.stderr}"
+
+
+def instant_of(random: Random, took: float, requests: int) -> tuple[str, Instant]:
+    """Some instant of a run that takes so long and makes so many requests, and its name."""
+    number, soon, moment = random.randint(1, max(1, requests)), random.uniform(0, 0.05), random.uniform(0, took)
+    match random.choice(("time", "request", "request", "before", "after")):
+        case "time":
+            return f"after {moment:.3f} s", lambda _, program: _wait(program, moment)
+        case "before":
+            return f"before request {number}", lambda stand, program: stand.at_request(number, lambda: program.signal(SIGKILL), before=True)
+        case "after":
+            return f"when request {number} is carried out", lambda stand, program: stand.at_request(number, lambda: program.signal(SIGKILL))
+        case _:
+            return f"{soon * 1000:.0f} ms after request {number}", lambda stand, program: _soon_after(stand, program, number, soon)
 
 
 def _wait(program: Program, seconds: float) -> None:

@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from signal import SIGKILL
-from typing import Any
 
 import pytest
-from kills import Stand, stand
 from moving import WAY, Move, approval, fates, move
-from programs import Program
 
 from stagesync.app.terminal.progress import pace
 from stagesync.state import entries, people
@@ -129,38 +125,6 @@ def test_the_ledger_has_the_stages_of_the_past(empty: Move) -> None:
     assert [(stay.stage, stay.origin) for stay in stays] == [("subscriber", "history"), ("lead", "history"), ("mql", "history")]
     entered = [stay.entered_at // 60_000 for stay in stays if stay.entered_at is not None]
     assert [later - sooner for sooner, later in pairwise(entered)] == [60, 60]
-
-
-KILLED_AT = (2, 5, 7)
-"""Requests of a load at which its program is killed, each in the next attempt."""
-
-
-def test_a_load_that_is_killed_over_and_over_ends_as_an_unbroken_one(tmp_path: Path) -> None:
-    """Each attempt dies at a later request, some before its answer came; then one is left in peace: the worlds are those of an unbroken load, nobody is there
-    twice, and the proof holds."""
-    with stand(tmp_path / "killed", 5, people=24) as killed, stand(tmp_path / "twin", 5, people=24) as twin:
-        assert Move(twin.box).load().exit_code == 0
-        digest = Move(killed.box).json("survey", *WAY)["digest"]
-        assert [number for number in KILLED_AT if dies(killed, number, digest)] == list(KILLED_AT)
-        last = Move(killed.box).phase("load")
-        assert last.exit_code == 0, last.stderr
-        assert killed.records() == twin.records()
-        assert Move(killed.box).phase("verify").exit_code == 0
-
-
-def dies(place: Stand, number: int, digest: str) -> bool:
-    """A load is killed at the request of that number; whether it lived that long."""
-    program: list[Program] = []
-    met: list[Any] = []
-
-    def kill() -> None:
-        met.append(number)
-        program[0].signal(SIGKILL)
-
-    place.at_request(number, kill, before=number % 2 == 0)
-    program.append(Program(place.box.config.parent, "migrate", "load", "--approve", digest, "--config", str(place.box.config)))
-    program[0].wait()
-    return bool(met)
 
 
 @pytest.mark.parametrize(

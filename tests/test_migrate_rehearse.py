@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,8 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moving import WAY, Move, fates, move
 
-from stagesync.state import runs
-from stagesync.state.store import open_store
 from stagesync.sync.migrating.spread import Spread
 
 
@@ -73,19 +70,6 @@ def test_a_refusal_in_the_rehearsal_is_told(empty: Move) -> None:
     empty.crm.fail_rows("FIELD_CUSTOM_VALIDATION_EXCEPTION", "no", times=1, kind="Lead")
     result = empty.phase("rehearse", "--yes")
     assert (result.exit_code, "Not all of it arrived as wanted" in result.stdout) == (1, True)
-
-
-def test_a_rehearsal_that_broke_off_is_finished_by_the_load(empty: Move) -> None:
-    """Nobody can tell what became of a run that was killed, so it is not put back: that is said, exit 1, and everybody arrives once all the same."""
-    empty.people(4)
-    empty.json("survey", *WAY)
-    run = empty.json("rehearse", "--yes", "--people", "2")["run"]
-    with closing(open_store(f"sqlite:///{empty.box.config.with_name('stagesync.db')}")) as store, store.write() as tx:
-        runs.finish(tx, run, 1, "broken", {})
-    told = empty.json("rehearse", "--undo")
-    assert (told["broken"], told["people"]) == ([run], 0)
-    assert empty.load().exit_code == 0
-    assert fates(empty.json("verify")) == {"created": 4}
 
 
 @given(st.integers(1, 40), st.integers(0, 400))
