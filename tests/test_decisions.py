@@ -108,7 +108,7 @@ def test_duplicates_only_the_best_is_written(tmp_path: Path) -> None:
     assert rows[person]["MailingCity"] == "Bonn"
     assert rows[older].get("City") is None
     assert len(rows) == 2
-    assert questions(office) == []
+    assert questions(office) == ["second:crm"]  # the Lead has a company and a stage: whether it is hers, nobody has said
 
 
 def test_different_last_names_are_ambiguous(tmp_path: Path) -> None:

@@ -16,6 +16,16 @@ from stagesync.sync.deciding.sameness import Sameness
 HUB, CRM = 1, 2
 
 
+def all_copies(best: LinkRow, other: LinkRow) -> bool:
+    """No record of these says anything else than another."""
+    return best.account == other.account
+
+
+def none_copies(best: LinkRow, other: LinkRow) -> bool:
+    """Every one does."""
+    return best.account != other.account
+
+
 def row(id: int, account: int, kind: str = "lead", person: int | None = None, stamp: int = 0, state: str | None = None) -> LinkRow:
     """A record; linked where it has a person."""
     return LinkRow(id, account, kind, f"r{id}", person, state or ("linked" if person else "new"), stamp, {}, {}, {}, None, None)
@@ -23,7 +33,7 @@ def row(id: int, account: int, kind: str = "lead", person: int | None = None, st
 
 def matched(rows: Sequence[LinkRow], names: Mapping[int, str | None] | None = None, address: str = "anna@a.example", answer: str | None = None) -> Match:
     """The decision where the records have these last names (else Ash) and that address."""
-    return match(rows, lambda each: Identity((names or {}).get(each.id, "Ash"), (address,)), answer)
+    return match(rows, lambda each: Identity((names or {}).get(each.id, "Ash"), (address,)), all_copies, answer)
 
 
 def ids(rows: Sequence[LinkRow]) -> list[int]:
@@ -57,9 +67,37 @@ def test_a_blank_last_name_contradicts_nobody() -> None:
     assert (ids(found.members), ids(found.duplicates)) == ([2], [1])
 
 
-def test_names_are_compared_without_case_and_width() -> None:
-    """`ASH` and `Ash`, full width or not, are the same last name."""
-    assert matched([row(1, CRM), row(2, CRM)], {1: "ASH", 2: " Ash"}).ambiguous == []
+@pytest.mark.parametrize("other", ["ASH", "\uff21sh ", "\u00c4sh", "Ash-"])
+def test_names_are_compared_without_case_width_accents_and_punctuation(other: str) -> None:
+    """The same last name, however it is spelled."""
+    assert matched([row(1, CRM), row(2, CRM)], {2: other}).ambiguous == []
+
+
+def test_a_swapped_name_is_the_same() -> None:
+    """Ash Anna is Anna Ash; Ash Ben is not."""
+    names = {1: ("Anna", "Ash"), 2: ("Ash", "ANNA"), 3: ("Ash", "Ben")}
+    for other, asked in ((2, []), (3, [1, 3])):
+        found = match([row(1, CRM), row(other, CRM)], lambda each: Identity(names[each.id][1], ("ash@a.example",), names[each.id][0]), all_copies)
+        assert ids(found.ambiguous) == asked
+
+
+def test_a_second_record_that_is_no_copy_is_a_question() -> None:
+    """It is set aside all the same, as is a copy beside it; of both is asked whether they are the best one's human. Of a copy alone nobody asks."""
+    rows = [row(1, CRM, stamp=1), row(2, CRM, stamp=2), row(3, CRM, stamp=9), row(4, HUB, "contact")]
+    found = match(rows, lambda each: Identity("Ash", ()), lambda best, other: (best.id, other.id) != (3, 1))
+    assert (ids(found.members), ids(found.duplicates)) == ([3, 4], [1, 2])
+    assert [(doubt.best.id, ids(doubt.others)) for doubt in found.doubts] == [(3, [1, 2])]
+    assert match(rows, lambda each: Identity("Ash", ()), all_copies).doubts == []
+
+
+def test_of_what_somebody_said_nobody_asks_again() -> None:
+    """Said directly, or by way of another record; or that the newest counts of all of them."""
+    rows = [row(1, CRM, stamp=1), row(2, CRM, stamp=2), row(3, CRM, stamp=9)]
+    by_way = match(rows, lambda each: Identity("Ash", ()), none_copies, None, said((1, 2, 2), (2, 3, 3)))
+    assert (ids(by_way.duplicates), by_way.doubts) == ([1, 2], [])
+    half = match(rows, lambda each: Identity("Ash", ()), none_copies, None, said((2, 3, 3)))
+    assert [ids(doubt.others) for doubt in half.doubts] == [[1]]
+    assert match(rows, lambda each: Identity("Ash", ()), none_copies, "newest").doubts == []
 
 
 def test_different_last_names_in_one_system_are_ambiguous() -> None:
@@ -72,9 +110,9 @@ def test_different_last_names_in_one_system_are_ambiguous() -> None:
 def test_a_family_at_one_address_is_a_question(other: str | None, asked: bool) -> None:
     """Clearly different first names at one address are two humans as far as anybody knows; spellings, initials and blanks are not."""
     names = {1: "Anna", 2: other}
-    found = match([row(1, CRM), row(2, CRM)], lambda each: Identity("Ash", ("ash@a.example",), names[each.id]))
+    found = match([row(1, CRM), row(2, CRM)], lambda each: Identity("Ash", ("ash@a.example",), names[each.id]), all_copies)
     assert bool(found.ambiguous) is asked
-    across = match([row(1, CRM), row(2, HUB)], lambda each: Identity("Ash", ("ash@a.example",), names[each.id]))
+    across = match([row(1, CRM), row(2, HUB)], lambda each: Identity("Ash", ("ash@a.example",), names[each.id]), all_copies)
     assert across.ambiguous == []
 
 
@@ -136,13 +174,13 @@ def said(*told: tuple[int, int, int | None]) -> Sameness:
 def test_of_one_human_s_records_the_survivor_is_linked() -> None:
     """Whatever their names, ranks and addresses say: the one that survives is the person's, the other is set aside."""
     rows = [row(1, CRM, stamp=1), row(2, CRM, "contact", stamp=9), row(3, HUB, "contact")]
-    found = match(rows, lambda each: Identity({1: "Ash", 2: "Birch"}.get(each.id), ()), None, said((1, 2, 1)))
+    found = match(rows, lambda each: Identity({1: "Ash", 2: "Birch"}.get(each.id), ()), all_copies, None, said((1, 2, 1)))
     assert (ids(found.members), ids(found.duplicates), found.ambiguous) == ([1, 3], [2], [])
 
 
 def test_a_record_joins_the_person_of_its_survivor() -> None:
     """The survivor is linked: the new one is set aside under the same person."""
-    found = match([row(1, CRM, person=7), row(2, CRM)], lambda each: Identity(str(each.id), ()), None, said((1, 2, 1)))
+    found = match([row(1, CRM, person=7), row(2, CRM)], lambda each: Identity(str(each.id), ()), none_copies, None, said((1, 2, 1)))
     assert (found.person, found.members, ids(found.duplicates)) == (7, [], [2])
 
 
@@ -150,9 +188,9 @@ def test_two_who_were_told_apart_are_a_question_where_a_third_has_a_key_of_both(
     """Nobody can say whose the third is; told that it is the newest's, the other one is left for the next look and never set aside."""
     rows = [row(1, CRM, stamp=1), row(2, CRM, stamp=9), row(3, HUB, "contact")]
     apart = said((1, 2, None))
-    asked = match(rows, lambda each: Identity("Ash", ()), None, apart)
+    asked = match(rows, lambda each: Identity("Ash", ()), all_copies, None, apart)
     assert (ids(asked.ambiguous), asked.reason) == ([1, 2, 3], "somebody told two of them apart")
-    found = match(rows, lambda each: Identity("Ash", ()), "newest", apart)
+    found = match(rows, lambda each: Identity("Ash", ()), none_copies, "newest", apart)
     assert (ids(found.members), found.duplicates, found.ambiguous) == ([2, 3], [], [])
 
 
@@ -168,8 +206,8 @@ def test_nobody_is_set_aside_for_somebody_else(told: list[tuple[int, int, bool]]
     """Whatever was said: no record that was told apart from another is set aside beside it, and the order says nothing."""
     words = said(*{(one, other): (one, other, one if same else None) for one, other, same in told}.values())
     rows = [row(number, CRM if number % 2 else HUB, stamp=number) for number in order]
-    found = match(rows, lambda each: Identity("Ash", ()), None, words)
-    again = match(sorted(rows, key=lambda each: each.id), lambda each: Identity("Ash", ()), None, words)
+    found = match(rows, lambda each: Identity("Ash", ()), none_copies, None, words)
+    again = match(sorted(rows, key=lambda each: each.id), lambda each: Identity("Ash", ()), none_copies, None, words)
     assert (ids(found.members), ids(found.duplicates), ids(found.ambiguous)) == (ids(again.members), ids(again.duplicates), ids(again.ambiguous))
     linked = [*found.members, *found.duplicates]
     assert not any(words.differ(one.id, other.id) for one in linked for other in linked)

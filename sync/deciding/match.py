@@ -1,19 +1,20 @@
 """Whose record is this? Records that share a key become links of one person, or a question. Pure.
 
-Within one system, several records with one e-mail and the same (or a blank) last name are duplicates: the best one is the person's
-link, the others are set aside and never written. Different last names, clearly different first names (a family at one address), or a role
-address with different names, are ambiguous: nothing is linked, all are named. Dots and plus signs in addresses are never folded. What somebody
-said about two records goes before all of this.
+Within one system, several records with one e-mail and the same (or a blank) last name are duplicates as far as anybody can see: the best one is the
+person's link, the others are set aside and never written. Unless they are copies of the best one, that is a question too. Different last names, clearly
+different first names (a family at one address), or a role address with different names, are ambiguous: nothing is linked, all are named. Dots and plus signs
+in addresses are never folded. What somebody said about two records goes before all of this.
 """
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
+from typing import NamedTuple
 
 from ...mapping.names import differ
+from ...model.spelling import folded
 from .desk import Link
 from .sameness import NOTHING_SAID, Sameness
 
@@ -65,16 +66,29 @@ class Identity:
     first_name: str | None = None
 
 
+Copies = Callable[[Link, Link], bool]
+"""(best, other) of one system -> the other one says nothing that the best one does not say."""
+
+
+class Doubt(NamedTuple):
+    """Second records of a system that are set aside beside its best one, and nobody has said that they are the same human."""
+
+    best: Link
+    others: tuple[Link, ...]
+
+
 @dataclass(slots=True)
 class Match:
     """One group of records that belong together. `person` is the person they join, None for a new one.
 
-    `members`: one link per system. `duplicates`: set aside. `ambiguous`: the records that cannot be told apart, and why.
+    `members`: one link per system. `duplicates`: set aside. `doubts`: of whom of them somebody must say whether they are the same human as the
+    best of their system. `ambiguous`: the records that cannot be told apart, and why.
     """
 
     person: int | None = None
     members: list[Link] = field(default_factory=list[Link])
     duplicates: list[Link] = field(default_factory=list[Link])
+    doubts: list[Doubt] = field(default_factory=list[Doubt])
     ambiguous: list[Link] = field(default_factory=list[Link])
     reason: str = ""
 
@@ -99,7 +113,7 @@ def components(ids: Iterable[int], pairs: Iterable[tuple[int, int]]) -> list[lis
     return list(groups.values())
 
 
-def match(rows: Sequence[Link], identify: Callable[[Link], Identity], answer: str | None = None, said: Sameness = NOTHING_SAID) -> Match:
+def match(rows: Sequence[Link], identify: Callable[[Link], Identity], copies: Copies, answer: str | None = None, said: Sameness = NOTHING_SAID) -> Match:
     """Decide one group. `answer` "newest": somebody said that they are one human, and the newest record counts. `said`: about two records each.
 
     Of records that are one human's, only the one that survives speaks for them. One that somebody told apart from the best is left for the next look.
@@ -124,8 +138,19 @@ def match(rows: Sequence[Link], identify: Callable[[Link], Identity], answer: st
         best, *others = sorted(candidates, key=lambda row: (row not in speaking, *rank(row)))
         if best in fresh:
             found.members.append(best)
-        found.duplicates.extend(row for row in others if row in fresh and not said.differ(best.id, row.id))
+        aside = [row for row in others if row in fresh and not said.differ(best.id, row.id)]
+        found.duplicates.extend(aside)
+        if answer != "newest":
+            found.doubts.extend(doubts(best, aside, copies, said))
     return found
+
+
+def doubts(best: Link, aside: Sequence[Link], copies: Copies, said: Sameness) -> Iterator[Doubt]:
+    """Those set aside of whom nobody has said that they are the same human as the best one, unless all of them are its copies: where two humans share an
+    address and a name, nobody knows whose copy one is."""
+    unsaid = tuple(row for row in aside if best.id not in said.ends(row.id))
+    if any(not copies(best, row) for row in unsaid):
+        yield Doubt(best, unsaid)
 
 
 def _by_account(rows: Sequence[Link]) -> Mapping[int, list[Link]]:
@@ -137,9 +162,11 @@ def _by_account(rows: Sequence[Link]) -> Mapping[int, list[Link]]:
 
 def _ambiguity(rows: Sequence[Link], known: Mapping[int, Identity]) -> str | None:
     for candidates in _by_account(rows).values():
-        if len(candidates) > 1 and len(_last_names(known[row.id] for row in candidates)) > 1:
+        pairs = [(known[one.id], known[other.id]) for one, other in combinations(candidates, 2)]
+        clashing = [(one, other) for one, other in pairs if not _swapped(one, other)]
+        if any(len(_last_names(pair)) > 1 for pair in clashing):
             return "several records of one system share an address but not a last name"
-        if any(differ(known[one.id].first_name, known[other.id].first_name) for one, other in combinations(candidates, 2)):
+        if any(differ(one.first_name, other.first_name) for one, other in clashing):
             return "several records of one system share an address but not a first name"
     addresses = {address for identity in known.values() for address in identity.addresses}
     if len(_last_names(known.values())) > 1 and any(address.partition("@")[0] in ROLES for address in addresses):
@@ -147,8 +174,13 @@ def _ambiguity(rows: Sequence[Link], known: Mapping[int, Identity]) -> str | Non
     return None
 
 
+def _swapped(one: Identity, other: Identity) -> bool:
+    mine, theirs = (folded(one.first_name), folded(one.last_name)), (folded(other.last_name), folded(other.first_name))
+    return all(mine) and mine == theirs
+
+
 def _last_names(identities: Iterable[Identity]) -> set[str]:
-    return {unicodedata.normalize("NFKC", identity.last_name).casefold().strip() for identity in identities if identity.last_name}
+    return {folded(identity.last_name) for identity in identities} - {""}
 
 
 def rank(row: Link) -> tuple[bool, bool, int, str]:

@@ -6,20 +6,23 @@ survivor's. Two that are told apart and had been taken for one are matched again
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 from ...model.errors import SafetyStop
 from ...model.records import Ref
 from ...state import actions, dissolving, links, people, sameness
+from ...state.actions import ActionRow
 from ...state.links import LinkRow
 from ...state.sameness import SameRow
 from ...state.store import Tx
 from ..deciding.sameness import Sameness
+from ..deciding.second import SECOND
 from ..people.forget import prepare
 from ..people.holds import each_hold, match_again
 from .rulings import Ruling
 
-AMBIGUOUS = "ambiguous"
+ABOUT_MATCHES = ("ambiguous", SECOND)
+"""The questions about whose a record is."""
 
 
 def decide(tx: Tx, ws: int, rulings: Sequence[Ruling], known: Mapping[Ref, LinkRow], now: int) -> None:
@@ -47,11 +50,15 @@ def _row(one: int, other: int, survivor: int | None, now: int) -> SameRow:
     return SameRow(min(one, other), max(one, other), survivor, now)
 
 
-def _answer(tx: Tx, ws: int, mine: Collection[int]) -> None:
+def _answer(tx: Tx, ws: int, mine: Set[int]) -> None:
     """Questions in which one of the records stands are moot: whatever is still open after the decision is asked again."""
-    asked = [hold for hold in each_hold(tx, ws) if hold.question == AMBIGUOUS and not set(hold.payload.get("park", ())).isdisjoint(mine)]
+    asked = [hold for hold in each_hold(tx, ws) if (hold.question or "").partition(":")[0] in ABOUT_MATCHES and not mine.isdisjoint(_asked_about(hold))]
     match_again(tx, asked)
     actions.set_state(tx, [hold.id for hold in asked], "skipped")
+
+
+def _asked_about(hold: ActionRow) -> list[int]:
+    return [*hold.payload.get("park", ()), *filter(None, [hold.payload.get("best")])]
 
 
 def _refuse_open(tx: Tx, ws: int, rows: Iterable[LinkRow]) -> None:

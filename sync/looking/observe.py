@@ -188,13 +188,14 @@ def _place(batch: _Batch, row: LinkRow, claim: dict[str, Any] | None, *, restore
 
     `claim`: what was noted before the change. What was refused there may be taken now.
     """
+    person = row.person
     if restored:
         notes = {name: note for name, note in (row.claim or {}).items() if name != ERASED} or None
         row = row._replace(state="linked" if row.person is not None else "new", claim=notes)
     elif row.state == "parked" and (row.person is None or rekeyed):
         row = row._replace(state="new", person=None, carried={}, agreed={})
-    if row.person is not None and row.state in ("linked", "parked"):  # a duplicate may tell of an opt-out
-        batch.due.add(row.person)
+    if person is not None and row.state in ("linked", "parked", "new"):  # a duplicate may tell of an opt-out, and what is asked of it may be moot
+        batch.due.add(person)
     if restored or row.state == "new" or row.claim != claim:
         batch.rewritten[row.id] = row
     else:
@@ -227,7 +228,7 @@ def _lose(batch: _Batch, gone: Gone, sight: tuple[int, int]) -> int:
     notes = {**(row.claim or {}), ERASED: True} if gone.why == "erased" else row.claim
     batch.rewritten[row.id] = row._replace(state="gone", claim=notes)
     batch.changes.append((row.id, row.person, gone.at, *sight, None, {changes.RECORD: [changes.THERE, gone.why]}))
-    if row.person is not None and row.state == "linked":
+    if row.person is not None and row.state in ("linked", "parked"):  # what is asked of a record beside the person's own is moot
         batch.due.add(row.person)
     return 1
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Container, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...mapping.fields import Field, Silent, Unmappable
 from ...mapping.maps import FieldMap
 from ...model.records import Present, Query, Record, Ref
 from ...state import actions, links, people
+from ...state.actions import ActionRow
 from ...state.links import LinkRow
 from ...state.people import PersonRow
 from ..deciding.claims import STAGE
@@ -54,7 +55,7 @@ class Verification:
 
     `in_sync`: every mapped field agrees. `drifted`: at least one does not, and nothing holds it. `held`: differs, and a question is open.
     `frozen`: differs, and is excluded by the configuration. `orphans`: a link whose record is not there, or a record that belongs to nobody.
-    `ambiguous`: set aside, since nobody can tell them apart; `duplicates`: a second record of a linked person in the same system, left alone.
+    `ambiguous`: set aside, since nobody can tell whose they are; `duplicates`: a second record of a linked person in the same system, left alone.
     `forgotten`: records of people who were forgotten, at which nobody looks.
     `unprovable`: fields that a system cannot carry, by system and field. `rules`: field -> what sets it, where no system does.
     `unseen`: systems that cannot be looked at, of which nothing can be proved. `read`: system -> records that it has now, those of forgotten people left out.
@@ -89,11 +90,24 @@ class Verification:
             self.lost.append(Orphan(system, ref.kind, ref.id, why))
 
 
+class _Open(NamedTuple):
+    """What is asked: (person, field), and the records of which it is asked whose they are."""
+
+    fields: frozenset[tuple[int | None, str | None]]
+    records: frozenset[int]
+
+    @classmethod
+    def of(cls, holds: Iterable[ActionRow]) -> _Open:
+        """From the open questions."""
+        found = list(holds)
+        return cls(frozenset((hold.person, hold.field) for hold in found), frozenset(link for hold in found for link in hold.payload.get("park", ())))
+
+
 def verify(session: Session) -> Verification:
     """Compare all systems with the hub, a page at a time. Raises what the connectors raise."""
     found = Verification(rules={each.name: each.fill.sentence for each in session.desk.maps.filled if each.fill is not None})
     with session.store.read() as tx:
-        held = {(hold.person, hold.field) for hold in each_hold(tx, session.workspace) if hold.person is not None}
+        held = _Open.of(each_hold(tx, session.workspace))
     for connected in session.systems.values():
         if connected.system.looks:
             _verify_system(session, connected, held, found)
@@ -106,7 +120,7 @@ def verify_people(session: Session, persons: Collection[int]) -> Verification:
     """Read the linked records of these people now and compare them with the hub. A record that is gone, or cannot be read, is an orphan."""
     found = Verification()
     with session.store.read() as tx:
-        held = {(hold.person, hold.field) for holds in actions.holds_of_people(tx, session.workspace, persons).values() for hold in holds}
+        held = _Open.of(hold for holds in actions.holds_of_people(tx, session.workspace, persons).values() for hold in holds)
         known = people.by_ids(tx, persons)
         rows = [row for theirs in links.of_people(tx, persons).values() for row in theirs if row.state == "linked"]
     for account, connected in session.systems.items():
@@ -119,7 +133,7 @@ def verify_people(session: Session, persons: Collection[int]) -> Verification:
     return found
 
 
-def _verify_system(session: Session, connected: Connected, held: Container[tuple[int, str | None]], found: Verification) -> None:
+def _verify_system(session: Session, connected: Connected, held: _Open, found: Verification) -> None:
     account = connected.system.account
     seen: set[int] = set()
     strangers: set[Ref] = set()
@@ -155,11 +169,11 @@ def _compare(
     record: Record,
     row: LinkRow,
     person: PersonRow | None,
-    held: Container[tuple[int, str | None]],
+    held: _Open,
     found: Verification,
 ) -> None:
     if row.state == "parked":
-        if row.person is None:
+        if row.person is None or row.id in held.records:
             found.ambiguous += 1
         else:
             found.duplicates += 1
@@ -168,7 +182,7 @@ def _compare(
         found.orphan(connected.name, record.ref, "read, but not matched with a person yet" if row.state == "new" else "there again, after it was gone")
         return
     different = list(_differences(session, connected, record, row, person, found))
-    open_ones = [name for name, _, _ in different if (person.id, name) in held]
+    open_ones = [name for name, _, _ in different if (person.id, name) in held.fields]
     if not different:
         found.in_sync += 1
     elif _excluded(connected, person):

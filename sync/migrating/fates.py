@@ -11,6 +11,7 @@ from ...state import actions, links, people
 from ...state.actions import ActionRow
 from ...state.links import LinkRow, Place
 from ...state.store import Tx
+from ..deciding.copies import unlike
 from ..deciding.creation import HELD_KEY, KEY, why_not
 from ..deciding.desk import System
 from ..deciding.parking import PARKED, for_create
@@ -22,6 +23,8 @@ Fate: TypeAlias = Literal["created", "matched", "duplicate", "excluded", "reject
 FATES: tuple[Fate, ...] = get_args(Fate)
 _KEEPS_OUT = frozenset({"required", "deleted", "erased"})
 """Questions that keep a record from being made, by their first word."""
+SAYS_NO_MORE = "a second record of the same person"
+SAYS_MORE = "a second record of the same person; what it alone says stays behind"
 
 
 class Evidence(NamedTuple):
@@ -79,16 +82,14 @@ def fates(session: Session, pair: Pair, first_run: int, plan: int | None = None)
     """Walk over all records of the source. `first_run`: no run of the migration is older; `plan`: the run whose stored plan is to be counted as done."""
     found, makers = Fates(), _Makers(pair.goal, first_run, plan)
     with session.store.read() as tx:
-        asked = {link for hold in each_hold(tx, session.workspace) for link in hold.payload.get("park", ())}
+        asked = {link: hold.reason for hold in each_hold(tx, session.workspace) for link in hold.payload.get("park", ())}
     waiting = 0 if plan is None else -_count_planned(session, pair, makers, asked, found)
     for rows in _live(session, pair):
         found.records += len(rows)
         waiting += sum(row.state == "new" and row.id not in asked for row in rows)
-        unclear = sum(row.id in asked and row.state != "linked" for row in rows)
-        found.told["held", "nobody can tell whose record it is"] += unclear
-        twice = sum(row.state == "parked" and row.id not in asked for row in rows)
-        found.told["duplicate", "a second record of the same person"] += twice
+        found.told.update(("held", asked[row.id]) for row in rows if row.id in asked and row.state != "linked")
         with session.store.read() as tx:
+            _count_twice(tx, session, [row.id for row in rows if row.state == "parked" and row.id not in asked], found)
             _count_linked(tx, session, makers, [row.person for row in rows if row.state == "linked" and row.person is not None], found)
     found.told["open", "a run has yet to look at it"] += waiting
     found.told += Counter()  # without what is zero
@@ -140,6 +141,20 @@ def _count_linked(tx: Tx, session: Session, makers: _Makers, numbers: Sequence[i
         found.told[fate(known)] += 1
 
 
+def _count_twice(tx: Tx, session: Session, numbers: Sequence[int], found: Fates) -> None:
+    """Second records of somebody, by whether the person's own record says all that they say."""
+    rows = links.by_ids(tx, numbers).values()
+    theirs = links.of_people(tx, {row.person for row in rows if row.person is not None})
+    for row in rows:
+        found.told["duplicate", _second(session, row, theirs.get(row.person or 0, []))] += 1
+
+
+def _second(session: Session, row: LinkRow, theirs: Sequence[LinkRow]) -> str:
+    best = next((link for link in theirs if link.account == row.account and link.state in ("linked", "new") and link.id != row.id), None)
+    more = best is not None and any(said is not None for _, said in unlike(session.desk, best, row).values())
+    return SAYS_MORE if more else SAYS_NO_MORE
+
+
 def _count_planned(session: Session, pair: Pair, makers: _Makers, asked: Collection[int], found: Fates) -> int:
     """The records that a stored plan would give to somebody; how many."""
     after, counted = 0, 0
@@ -164,12 +179,12 @@ def _count_decided(tx: Tx, session: Session, pair: Pair, makers: _Makers, rows: 
         if any(record.account == makers.goal.account for record in mine):
             makers.joined.add(number)
         fresh = sum(_is_fresh(record, pair, asked) for record in mine)
-        twice = sum(_is_fresh(records[link], pair, asked) for link in row.payload["duplicates"])
+        beside = [records[link] for link in row.payload["duplicates"] if _is_fresh(records[link], pair, asked)]
         values = {name: entry[0] for name, entry in row.payload["canonical"].items()}
         stands = (values, row.payload["stage"][0])
         found.told[fate(_evidence(makers, [*theirs.get(number, []), *mine], made, number, stands, holds.get(number, [])))] += fresh
-        found.told["duplicate", "a second record of the same person"] += twice
-        counted += fresh + twice
+        found.told.update(("duplicate", _second(session, record, [*mine, *theirs.get(number, [])])) for record in beside)
+        counted += fresh + len(beside)
     return counted
 
 

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...model.errors import ConfigurationError
-from ...state import actions, links, people
+from ...state import actions, links, people, sameness
 from ...state.actions import ActionRow
+from ...state.sameness import SameRow
 from ...state.store import Store, Tx
+from ..deciding.second import SAME, SECOND
 
 
 @dataclass(slots=True)
@@ -66,6 +68,9 @@ class Group:
                 return {"newest": "they are one human all the same: link them again, as at a first meeting", "skip": "leave them alone"}
             case "ambiguous":
                 return {"newest": "they are one human: link the newest record of each system", "skip": "leave them alone"}
+            case "second":
+                told = "the same human: the first record stays the one that is written, and the others are left alone"
+                return {SAME: told, "skip": "leave it open, and do not ask again"}
             case _:
                 return last
 
@@ -129,10 +134,19 @@ def resolve(store: Store, workspace: int, group: str, use: str, only: Collection
         rows = [hold for hold in each_hold(tx, workspace) if hold.question == chosen.question and hold.answer is None and (only is None or hold.person in only)]
     with store.write() as tx:
         actions.answer(tx, [row.id for row in rows], use, now)
+        if chosen.kind == SECOND and use == SAME:
+            sameness.decide(tx, workspace, [row for hold in rows for row in _same(hold, now)])
         if use != "skip":
             people.mark_due(tx, workspace, sorted({row.person for row in rows if row.person is not None}), now)
             match_again(tx, rows)
     return len(rows)
+
+
+def _same(hold: ActionRow, now: int) -> Iterator[SameRow]:
+    """The records beside the person are the same human as the one that is written."""
+    best: int = hold.payload["best"]
+    for other in hold.payload["park"]:
+        yield SameRow(min(best, other), max(best, other), best, now)
 
 
 def match_again(tx: Tx, rows: Collection[ActionRow]) -> None:
@@ -208,7 +222,7 @@ def _title(group: Group) -> str:
             return (
                 f"{group.count:,} changed e-mail {'address belongs' if one else 'addresses belong'} to another person already: take the new one all the same?"
             )
-        case "ambiguous" | "apart":
+        case "ambiguous" | "apart" | "second":
             return _about_matches(group, one=one)
         case "unreadable":
             return f"{several} in {about} cannot be understood: correct {'it' if one else 'them'} there"
@@ -222,6 +236,9 @@ def _title(group: Group) -> str:
 
 def _about_matches(group: Group, *, one: bool) -> str:
     """Which records are one human."""
+    if group.kind == SECOND:
+        where = group.question.partition(":")[2]
+        return f"{group.count:,} {'person has' if one else 'people have'} several records in {where} that say different things: one human's?"
     if group.kind == "ambiguous":
         return f"{group.count:,} {'group' if one else 'groups'} of records share an address but may be different people: one human, or leave them?"
     told = "1 record was taken from its person" if one else f"{group.count:,} records were taken from their people"

@@ -13,8 +13,9 @@ from ...state.actions import ActionRow
 from ...state.links import LinkRow
 from ...state.people import PersonRow
 from ...state.store import Tx
+from ..deciding.copies import unlike
 from ..deciding.desk import NOTHING_KNOWN, Asked, Known
-from ..deciding.match import Identity, components, match
+from ..deciding.match import Doubt, Identity, components, doubts, match
 from ..deciding.sameness import NOTHING_SAID, Sameness
 from ..people.who import Scope
 from ..session import Session
@@ -24,13 +25,17 @@ CHUNK = 2_000
 
 @dataclass(slots=True)
 class Case:
-    """One person to reconcile. `row` None: not in the state yet. `duplicates`: set aside when the plan is applied. `known`: what else there is on them."""
+    """One person to reconcile. `row` None: not in the state yet. `duplicates`: set aside when the plan is applied; `doubts`: what is to be asked of them.
+
+    `known`: what else there is on them.
+    """
 
     row: PersonRow | None
     links: list[LinkRow]
     duplicates: list[LinkRow] = field(default_factory=list[LinkRow])
     holds: list[ActionRow] = field(default_factory=list[ActionRow])
     known: Known = NOTHING_KNOWN
+    doubts: list[Doubt] = field(default_factory=list[Doubt])
 
     @property
     def answers(self) -> dict[str, Asked]:
@@ -105,17 +110,18 @@ class Cases:
             for row in members:
                 self._claim(row.id)
             asked = [hold for row in members for hold in held.get(row.id, [])]
-            found = match(members, self.identify, _answer(asked), said)
+            found = match(members, self.identify, self._copies, _answer(asked), said)
             if found.ambiguous:
                 ambiguous.append((found.ambiguous, found.reason))
             elif found.person is not None:
                 case = joins.setdefault(found.person, Case(None, [], []))
                 case.links.extend(found.members)
                 case.duplicates.extend(found.duplicates)
+                case.doubts.extend(found.doubts)
                 case.holds.extend(asked)
             elif found.members:
-                cases.append(Case(None, found.members, found.duplicates, asked))
-        return cases + self._join(tx, joins), ambiguous
+                cases.append(Case(None, found.members, found.duplicates, asked, doubts=found.doubts))
+        return cases + self._join(tx, joins, said), ambiguous
 
     def _said(self, tx: Tx, known: set[int]) -> Sameness:
         """What somebody said about these links, and about those to which that leads."""
@@ -133,7 +139,7 @@ class Cases:
         live = [pair for pair in tied if all(link in around and around[link].state in links.MATCHED for link in pair)]
         return said.without_strangers(live, {link: row.person for link, row in around.items()})
 
-    def _join(self, tx: Tx, joins: Mapping[int, Case]) -> list[Case]:
+    def _join(self, tx: Tx, joins: Mapping[int, Case], said: Sameness) -> list[Case]:
         """Records that join people who are known already."""
         if not joins:
             return []
@@ -143,11 +149,17 @@ class Cases:
         joined: list[Case] = []
         for person, case in joins.items():
             theirs = known.get(person, [])
-            taken = {row.account for row in theirs if row.state == "linked"}  # a second record in a system is a duplicate, whatever its address
+            taken = {row.account: row for row in theirs if row.state == "linked"}  # a second record in a system is a duplicate, whatever its address
             spare = [row for row in case.links if row.account in taken]
             fresh = [row for row in case.links if row.account not in taken]
-            joined.append(Case(rows[person], [*theirs, *fresh], [*case.duplicates, *spare], [*case.holds, *holds.get(person, [])]))
+            asked = [doubt for row in spare for doubt in doubts(taken[row.account], [row], self._copies, said)]
+            held = [*case.holds, *holds.get(person, [])]
+            joined.append(Case(rows[person], [*theirs, *fresh], [*case.duplicates, *spare], held, doubts=[*case.doubts, *asked]))
         return joined
+
+    def _copies(self, best: LinkRow, other: LinkRow) -> bool:
+        """The other record says nothing else."""
+        return not unlike(self.session.desk, best, other)
 
     def due(self) -> Iterator[list[Case]]:
         """People who are due and were not met as unmatched."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -193,8 +193,8 @@ class Planner:
     def _rows(self, person: int, case: Case, decision: Decision) -> list[Draft]:
         """This person's rows; none where nothing moved and nothing new is asked."""
         expand = self.session.expand_freeing if decision.frees else self.session.expand
-        made = list(rows_of(self.session.desk, person, case.row is None, decision, expand, self.tally))
-        kept: set[int] = set()
+        made = [*rows_of(self.session.desk, person, case.row is None, decision, expand, self.tally), *self._second(person, case)]
+        kept = {hold.id for hold in case.holds if waits(hold, case.links)}
         rows: list[Draft] = []
         for row in made:
             if row.op == "hold" and case.row is None:
@@ -214,6 +214,14 @@ class Planner:
         self.tally.written += writes
         memory = {**decided.payload, "lifted": lifted, "writes": writes, "duplicates": [row.id for row in case.duplicates]}
         return [decided._replace(payload=memory), *rows[1:]]
+
+    def _second(self, person: int, case: Case) -> Iterator[Draft]:
+        """One question for each system in which the person may have a second record."""
+        for doubt in case.doubts:
+            asked = second_of(self.session.desk, doubt)
+            self.tally.holds[asked.question] += 1
+            payload = {"choices": asked.choices, "best": asked.best, "park": list(asked.others)}
+            yield Draft(person, asked.others[0], op="hold", payload=payload, state="held", reason=asked.reason, question=asked.question, field=RECORD)
 
     def _insert(self, rows: Sequence[Draft]) -> None:
         if not rows:

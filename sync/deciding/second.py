@@ -1,0 +1,76 @@
+"""The question whether a second record of a system is the same human's as the one that is written. Pure.
+
+It shares a key and a name with that one, and says something else. Until somebody answers it is set aside beside the person: it is not written, and of what it
+says only an opt-out is heard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple, Protocol
+
+from .copies import unlike
+from .desk import Desk, Link
+from .match import Doubt
+
+SECOND = "second"
+"""The kind of the question; behind it stands the system."""
+SAME = "same"
+"""The answer that they are one human's."""
+RECORD = "second record"
+"""The name under which it is held, in the place of a field's."""
+
+
+class Second(NamedTuple):
+    """What is asked. `best`: the record that is written; `others`: those beside it; `choices`: each of them -> what it says otherwise."""
+
+    question: str
+    reason: str
+    choices: Mapping[str, str]
+    best: int
+    others: tuple[int, ...]
+
+
+class Held(Protocol):
+    """A question that is open; `state.actions.ActionRow` is one."""
+
+    @property
+    def question(self) -> str | None:
+        """What is asked."""
+        ...
+
+    @property
+    def answer(self) -> str | None:
+        """What somebody said."""
+        ...
+
+    @property
+    def payload(self) -> Mapping[str, Any]:
+        """`park`: the records beside the person's own."""
+        ...
+
+
+def second_of(desk: Desk, doubt: Doubt) -> Second:
+    """The question, with the fields in which any of the records says something else."""
+    best, others = doubt
+    name = desk.systems[best.account].name
+    differing = {other.id: unlike(desk, best, other) for other in others}
+    mine = {field: said for found in differing.values() for field, (said, _) in found.items()}
+    told = {_named(name, best): _told(mine)}
+    told |= {_named(name, other): _told({field: said for field, (_, said) in differing[other.id].items()}) for other in others}
+    reason = f"several records of {name} share a key and a name, and say different things"
+    return Second(f"{SECOND}:{name}", reason, told, best.id, tuple(other.id for other in others))
+
+
+def waits(hold: Held, links: Iterable[Link]) -> bool:
+    """The question still stands: one of the records beside the person is there, and nobody has said what it is."""
+    asked = (hold.question or "").startswith(f"{SECOND}:") and hold.answer in (None, "skip")
+    return asked and any(link.state == "parked" and link.id in hold.payload["park"] for link in links)
+
+
+def _named(system: str, link: Link) -> str:
+    return f"{system} {link.kind} {link.ref}"
+
+
+def _told(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {'blank' if value is None else value}" for name, value in values.items()) or "the same"
