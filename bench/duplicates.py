@@ -6,7 +6,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
 from itertools import combinations
 from random import Random
@@ -15,13 +15,12 @@ import orjson
 
 from stagesync.model.records import Ref
 from stagesync.sandbox.people import Person, each_person
-from stagesync.state.links import LinkRow
-from stagesync.sync.deciding.match import Identity, match
 from stagesync.sync.duplicates.profile import Profile
 from stagesync.sync.duplicates.search import find_duplicates
 
 from . import labelled
 from .labelled import Labelled
+from .second import by_themselves
 from .table import Line
 
 THRESHOLDS = (40, 50, 60, 70, 80, 90)
@@ -55,24 +54,7 @@ def _quality(data: Labelled) -> Iterator[Line]:
         told = f"precision {right / len(found):.3f}, recall {right / pairs:.3f}" if found else "nothing proposed"
         yield Line(f"{data.name}, from {threshold} points", f"{told}; wrong {len(wrong):,}, of those hard negatives {hard:,}")
     if data.hard:
-        yield Line(f"{data.name}: records at one e-mail and name that matching takes for one human", f"{_taken_for_one(data):,} wrongly")
-
-
-def _taken_for_one(data: Labelled) -> int:
-    """How many records of other humans matching sets aside by itself: those with the same address and no different name. A score never does that."""
-    rows = {number: LinkRow(number, 1, each.ref.kind, each.ref.id, None, "new", number, {}, {}, {}, None, None) for number, each in enumerate(data.profiles)}
-    at: dict[str, list[LinkRow]] = defaultdict(list)
-    for number, each in enumerate(data.profiles):
-        for address in each.addresses:
-            at[address].append(rows[number])
-
-    def identify(row: LinkRow) -> Identity:
-        mine = data.profiles[row.id]
-        return Identity(mine.last_name, mine.addresses, mine.first_name)
-
-    decided = [match(found, identify) for found in at.values()]
-    human = {number: data.humans[each.ref] for number, each in enumerate(data.profiles)}
-    return sum(human[row.id] != human[each.members[0].id] for each in decided for row in each.duplicates)
+        yield from by_themselves(data)
 
 
 def _crowd(records: int) -> Iterator[Profile]:

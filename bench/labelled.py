@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,20 +17,34 @@ from typing import Any, cast
 from stagesync.mapping.fields import Unmappable
 from stagesync.mapping.phones import phone_reader
 from stagesync.mapping.text import read_email
-from stagesync.model.records import Ref
+from stagesync.model.records import Ref, Values
 from stagesync.sync.duplicates.profile import Profile
 
 SEED = 7
+_LEAD = {
+    "FirstName": "first_name",
+    "LastName": "last_name",
+    "Email": "email",
+    "Phone": "phone",
+    "Title": "job_title",
+    "Company": "company_name",
+    "City": "city",
+    "State": "state_code",
+    "Country": "country_code",
+    "LeadSource": "lead_source",
+}
+"""Field of a Lead -> dupehell's column."""
 
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """Records, whose each is, and those that look like somebody else's on purpose."""
+    """Records, whose each is, and those that look like somebody else's on purpose. `leads`: the same records as Leads of Salesforce, where that can be said."""
 
     name: str
     profiles: list[Profile]
     humans: Mapping[Ref, str]
     hard: frozenset[Ref] = frozenset()
+    leads: Mapping[Ref, Values] = field(default_factory=dict[Ref, Values])
 
 
 def missing() -> list[str]:
@@ -48,12 +62,13 @@ def dupehell_crm(size: int, difficulty: str) -> Labelled:
     profiles: list[Profile] = []
     for row in contacts:
         phone = cast("str | None", read_phone(row["phone"], {}))
-        ref, address = Ref("contact", row["record_id"]), _address(row["email"])
+        ref, address = Ref("lead", row["record_id"]), _address(row["email"])
         addresses, phones = (address,) if address else (), (phone,) if phone else ()
         profiles.append(Profile(ref, row["first_name"], row["last_name"], row["company_name"], addresses, phones))
     humans = {each.ref: truth[each.ref.id]["master_id"] for each in profiles}
     hard = frozenset(each.ref for each in profiles if truth[each.ref.id]["match_type"] == "hard_neg")
-    return Labelled(f"dupehell CRM, {difficulty}", profiles, humans, hard)
+    leads = {Ref("lead", row["record_id"]): {native: row[column] for native, column in _LEAD.items()} for row in contacts}
+    return Labelled(f"dupehell CRM, {difficulty}", profiles, humans, hard, leads)
 
 
 def febrl(number: int, *, numbered: bool) -> Labelled:

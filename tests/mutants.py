@@ -239,6 +239,11 @@ MUTANTS = (
         [Swap("sync.deciding.match:match", "if reason is not None:", "if False:")],
     ),
     Mutant(
+        "second-unasked",
+        "a second record that says something else is left alone without a word",
+        [Swap("sync.deciding.match:doubts", "if any(not copies(best, row) for row in unsaid):", "if False:")],
+    ),
+    Mutant(
         "no-tombstone",
         "a record that somebody deleted is made again",
         [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from stories_of_records import ambiguous, deleted, first_sync, indexed_late, merged, met, moved_stages, read_stale, reread_in_part, unshown
+from stories_of_records import ambiguous, deleted, first_sync, indexed_late, merged, met, moved_stages, read_stale, reread_in_part, second, unshown
 from stories_of_writes import conflicts, edited_again, landed_late, made_twice, refused, taken_back, typed_back
 from story import Case, wrong
 
@@ -16,6 +16,7 @@ FAMILIES = (
     landed_late,
     deleted,
     ambiguous,
+    second,
     conflicts,
     first_sync,
     met,

@@ -77,6 +77,39 @@ def ambiguous() -> Iterator[Case]:
         yield Case("ambiguous", f"{shared}, {elsewhere} in hub, run between: {run_between}", story)
 
 
+def second() -> Iterator[Case]:
+    """A second record of somebody says something else: it is asked about and left alone, and the person is synced meanwhile."""
+    for what in ("nothing", "deleted", "moved"):
+
+        def story(lab: Meddled, what: str = what) -> Iterator[str]:
+            acquainted(lab)
+            lab.round()
+            lab.later()
+            lab.tainted.add("Human1")
+            beside = lab.make("crm", "Human1", {"email": email(), "city": "Kiel"})
+            assert beside is not None
+            lab.round()
+            with lab.store.read() as tx:
+                asked = [actions.holds(tx, lab.session.workspace, "second:crm", 0, 10)]
+            lab.type(human(lab, "hub"), "job_title", "CEO")
+            if what == "deleted":
+                lab.delete(beside)
+            elif what == "moved":
+                lab.type(beside, "email", email("Human9"))
+            for _ in range(3):
+                lab.later()
+                lab.round()
+            with lab.store.read() as tx:
+                asked.append(actions.holds(tx, lab.session.workspace, "second:crm", 0, 10))
+            if [len(holds) for holds in asked] != [1, int(what == "nothing")]:
+                yield f"asked is: {asked}"
+            said = {row.id: (row.values["city"], row.values["job_title"]) for row in lab.rows("crm")}
+            if said.pop(beside.id, ("Kiel", None)) != ("Kiel", None) or [title for _, title in said.values()] != ["CEO"]:
+                yield f"the records in crm say {said}"
+
+        yield Case("second", what, story)
+
+
 def first_sync() -> Iterator[Case]:
     """The first run dies, and nobody has touched the records for a long time: what it had not yet written down must be read again."""
     for number in range(1, COMMITS + 1):

@@ -14,6 +14,7 @@ from ..deciding.decision import Decision, Hold
 from ..deciding.desk import History
 from ..deciding.loops import WINDOW_MS, loops, moving
 from ..deciding.reconcile import reconcile
+from ..deciding.second import RECORD, second_of, waits
 from ..looking.history import newest_changes
 from ..people.who import Scope
 from ..session import Session
