@@ -101,7 +101,7 @@ class Cases:
             pairs = self._as_said(tx, said, rows, pairs)
         beyond = [link for pair in pairs for link in pair if link not in rows]
         rows |= links.by_ids(tx, beyond) if beyond else {}
-        held = actions.holds_of_links(tx, ws, list(rows))
+        held = self._strangers(tx, actions.holds_of_links(tx, ws, list(rows)))
         cases: list[Case] = []
         ambiguous: list[Ambiguous] = []
         joins: dict[int, Case] = {}
@@ -122,6 +122,13 @@ class Cases:
             elif found.members:
                 cases.append(Case(None, found.members, found.duplicates, asked, doubts=found.doubts))
         return cases + self._join(tx, joins, said), ambiguous
+
+    def _strangers(self, tx: Tx, held: Mapping[int, list[ActionRow]]) -> Mapping[int, list[ActionRow]]:
+        """The questions that are about nobody whom the state knows: a known person's stay theirs, wherever the record goes that they were about."""
+        if not held:
+            return held
+        known = people.by_ids(tx, {hold.person for holds in held.values() for hold in holds if hold.person is not None})
+        return {link: [hold for hold in holds if hold.person not in known] for link, holds in held.items()}
 
     def _said(self, tx: Tx, known: set[int]) -> Sameness:
         """What somebody said about these links, and about those to which that leads."""
