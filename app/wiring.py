@@ -36,7 +36,7 @@ from .configuration.maps import compile_for
 from .configuration.stored import check_stored_stages
 from .configuration.system_config import SystemConfig
 from .configuration.teams import resolve
-from .crew import in_threads
+from .crew import as_they_end, in_threads
 from .shadows import check_kind
 from .terminal import output
 from .tokens import token_store
@@ -118,7 +118,7 @@ def open_laboratory(place: Place, system: SystemConfig) -> Laboratory:
 def _ports(place: Place, system: SystemConfig) -> Ports:
     limiter, tokens = StoreLimiter(place.store, place.clock), token_store(place.config.path, system)
     sending = partial(refuse, system.name) if place.config.shadow else partial(leases.sending, place.store, place.id)
-    return Ports(place.clock, limiter, tokens, sending, abreast=in_threads)
+    return Ports(place.clock, limiter, tokens, sending, abreast=in_threads, flow=as_they_end)
 
 
 @contextmanager

@@ -216,9 +216,26 @@ class Abreast(Protocol):
         ...
 
 
+class Flow(Protocol):
+    """How requests to one account follow each other where the next one depends on what those before it gave."""
+
+    def __call__(self, more: Callable[[], Callable[[], Result] | None], most: int) -> Iterator[Result]:
+        """What the works give, each as it ends. `more` gives the next work, or None where there is none before another has ended; it is asked by whoever takes
+        the results, as long as fewer than `most` are under way. Over when none is under way and there is none. Raises what one raised, once none is under way
+        any more. Once it is closed, none is begun.
+        """
+        ...
+
+
 def one_by_one(works: Sequence[Callable[[], Result]], most: int) -> list[Result]:
     """One after the other."""
     return [work() for work in works]
+
+
+def one_at_a_time(more: Callable[[], Callable[[], Result] | None], most: int) -> Iterator[Result]:
+    """Each one begun when the one before it has ended."""
+    while (work := more()) is not None:
+        yield work()
 
 
 def unwatched() -> None:
@@ -230,8 +247,8 @@ class Ports:
     """What `app` gives a connector to live with.
 
     `sending` is called before each request that changes something, a repeated one too. It raises `Busy` where another run has taken over: nothing is sent then.
-    `abreast`: a connector is used from one thread at a time; what it does with several of its own is asked for here, so that a test can have it in an
-    order that it can repeat. `inbox`, `outbox`: only for a connector whose system tells by itself (`Telling`), which closes them with itself.
+    `abreast`, `flow`: a connector is used from one thread at a time; what it does with several of its own is asked for here, so that a test can have it in
+    an order that it can repeat. `inbox`, `outbox`: only for a connector whose system tells by itself (`Telling`), which closes them with itself.
     `answers`: what `stagesync probe` found out about this very account, by the names of the experiments. Without one, every way must be expected.
     """
 
@@ -243,6 +260,7 @@ class Ports:
     outbox: Outbox | None = None
     answers: Mapping[str, str] = field(default_factory=dict[str, str])
     abreast: Abreast = one_by_one
+    flow: Flow = one_at_a_time
 
 
 @runtime_checkable

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from office import Office
 
-from stagesync.app.crew import in_threads
+from stagesync.app.crew import as_they_end, in_threads
 from stagesync.connectors.splitting import ENOUGH, Outcomes, Refusal, at_once, in_turn, sorted_out
 from stagesync.model.errors import ConfigurationError, QuotaSpent
 from stagesync.model.records import Ref
@@ -268,3 +268,31 @@ def test_works_are_done_at_once_and_told_in_their_order() -> None:
     with pytest.raises(QuotaSpent):
         in_threads([partial(work, number) for number in range(1_000)], 1)
     assert len(begun) < 1_000
+
+
+def test_a_flow_hands_on_what_ends_and_asks_for_more() -> None:
+    """As many as may be are under way at once and no more; over when there is none left. What one raises is raised, and nothing is begun after it or after the
+    end of whoever takes the results."""
+    gate = threading.Barrier(4, timeout=10)
+    waiting = [*range(40)]
+    begun: list[int] = []
+
+    def work(number: int) -> int:
+        begun.append(number)
+        gate.wait()
+        return number
+
+    def more() -> Callable[[], int] | None:
+        return partial(work, waiting.pop(0)) if waiting else None
+
+    assert sorted(as_they_end(more, 4)) == [*range(40)]
+    waiting, begun = [*range(4)], []
+    flow = as_they_end(more, 4)
+    next(flow)
+    waiting.append(99)
+    flow.close()
+    assert sorted(begun) == [0, 1, 2, 3]
+    works = iter([partial(int, "1"), partial(int, "no number"), *[partial(begun.append, 100)] * 50])
+    with pytest.raises(ValueError, match="no number"):
+        list(as_they_end(lambda: next(works, None), 1))
+    assert 100 not in begun

@@ -6,7 +6,7 @@ retries sleep unseen: so one `ApiClient` is held, without retries, and bodies ar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from ...model.ports import Rate
@@ -43,7 +43,7 @@ class Client:
         self._credential = credential(settings, base_url, self.line, ports.tokens)
         self._pool = pool
         self._api: Any = None
-        self._abreast = ports.abreast
+        self._abreast, self._flow = ports.abreast, ports.flow
         secret = settings.token or settings.refresh_token
         self.mark = fingerprint(f"{base_url} {secret.reveal() if secret is not None else ''}")
         """Of address and credential."""
@@ -65,6 +65,11 @@ class Client:
         """Do these with several calls under way at once; see `Abreast` in the contract."""
         self._held()
         return self._abreast(works, IN_FLIGHT)
+
+    def flow(self, more: Callable[[], Callable[[], Result] | None]) -> Iterator[Result]:
+        """Do what `more` gives with several calls under way at once; see `Flow` in the contract."""
+        self._held()
+        return self._flow(more, IN_FLIGHT)
 
     def get(self, path: str, query: Sequence[tuple[str, str]] = ()) -> Answer:
         """Read. Refusals (400, 404, 409) come back as answers."""
