@@ -65,6 +65,8 @@ class Habits:
     upsert_by_email_is_partial: bool = True
     errors_only_in_message: bool = False
     ids_compare_as_text: bool = False
+    list_after: Literal["any id", "refused", "ignored", "opaque"] = "any id"
+    """What a list makes of an `after` that it has not named itself: it goes on from there, answers 400, or begins anew. Or what it names is no id at all."""
     negative_filters_match_empty: bool = False
     optout_needs_contact: bool = False
     optout_moves_stamp: bool = True

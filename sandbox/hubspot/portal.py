@@ -65,6 +65,8 @@ class Portal:
     workflows: list[Workflow] = field(default_factory=list[Workflow])
     saved: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
     """(when, contact) of what the workflows have not looked at yet."""
+    named: set[str] = field(default_factory=set[str])
+    """Where lists have said that they go on, for habits that know no other place."""
     app_id: int = APP_ID
     webhooks: Webhooks = field(init=False)
 

@@ -22,7 +22,7 @@ def listed(portal: Portal, call: Call) -> Response:
     """A page in the order of ids; `after` is the next record's id. Raises Refused (400)."""
     history = call.names("propertiesWithHistory")
     most = PAGE_WITH_HISTORY if history else PAGE
-    limit, after = call.request.arg("limit", "10"), call.request.arg("after", "0") or "0"
+    limit, after = call.request.arg("limit", "10"), _place(portal, call.request.arg("after"))
     if not limit.isdecimal() or not after.isdecimal():
         raise invalid(f"Invalid paging: limit={limit}, after={after}")
     if int(limit) > most:
@@ -33,8 +33,29 @@ def listed(portal: Portal, call: Call) -> Response:
     page: dict[str, Any] = {"results": [show(contact) for contact in found]}
     if following is not None:
         others = [(name, value) for name, values in call.request.args.items() if name not in ("after", "limit") for value in values]
-        page["paging"] = {"next": {"after": str(following), "link": call.link(urlencode([("after", following), ("limit", limit), *others]))}}
+        named = _named(portal, following)
+        page["paging"] = {"next": {"after": named, "link": call.link(urlencode([("after", named), ("limit", limit), *others]))}}
     return answer(page)
+
+
+def _named(portal: Portal, following: int) -> str:
+    """How a page says where the next one begins."""
+    if portal.habits.list_after == "any id":
+        return str(following)
+    named = f"place-{following:x}" if portal.habits.list_after == "opaque" else str(following)
+    portal.named.add(named)
+    return named
+
+
+def _place(portal: Portal, after: str) -> str:
+    """The id that is meant by an `after`, which this portal may not know. Raises Refused (400)."""
+    if not after or portal.habits.list_after == "any id":
+        return after or "0"
+    if after not in portal.named:
+        if portal.habits.list_after == "ignored":
+            return "0"
+        raise invalid(f"Invalid paging: after={after}")
+    return str(int(after.removeprefix("place-"), 16)) if portal.habits.list_after == "opaque" else after
 
 
 def find(portal: Portal, given: str, by: str, *, archived: bool = False) -> Contact:
