@@ -25,8 +25,8 @@ def measure(people: int, latencies: Sequence[float]) -> Iterator[Line]:
             wrote = ran["sending"]["hubspot"]
             read = worlds.run("read")["systems"]["hubspot"]
         far = f"{latency * 1000:.0f} ms away"
-        yield _line(f"writing {people:,} contacts, {far}", wrote["calls"] / wrote["seconds"], bound=True)
-        yield _line(f"reading {read['records']:,} contacts, {far}", read["records"] / 100 / read["seconds"], bound=False)
+        yield _line(f"writing {people:,} contacts, {far}", wrote["calls"] / wrote["seconds"])
+        yield _line(f"reading {read['records']:,} contacts, {far}", read["records"] / 100 / read["seconds"])
 
 
 def _paced(worlds: Box) -> None:
@@ -36,7 +36,6 @@ def _paced(worlds: Box) -> None:
     worlds.config.write_text("".join(f"{line}\n" for line in lines if not line.startswith("calls_per_10s")))
 
 
-def _line(what: str, rate: float, *, bound: bool) -> Line:
+def _line(what: str, rate: float) -> Line:
     share = rate / _A_SECOND
-    told = f"{rate:.1f} calls a second, {share:.0%} of the limit"
-    return Line(what, told, f">= {_SHARE:.0%}", share >= _SHARE) if bound else Line(what, told)
+    return Line(what, f"{rate:.1f} calls a second, {share:.0%} of the limit", f">= {_SHARE:.0%}", share >= _SHARE)

@@ -107,7 +107,8 @@ class Page:
     """One part of a pull. `cursor` is opaque and covers everything up to and including this page.
 
     `server_time` is the vendor's clock (its `Date` header) in milliseconds. `signals`: events that were asked for, about records of any page.
-    `findings`: what could not be read although it was asked for, as sentences; the cursor has not passed it.
+    `findings`: what could not be read although it was asked for, as sentences; the cursor has not passed it. `notes`: what somebody may want to know of how
+    it was read, as sentences.
     """
 
     records: Sequence[Record]
@@ -117,6 +118,7 @@ class Page:
     moved: Sequence[Moved] = ()
     signals: Sequence[Sighting] = ()
     findings: Sequence[str] = ()
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,13 +20,13 @@ FROM_THE_BEGINNING = Cursor(start=1, part="done").text()
 
 
 def test_a_scan_lists_hundred_a_page() -> None:
-    """250 contacts come in three list calls, with the asked properties and None for blank ones."""
+    """250 contacts come in three list calls, with the asked properties and None for blank ones; a fourth one looked whether there are more ahead."""
     portal = Portal()
     ids = portal.crowd(250)
     found = portal.pulled()
     assert list(found.records) == ids
     assert found.records[ids[0]].values == {"email": "c0@crowd.example", "firstname": "F0", "lastname": None, "lifecyclestage": None}
-    assert portal.calls() == {"GET ": 3}
+    assert portal.calls() == {"GET ": 4}
 
 
 def test_a_quiet_delta_is_one_call() -> None:
@@ -96,7 +96,7 @@ def test_a_merge_tells_the_old_ids(keeps_primary: bool) -> None:
 
 
 def test_only_a_sweep_reads_the_recycle_bin() -> None:
-    """Archived contacts are told when asked for, by one list call per hundred, and not otherwise."""
+    """Archived contacts are told when asked for, by one list call per hundred and a look ahead, and not otherwise."""
     portal = Portal()
     ids = portal.crowd(130)
     cursor = portal.pulled().cursor
@@ -105,7 +105,7 @@ def test_only_a_sweep_reads_the_recycle_bin() -> None:
     assert portal.pulled(cursor).gone == set()
     portal.calls()
     assert portal.pulled(cursor, sweep=True).gone == set(ids[:120])
-    assert portal.calls()["GET "] == 2
+    assert portal.calls()["GET "] == 3
 
 
 def test_a_sweep_that_broke_off_goes_on_and_is_not_repeated() -> None:
@@ -235,13 +235,17 @@ def do(portal: Portal, reader: Reader, deed: Deed) -> None:
     deeds=st.lists(DEEDS, max_size=8),
     meanwhile=st.lists(DEEDS.filter(lambda deed: deed[0] not in ("pull", "break off")), max_size=3),
     lag=st.sampled_from([0, 30]),
+    page_rows=st.sampled_from([15, 200]),
 )
 @example(
-    deeds=[("pull", 0), ("wait long", 0), ("edit all", 1), ("break off", 0), ("edit", 3), ("archive", 5)], meanwhile=[("archive", 0), ("edit", 400)], lag=30
+    deeds=[("pull", 0), ("wait long", 0), ("edit all", 1), ("break off", 0), ("edit", 3), ("archive", 5)],
+    meanwhile=[("archive", 0), ("edit", 400)],
+    lag=30,
+    page_rows=200,
 )
-def test_nothing_is_missed(deeds: list[Deed], meanwhile: list[Deed], lag: int) -> None:
+def test_nothing_is_missed(deeds: list[Deed], meanwhile: list[Deed], lag: int, page_rows: int) -> None:
     """Whatever happened between and during pulls, in the end the reader knows every live contact as it is, and no other."""
-    portal = Portal(Habits(search_lag_s=lag))
+    portal = Portal(Habits(search_lag_s=lag, page_rows=page_rows))
     portal.crowd(410, lastmodifieddate=str(portal.clock.now_ms() - 1000))
     reader = Reader(portal)
     for deed in deeds:

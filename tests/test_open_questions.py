@@ -20,6 +20,9 @@ HUB: list[tuple[str, Any]] = [
     ("batch_read_follows_merges", False),
     ("email_lookup_finds_secondary", False),
     ("ids_compare_as_text", True),
+    ("list_after", "refused"),
+    ("list_after", "ignored"),
+    ("list_after", "opaque"),
     ("versions_kept", 2),
     ("optout_moves_stamp", False),
     ("restore_moves_stamp", True),
@@ -77,7 +80,7 @@ def _agreed(office: Office) -> None:
 @pytest.mark.parametrize(("habit", "value"), HUB, ids=[f"{habit}={value}" for habit, value in HUB])
 def test_either_way_of_hubspot(tmp_path: Path, habit: str, value: Any) -> None:
     """One open question of HubSpot answered the other way changes nothing of the outcome."""
-    office = Office(tmp_path, hub_habits=replace(HubSpotHabits(), **{habit: value}))
+    office = Office(tmp_path, hub_habits=replace(HubSpotHabits(page_rows=1), **{habit: value}))
     _day(office)
     _agreed(office)
 

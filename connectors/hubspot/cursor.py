@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -16,6 +17,9 @@ class Cursor:
 
     `part`: `scan` (every contact), `delta` (what changed since `since`), `bin` (the recycle bin), or `done`. `after`: the place inside
     the part (a list's `after`, the last id of a delta). `sweep`: the recycle bin is still to come. `since`: the delta's lower bound.
+
+    `ranges`: what is left of a list that is read by several chains side by side, from the lowest ids up: from where to where, None for its end. `after` is
+    then the first of them, so that whoever knows nothing of ranges reads on from there and misses nobody. `alone`: this list is read by one chain.
     """
 
     start: int = 0
@@ -23,6 +27,8 @@ class Cursor:
     after: str = ""
     since: int = 0
     sweep: bool = False
+    ranges: tuple[tuple[int, int | None], ...] = ()
+    alone: bool = False
 
     def text(self) -> str:
         """The cursor as it is stored."""
@@ -32,12 +38,27 @@ class Cursor:
         """Further on in the same part."""
         return replace(self, after=after)
 
+    def over(self) -> Cursor:
+        """Behind the last page of the part: at the beginning of what follows."""
+        follows = "bin" if self.sweep and self.part != "bin" else "done"
+        return replace(self, part=follows, after="", sweep=False, ranges=())
+
+    def split(self, ranges: Sequence[tuple[int, int | None]]) -> Cursor:
+        """So much of the list is left."""
+        return replace(self, after=str(ranges[0][0]), ranges=tuple(ranges)) if ranges else self.over()
+
+    def serial(self) -> Cursor:
+        """From the lowest place on, one page after the other."""
+        return replace(self, ranges=(), alone=True)
+
 
 def parse(text: str, *, where: str) -> Cursor:
     """A stored cursor. Raises `ConfigurationError` for one that is not ours."""
     try:
         found: dict[str, Any] = orjson.loads(text)
-        return Cursor(int(found["start"]), str(found["part"]), str(found["after"]), int(found["since"]), bool(found["sweep"]))
+        place = int(found["start"]), str(found["part"]), str(found["after"]), int(found["since"]), bool(found["sweep"])
+        ranges = tuple((int(after), None if end is None else int(end)) for after, end in found.get("ranges", ()))
+        return Cursor(*place, ranges, bool(found.get("alone")))
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
         raise ConfigurationError(
             "the stored cursor is not one of the HubSpot connector", where=where, next_step="was the system's connector changed?"

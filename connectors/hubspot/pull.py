@@ -1,6 +1,6 @@
 """Everything, or what changed: three parts in a row, each of which can be taken up where it broke off.
 
-`scan`   the list, whose `after` is the next id: no cap, nothing shifts
+`scan`   the list, whose `after` is the next id: no cap, nothing shifts (module `listing`)
 `delta`  a search for what was modified since the last pull minus an overlap, because the index follows the records late
 `bin`    the list of archived contacts, on request: nothing else tells of deletions, and it must be read whole
 
@@ -13,19 +13,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from json import dumps
 from typing import Any
 
-from ...model.records import Page, Query, Ref
+from ...model.records import Observation, Page, Query, Ref
 from ..hints import apart
 from .client import Client
 from .cursor import Cursor, parse
-from .errors import KIND, strange
+from .errors import KIND
+from .listing import Listing, Shown, begun, following
 from .read import fetch, gone_of, is_archived
 from .rows import ALWAYS, STAMP, moves_of, records_of, shaped, with_own
 
-LIST_PAGE = 100
 SEARCH_PAGE = 200
 BODY_LIMIT = 2_900
 """A search body may have 3,000 characters (HubSpot docs, Search the CRM); beyond this, search gives ids and a batch read the values."""
@@ -52,65 +53,42 @@ def pull(client: Client, query: Query) -> Iterator[Page]:
 def _parts(client: Client, cursor: Cursor, fields: Sequence[str]) -> Iterator[Page]:
     """The cursor's part and what follows it."""
     while cursor.part != "done":
-        page, cursor = _STEPS[cursor.part](client, cursor, fields)
-        yield page
+        for page, place in _STEPS[cursor.part](client, cursor, fields):
+            yield page
+            cursor = place
 
 
-def _after(client: Client, cursor: Cursor, after: str | None) -> Cursor:
-    """The place behind a page: further on, or in the next part. Raises `Unreachable` where a list leads to where it came from: it would never end."""
-    if after is not None and after == cursor.after:
-        raise strange(where=client.system)
-    if after is not None:
-        return cursor.at(after)
-    follows = "bin" if cursor.sweep and cursor.part != "bin" else "done"
-    return replace(cursor, part=follows, after="", sweep=False)
+def _scan(client: Client, cursor: Cursor, fields: Sequence[str]) -> Iterator[tuple[Page, Cursor]]:
+    names = with_own(fields)
+    fits = len(",".join(names)) <= URL_LIMIT
+    listing = Listing(client, names) if fits else Listing(client, observe=partial(_read, client, fields=fields))
+    for shown, place, notes in listing.walk(cursor):
+        yield replace(_page(client, shown, fields, place), notes=notes), place
 
 
-def _begun(client: Client, cursor: Cursor) -> Cursor:
-    """The first answer of a pull tells when it began, by the vendor's own clock."""
-    return cursor if cursor.start else replace(cursor, start=client.server_time)
+def _bin(client: Client, cursor: Cursor, fields: Sequence[str]) -> Iterator[tuple[Page, Cursor]]:
+    for shown, place, notes in Listing(client, archived=True).walk(cursor):
+        gone = [gone_of(row["id"], row) for row in shown.rows if is_archived(row)]
+        yield Page((), place.text(), client.server_time, gone=gone, notes=notes), place
 
 
-def _scan(client: Client, cursor: Cursor, fields: Sequence[str]) -> tuple[Page, Cursor]:
-    names = ",".join(with_own(fields))
-    fits = len(names) <= URL_LIMIT
-    found = _list(client, cursor.after, names if fits else ",".join(ALWAYS))
-    rows = shaped(found.get("results"), where=client.system)
-    following = _after(client, _begun(client, cursor), _next(found))
-    return _page(client, rows, fields, following, complete=fits), following
-
-
-def _bin(client: Client, cursor: Cursor, fields: Sequence[str]) -> tuple[Page, Cursor]:
-    found = _list(client, cursor.after, ",".join(ALWAYS), archived=True)
-    following = _after(client, _begun(client, cursor), _next(found))
-    rows = shaped(found.get("results"), where=client.system)
-    gone = [gone_of(row["id"], row) for row in rows if is_archived(row)]
-    return Page((), following.text(), client.server_time, gone=gone), following
-
-
-def _list(client: Client, after: str, names: str, *, archived: bool = False) -> Mapping[str, Any]:
-    query = [("limit", str(LIST_PAGE)), ("properties", names), ("archived", "true" if archived else "false")]
-    if after:
-        query.append(("after", after))
-    return client.expected(client.get(client.paths.contacts, query))
-
-
-def _delta(client: Client, cursor: Cursor, fields: Sequence[str]) -> tuple[Page, Cursor]:
+def _delta(client: Client, cursor: Cursor, fields: Sequence[str]) -> Iterator[tuple[Page, Cursor]]:
     body = search_body(cursor.since, cursor.after, with_own(fields))
     complete = len(dumps(body)) <= BODY_LIMIT
     if not complete:
         body = search_body(cursor.since, cursor.after, ALWAYS)
     found = client.search(body)
-    cursor = _begun(client, cursor)
-    after = _next(found)
+    cursor = begun(client, cursor)
+    after = following(found)
     while not found.get("results") and after is not None:  # HubSpot may give an empty page before the end
         found = client.search({**body, "after": after})
-        after = later if (later := _next(found)) != after else None
+        after = later if (later := following(found)) != after else None
     rows = shaped(found.get("results"), where=client.system)
     if not _in_order([cursor.after or "0", *(row["id"] for row in rows)]):
-        return _scan(client, Cursor(start=cursor.start, sweep=cursor.sweep), fields)
-    following = _after(client, cursor, rows[-1]["id"] if rows and after is not None else None)
-    return _page(client, rows, fields, following, complete=complete), following
+        yield from _scan(client, Cursor(start=cursor.start, sweep=cursor.sweep), fields)
+        return
+    place = cursor.at(rows[-1]["id"]) if rows and after is not None else cursor.over()
+    yield _page(client, Shown(rows, after, None if complete else _read(client, rows, fields)), fields, place), place
 
 
 def search_body(since: int, last_id: str, names: Sequence[str]) -> dict[str, Any]:
@@ -132,19 +110,20 @@ def _ascending(keys: Sequence[Any]) -> bool:
     return all(one < other for one, other in pairwise(keys))
 
 
-def _next(found: Mapping[str, Any]) -> str | None:
-    after = ((found.get("paging") or {}).get("next") or {}).get("after")
-    return str(after) if after else None
+def _read(client: Client, rows: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> Sequence[Observation]:
+    """The values of contacts that were named without them."""
+    return fetch(client, [Ref(KIND, row["id"]) for row in rows], fields, (), None) if rows else ()
 
 
-def _page(client: Client, rows: Sequence[Mapping[str, Any]], fields: Sequence[str], following: Cursor, *, complete: bool) -> Page:
-    moved = [move for row in rows for move in moves_of(row)]
+def _page(client: Client, shown: Shown, fields: Sequence[str], place: Cursor) -> Page:
+    moved = [move for row in shown.rows for move in moves_of(row)]
     server_time = client.server_time
-    if complete:
-        return Page(records_of(rows, fields), following.text(), server_time, moved=moved)
-    refs = [Ref(KIND, row["id"]) for row in rows]
-    records, gone, elsewhere = apart(fetch(client, refs, fields, (), None) if refs else ())
-    return Page(records, following.text(), server_time, gone=gone, moved=[*moved, *elsewhere])
+    if shown.observed is None:
+        return Page(records_of(shown.rows, fields), place.text(), server_time, moved=moved)
+    records, gone, elsewhere = apart(shown.observed)
+    return Page(records, place.text(), server_time, gone=gone, moved=[*moved, *elsewhere])
 
 
-_STEPS: Mapping[str, Callable[[Client, Cursor, Sequence[str]], tuple[Page, Cursor]]] = {"scan": _scan, "delta": _delta, "bin": _bin}
+_Step = Callable[[Client, Cursor, Sequence[str]], Iterator[tuple[Page, Cursor]]]
+_STEPS: Mapping[str, _Step] = {"scan": _scan, "delta": _delta, "bin": _bin}
+"""Each gives the pages of its part, or the next ones of them, with the place behind each."""

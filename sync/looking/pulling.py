@@ -109,6 +109,8 @@ def _take(session: Session, run: int, part: _Incoming, page: Page | End) -> None
     part.seen.signals.extend(page.signals)
     part.cursor = page.cursor
     part.total = replace(part.total, findings=tuple(dict.fromkeys((*part.total.findings, *page.findings))))
+    for note in page.notes:
+        session.tell(f"{part.connected.name}: {note}")
     if len(part.seen.records) + len(part.seen.signals) >= COMMIT_EVERY:
         _commit(session, run, part)
 

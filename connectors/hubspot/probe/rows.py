@@ -1,8 +1,8 @@
-"""What HubSpot makes of a row that comes twice, and how it tells what is wrong with one."""
+"""What HubSpot makes of a row that comes twice, how it tells what is wrong with one, and where a list of them can begin."""
 
 from __future__ import annotations
 
-from ...probing import Experiment, Untold
+from ...probing import LOOKS, Experiment, Untold, awaited
 from ..write import STAGE
 from .bench import IN_THE_BIN, Contacts
 
@@ -25,6 +25,24 @@ def _explained(bench: Contacts) -> str:
     return "in `errors` too" if parts else "in the message alone"
 
 
+def _listed(bench: Contacts) -> str:
+    """From an id between two new contacts, which no page has named."""
+    before = int(bench.contact())
+    bench.contact()
+    query = [("limit", "1"), ("after", str(before + 1))]
+    if not (found := bench.client.get(bench.path, query)).ok:
+        return "refused"
+
+    def shows() -> bool:
+        nonlocal found
+        found = bench.client.get(bench.path, query)
+        return bool(bench.client.expected(found).get("results"))
+
+    if not awaited(shows, bench.clock):
+        raise Untold("the list did not show the new contacts within half a minute")
+    return "yes" if int(found.data["results"][0]["id"]) > before else "it begins anew"
+
+
 EXPERIMENTS = (
     Experiment(
         "row_given_twice",
@@ -43,5 +61,14 @@ EXPERIMENTS = (
         4,
         IN_THE_BIN,
         _explained,
+    ),
+    Experiment(
+        "list_from_chosen_ids",
+        "Does the list of contacts go on from an id that none of its pages has named?",
+        "Several chains of pages are read side by side as long as they are seen to meet; else one",
+        "list_after",
+        LOOKS + 5,
+        IN_THE_BIN,
+        _listed,
     ),
 )
