@@ -99,7 +99,7 @@ class Ranges:
         """The chain that begins here; None where nothing is left for it, or its beginning was passed meanwhile."""
         before = ask.chain
         before.tried = False
-        if before.done or (ids and before.after > ids[0]):
+        if before.done or (ids and before.after >= ids[0]):
             return None
         before.edge = ask.after
         if not ids or (before.end is not None and ids[0] >= before.end):
