@@ -99,6 +99,7 @@ _ANSWER = Statement(update(action).where(among(_c.id, "ids")).values(answer=bind
 _INTENTS = Statement(select(*_ROW).where(_WORKSPACE, _INTENT).order_by(_c.id))
 _HOLDS = Statement(select(*_ROW).where(_WORKSPACE, _HELD, _AFTER).order_by(_c.id).limit(_LIMIT))
 _HOLDS_OF_QUESTION = Statement(select(*_ROW).where(_WORKSPACE, _HELD, _c.question == bindparam("question"), _AFTER).order_by(_c.id).limit(_LIMIT))
+_ANSWERED = Statement(select(*_ROW).where(_WORKSPACE, _HELD, _c.answer.is_not(None)).order_by(_c.id))
 _HOLD_GROUPS = Statement(
     select(_c.question, _c.field, func.count(), func.count(_c.person.distinct()), func.min(_c.id))
     .where(_WORKSPACE, _HELD)
@@ -137,8 +138,8 @@ _LATELY = Statement(
     )
     .order_by(_c.id)
 )
-_OF_PEOPLE = Statement(
-    select(*_ROW).where(_c.run == bindparam("run"), _c.person.is_not(None), among(_c.person, "ids"), _c.state == word("planned")).order_by(_c.id)
+_OF_PEOPLE = Statement(  # by their index: SQLite would read through all that the run has
+    select(*_ROW).where(_c.run + 0 == bindparam("run"), _c.person.is_not(None), among(_c.person, "ids"), _c.state == word("planned")).order_by(_c.id)
 )
 _TALLY = Statement(select(_c.account, _c.op, _c.state, func.count()).where(_c.run == bindparam("run")).group_by(_c.account, _c.op, _c.state))
 
@@ -260,6 +261,11 @@ def holds(tx: Tx, ws: int, question: str | None = None, after_id: int = 0, limit
     if question is None:
         return list(starmap(_row, tx.rows(_HOLDS, {"ws": ws, "after": after_id, "limit": limit})))
     return list(starmap(_row, tx.rows(_HOLDS_OF_QUESTION, {"ws": ws, "question": question, "after": after_id, "limit": limit})))
+
+
+def answered_since(tx: Tx, ws: int, at: int) -> list[ActionRow]:
+    """Open holds that somebody answered after that moment (ms)."""
+    return [row for row in starmap(_row, tx.rows(_ANSWERED, {"ws": ws})) if (row.result or {}).get(ANSWERED, 0) > at]
 
 
 def hold_groups(tx: Tx, ws: int) -> list[HoldGroup]:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, func, select
 
 from ..model.records import Native
 from .schema import change
@@ -36,6 +36,9 @@ class ChangeRow(NamedTuple):
 
 _c = change.c
 _INSERT = Bulk(change, ("workspace", "link", "person", "at", "seen_at", "run", "author", "values"))
+_ALONG = _c.workspace + 0 == bindparam("ws")
+_LAST = Statement(select(func.max(_c.id)).where(_ALONG))
+_AFTER = Statement(select(_c.link).where(_ALONG, _c.id > bindparam("after")))
 _OF_LINKS = Statement(select(*(_c[name] for name in ChangeRow._fields)).where(among(_c.link, "ids")).order_by(_c.id))
 
 
@@ -50,3 +53,13 @@ def of_links(tx: Tx, link_ids: Iterable[int]) -> dict[int, list[ChangeRow]]:
     for row in tx.rows(_OF_LINKS, {"ids": tx.listed(link_ids)}):
         found[row[1]].append(ChangeRow._make((*row[:-1], decode(row[-1]))))
     return dict(found)
+
+
+def last(tx: Tx, ws: int) -> int:
+    """The highest number of a change; 0 where there is none."""
+    return tx.rows(_LAST, {"ws": ws})[0][0] or 0
+
+
+def after(tx: Tx, ws: int, after_id: int) -> set[int]:
+    """The links of the changes with higher numbers."""
+    return {row[0] for row in tx.rows(_AFTER, {"ws": ws, "after": after_id})}

@@ -10,6 +10,8 @@ from .sql import Statement
 from .store import Tx
 
 _WRITES = ("create", "update", "archive")
+NONE = 0
+"""No run has this number."""
 _OPEN = ("planned", "sent", "unknown", "skipped")
 
 _a_write = sa.or_(*(action.c.op == op for op in _WRITES))
@@ -25,7 +27,8 @@ _SETTLED = Statement(
     )
     .values(due=None)
 )
-_broken = select(run.c.id).where(run.c.workspace == bindparam("ws"), run.c.state == bindparam("state"))
+_of_that_state = run.c.workspace == bindparam("ws"), run.c.state == bindparam("state"), run.c.id != bindparam("keep")
+_broken = select(run.c.id).where(*_of_that_state)
 _REVIVE = Statement(
     sa.update(person)
     .where(
@@ -35,7 +38,7 @@ _REVIVE = Statement(
     .values(due=bindparam("at"))
 )
 _DROP = Statement(delete(action).where(action.c.run.in_(_broken), action.c.state == "planned"))
-_CLOSE = Statement(sa.update(run).where(run.c.workspace == bindparam("ws"), run.c.state == bindparam("state")).values(state=bindparam("now")))
+_CLOSE = Statement(sa.update(run).where(*_of_that_state).values(state=bindparam("now")))
 _EVERYBODY = Statement(sa.update(person).where(person.c.workspace == bindparam("ws")).values(due=bindparam("at")))
 
 
@@ -47,15 +50,17 @@ def settle_due(tx: Tx, ws: int, run_id: int, started: int) -> None:
 def recover(tx: Tx, ws: int, at: int) -> None:
     """After runs that broke off (`running`, `applying`): people whose writes were planned and never sent are due, and those rows go."""
     for state in ("running", "applying"):
-        tx.run(_REVIVE, {"ws": ws, "state": state, "at": at})
-        tx.run(_DROP, {"ws": ws, "state": state})
-        tx.run(_CLOSE, {"ws": ws, "state": state, "now": "broken"})
+        which = {"ws": ws, "state": state, "keep": NONE}
+        tx.run(_REVIVE, {**which, "at": at})
+        tx.run(_DROP, which)
+        tx.run(_CLOSE, {**which, "now": "broken"})
 
 
-def supersede(tx: Tx, ws: int) -> None:
-    """Plans that nobody applied give way to a new one; their people stayed due."""
-    tx.run(_DROP, {"ws": ws, "state": "planned"})
-    tx.run(_CLOSE, {"ws": ws, "state": "planned", "now": "superseded"})
+def supersede(tx: Tx, ws: int, keep: int = NONE) -> None:
+    """Plans that nobody applied give way to a new one; their people stayed due. `keep`: the run whose plan goes on lying there."""
+    which = {"ws": ws, "state": "planned", "keep": keep}
+    tx.run(_DROP, which)
+    tx.run(_CLOSE, {**which, "now": "superseded"})
 
 
 def mark_everybody_due(tx: Tx, ws: int, at: int) -> None:

@@ -37,6 +37,13 @@ _FIND = Statement(
     .where(_c.workspace == bindparam("ws"), _c.key == bindparam("key"), among(_c.value, "values"), link.c.state.in_(_LIVE))
     .order_by(_c.value, _c.link)
 )
+_SHARING = Statement(
+    select(_other.c.link)
+    .distinct()
+    .select_from(match_key)
+    .join(_other, (_other.c.workspace == _c.workspace) & (_other.c.key == _c.key) & (_other.c.value == _c.value))
+    .where(among(_c.link, "links"), _c.workspace == bindparam("ws"))
+)
 _SHARED = Statement(
     select(_c.value, func.count())
     .join(link, link.c.id == _c.link)
@@ -67,6 +74,11 @@ def neighbours(tx: Tx, ws: int, first_id: int, last_id: int) -> list[tuple[int, 
 def find(tx: Tx, ws: int, key: str, values: Iterable[str]) -> list[tuple[str, int]]:
     """(value, live link) for each of the values that somebody has."""
     return [(value, link) for value, link in tx.rows(_FIND, {"ws": ws, "key": key, "values": tx.listed(values)})]
+
+
+def sharing(tx: Tx, ws: int, link_ids: Iterable[int]) -> set[int]:
+    """All links that share a key with one of these, and these themselves as far as they have any."""
+    return {row[0] for row in tx.rows(_SHARING, {"ws": ws, "links": tx.listed(link_ids)})}
 
 
 def shared(tx: Tx, ws: int, key: str, limit: int) -> list[tuple[str, int]]:

@@ -110,6 +110,9 @@ _PLACES = Statement(select(*(_c[name] for name in Place._fields)).where(*_ALONG,
 _THERE = Statement(
     select(_c.person).where(_c.person.is_not(None), among(_c.person, "ids"), _c.account == bindparam("account"), _c.state.in_((word("linked"), word("new"))))
 )
+_STANDINGS = Statement(select(_c.id, _c.person, _c.state, _c.stamp).where(among(_c.id, "ids")))
+_LAST = Statement(select(func.max(_c.id)).where(_ALONG[0]))
+_AFTER = Statement(select(_c.id).where(_ALONG[0], *_PAGE))
 _NOTED = Statement(select(*_ROW).where(_WORKSPACE, _c.claim.is_not(None), *_PAGE).order_by(_c.id).limit(bindparam("limit")))
 _NOTES = Statement(
     select(_c.id, _c.account, _c.kind, _c.claim).where(_WORKSPACE, _c.claim.is_not(None), _c.state.in_(_LIVE), *_PAGE).order_by(_c.id).limit(bindparam("limit"))
@@ -194,6 +197,21 @@ def places(tx: Tx, ws: int, account: int, after_id: int, limit: int) -> list[Pla
 def there(tx: Tx, person_ids: Iterable[int], account: int) -> set[int]:
     """Those of these people who have a record in the account."""
     return {row[0] for row in tx.rows(_THERE, {"ids": tx.listed(person_ids), "account": account})}
+
+
+def standings(tx: Tx, ids: Iterable[int]) -> dict[int, tuple[int | None, str, int]]:
+    """Id -> (person, state, stamp) of a link, without what the record says."""
+    return {row[0]: row[1:] for row in tx.rows(_STANDINGS, {"ids": tx.listed(ids)})}
+
+
+def last(tx: Tx, ws: int) -> int:
+    """The highest number of a link; 0 where there is none."""
+    return tx.rows(_LAST, {"ws": ws})[0][0] or 0
+
+
+def after(tx: Tx, ws: int, after_id: int) -> set[int]:
+    """The links with higher numbers: the records that have come since."""
+    return {row[0] for row in tx.rows(_AFTER, {"ws": ws, "after": after_id})}
 
 
 def pages(store: Store, ws: int, account: int, size: int) -> Iterator[list[LinkRow]]:

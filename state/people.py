@@ -55,6 +55,7 @@ _REVIEWS = Statement(
     sa.update(person).where(_WORKSPACE, _c.review_at.is_not(None), _c.review_at <= bindparam("now")).values(due=bindparam("now"), review_at=None)
 )
 _KNOWN = Statement(select(_c.id).where(among(_c.id, "ids"), _WORKSPACE))
+_DUE_SINCE = Statement(select(_c.id).where(among(_c.id, "ids"), _WORKSPACE, _c.due > bindparam("at")))
 _DUE_IDS = Statement(select(_c.id).where(_WORKSPACE, _c.due.is_not(None)))
 _COUNT = Statement(select(func.count()).where(_WORKSPACE, _c.id > bindparam("after")))
 _BY_STAGE = Statement(select(_c.stage, func.count()).where(_WORKSPACE).group_by(_c.stage))
@@ -108,6 +109,11 @@ def due(tx: Tx, ws: int, after_id: int, limit: int) -> list[PersonRow]:
 def known(tx: Tx, ws: int, ids: Iterable[int]) -> set[int]:
     """Those of these numbers whose people are there: a plan speaks of some who come only with its application."""
     return {row[0] for row in tx.rows(_KNOWN, {"ws": ws, "ids": tx.listed(ids)})}
+
+
+def due_since(tx: Tx, ws: int, ids: Iterable[int], at: int) -> set[int]:
+    """Those of these people who became due after that moment (ms)."""
+    return {row[0] for row in tx.rows(_DUE_SINCE, {"ws": ws, "ids": tx.listed(found), "at": at})} if (found := list(ids)) else set()
 
 
 def due_ids(tx: Tx, ws: int) -> set[int]:

@@ -39,6 +39,7 @@ _INSERT = Bulk(sameness, ("workspace", *SameRow._fields))
 _TAKE_BACK = Statement(delete(sameness).where(_WORKSPACE, _c.one == bindparam("one"), _c.other == bindparam("other")))
 _ANY = Statement(select(func.count()).where(_WORKSPACE))
 _OF_LINKS = Statement(select(*_ROW).where(_WORKSPACE, or_(among(_c.one, "links"), among(_c.other, "links"))).order_by(_c.one, _c.other))
+_SINCE = Statement(select(*_ROW).where(_WORKSPACE, _c.at > bindparam("at")))
 _ABOUT = Statement(select(*_ROW).where(or_(among(_c.one, "links"), among(_c.other, "links"))).order_by(_c.one, _c.other))
 _OF_ACCOUNT = Statement(
     select(_mine.c.kind, _mine.c.ref, _theirs.c.kind, _theirs.c.ref, _c.survivor == _c.one)
@@ -64,6 +65,11 @@ def decide(tx: Tx, ws: int, rows: Sequence[SameRow]) -> None:
 def about(tx: Tx, links: Iterable[int]) -> list[SameRow]:
     """What was decided about these very links."""
     return [SameRow._make(row) for row in tx.rows(_ABOUT, {"links": tx.listed(links)})]
+
+
+def since(tx: Tx, ws: int, at: int) -> list[SameRow]:
+    """What was decided after that moment (ms)."""
+    return [SameRow._make(row) for row in tx.rows(_SINCE, {"ws": ws, "at": at})]
 
 
 def around(tx: Tx, ws: int, links: Iterable[int]) -> set[SameRow]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -26,6 +27,7 @@ from .sending.canary import canary
 from .sending.commit import commit_decisions
 from .sending.outcome import Count
 from .sending.settle import settle
+from .sending.standing import HORIZON, horizon, touched
 from .session import Session
 
 
@@ -95,13 +97,14 @@ class RunReport:
         return 1 if self.new_holds or self.rejected or self.drifted else 0
 
 
-def plan(session: Session, only: Sequence[str] = ()) -> PlanReport:
+def plan(session: Session, only: Sequence[str] = (), *, keep: int = closing.NONE) -> PlanReport:
     """Settle what is open, read what is new, and store a plan. Writes nothing anywhere but in the state.
 
-    `only`: the people to whom it is limited, as somebody names them. Raises `ConfigurationError` for a name that nobody has.
+    `only`: the people to whom it is limited, as somebody names them. `keep`: the run whose stored plan goes on lying there; all others give way to this one.
+    Raises `ConfigurationError` for a name that nobody has.
     """
     clock = time.process_time()
-    run, before, first, changed = _begin(session)
+    run, before, first, changed = _begin(session, keep)
     session.begun(run)
     settled = settle(session, run)
     pulled = pull_all(session, run)
@@ -117,8 +120,39 @@ def plan(session: Session, only: Sequence[str] = ()) -> PlanReport:
         stops = [stop for stop in stops if not stop.by_yes]
     with session.store.write() as tx:
         counts = {**_plan_counts(tally, stops), "breached": len(late), "unread": _unread(pulled), "limited": bool(only), "live": situation.live}
+        counts[HORIZON] = horizon(tx, session.workspace)
         runs.finish(tx, run, session.clock.now_ms(), "planned", counts, digest)
     return PlanReport(run, digest, tally, tuple(stops), pulled, settled, late, time.process_time() - clock)
+
+
+def take_up(session: Session, row: runs.RunRow) -> PlanReport:
+    """Before a stored plan of an earlier day is carried out: settle what is open, read what is new, and weigh it once more, with all who came since.
+
+    What no longer stands of it is found out by `apply`, when it is told that the plan is a `stored` one. Writes nothing anywhere but in the state.
+    """
+    clock = time.process_time()
+    with session.store.write() as tx:
+        closing.recover(tx, session.workspace, session.clock.now_ms())
+        before, workspace = links.counts(tx, session.workspace), accounts.workspace(tx, session.name)
+    session.begun(row.id)
+    settled = settle(session, row.id)
+    pulled = pull_all(session, row.id)
+    _look_again(session, session.clock.now_ms())
+    tally = Tally(people=int(row.counts["people"]), writes=Counter({(system, kind): count for system, kind, count in row.counts["writes"]}))
+    _count_newcomers(session, row.counts.get("live", {}), tally)
+    tally.records = tally.written = sum(count for (_, kind), count in tally.writes.items() if kind != "lowerings")
+    stops = weigh(_situation(session, tally, before, first=not workspace.synced, changed=workspace.mapping not in (None, row.mapping)), session.limits)
+    return PlanReport(row.id, row.digest or "", tally, tuple(stops), pulled, settled, own_s=time.process_time() - clock)
+
+
+def _count_newcomers(session: Session, seen: Mapping[str, int], tally: Tally) -> None:
+    """Each record more than a plan saw (`seen`: system -> records) may become one more in every other system."""
+    with session.store.read() as tx:
+        now = links.counts(tx, session.workspace)
+    more = {each.name: max(0, now[account].live - seen.get(each.name, 0)) for account, each in session.systems.items() if account in now and each.system.reads}
+    for each in session.systems.values():
+        if each.system.writes and each.system.creates:
+            tally.writes[each.name, "creates"] += sum(count for name, count in more.items() if name != each.name)
 
 
 def _look_again(session: Session, now: int) -> None:
@@ -135,11 +169,11 @@ def _scope(session: Session, only: Sequence[str]) -> Scope | None:
         return find_scope(tx, session.workspace, {connected.name: account for account, connected in session.systems.items()}, only)
 
 
-def _begin(session: Session) -> tuple[int, Mapping[int, links.Counts], bool, bool]:
+def _begin(session: Session, keep: int) -> tuple[int, Mapping[int, links.Counts], bool, bool]:
     now = session.clock.now_ms()
     with session.store.write() as tx:
         closing.recover(tx, session.workspace, now)
-        closing.supersede(tx, session.workspace)
+        closing.supersede(tx, session.workspace, keep)
         workspace = accounts.workspace(tx, session.name)
         changed = workspace.mapping is not None and workspace.mapping != session.desk.maps.digest
         if changed:
@@ -201,7 +235,7 @@ def apply(
 ) -> RunReport:
     """Carry out a plan: its decisions become the state's, its writes are sent, several systems side by side.
 
-    `stored`: time has passed since it was made, so people who were read anew since are left to the next plan. `first`: so many people are
+    `stored`: time has passed since it was made, so whoever something happened to meanwhile is left to the next plan. `first`: so many people are
     written and read back before all others, who follow only where those landed as wanted.
     """
     clock = time.process_time()
@@ -209,6 +243,7 @@ def apply(
     session.begun(run)
     with session.store.write() as tx:
         row = runs.by_id(tx, run)
+        since = touched(tx, session.workspace, row) if stored and row is not None else None
         counts = {**(row.counts if row else {}), runs.APPLIED_AT: started, **({"approved": True} if stored else {})}
         runs.finish(tx, run, started, "applying", counts)
     halt = threading.Event()
@@ -216,9 +251,9 @@ def apply(
     senders = [Sender(halting, connected, run, started, limit) for connected in session.systems.values() if connected.system.writes]
     ahead, drifted, error = 0, 0, None
     if first is not None:
-        ahead, error = canary(session, run, first, started, lambda send: _side_by_side(session, senders, send, halt), stored=stored)
+        ahead, error = canary(session, run, first, started, lambda send: _side_by_side(session, senders, send, halt), since)
     if error is None:
-        drifted = commit_decisions(session, run, started, stored=stored)
+        drifted = commit_decisions(session, run, started, since)
         _look_again(session, started + 1)
         error = _side_by_side(session, senders, Sender.send, halt)
     settle(session, run, started)

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from stagesync.model.records import Ref
-from stagesync.state import accounts, actions, changes, entries, keys, links, people, runs, signals, thinning
+from stagesync.state import accounts, actions, changes, entries, keys, links, people, runs, sameness, signals, thinning
 from stagesync.state.store import Tx, open_store
 
 ASKED: dict[str, Callable[[Tx], Any]] = {
@@ -21,6 +21,16 @@ ASKED: dict[str, Callable[[Tx], Any]] = {
     "links.unmatched": lambda tx: links.unmatched(tx, 1, 0, 10),
     "links.counts": lambda tx: links.counts(tx, 1),
     "links.each": lambda tx: links.each(tx, 1, 1, 0, 10),
+    "links.standings": lambda tx: links.standings(tx, [1]),
+    "links.last": lambda tx: links.last(tx, 1),
+    "links.after": lambda tx: links.after(tx, 1, 5),
+    "changes.last": lambda tx: changes.last(tx, 1),
+    "changes.after": lambda tx: changes.after(tx, 1, 5),
+    "keys.sharing": lambda tx: keys.sharing(tx, 1, [1]),
+    "people.due_since": lambda tx: people.due_since(tx, 1, [1], 5),
+    "sameness.since": lambda tx: sameness.since(tx, 1, 5),
+    "actions.answered_since": lambda tx: actions.answered_since(tx, 1, 5),
+    "actions.of_people": lambda tx: actions.of_people(tx, 1, [1]),
     "links.places": lambda tx: links.places(tx, 1, 1, 0, 10),
     "links.there": lambda tx: links.there(tx, [1], 1),
     "keys.neighbours": lambda tx: keys.neighbours(tx, 1, 1, 9),
@@ -70,6 +80,8 @@ PARTIAL = {
     "people.due": "ix_person_due",
     "people.due_ids": "ix_person_due",
     "actions.open_intents": "ix_action_intent",
+    "actions.answered_since": "ix_action_hold",
+    "actions.of_people": "ix_action_person",
     "actions.holds": "ix_action_hold",
     "actions.holds of a question": "ix_action_hold",
     "actions.hold_groups": "ix_action_hold",

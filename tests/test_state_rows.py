@@ -11,10 +11,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stagesync.model.records import Ref
-from stagesync.state import accounts, actions, changes, keys, links, people, runs
+from stagesync.state import accounts, actions, changes, closing, keys, links, people, runs, sameness
 from stagesync.state.actions import ActionRow, HoldGroup
 from stagesync.state.links import Counts, LinkRow, Observed, Remembered
 from stagesync.state.people import PersonRow
+from stagesync.state.sameness import SameRow
 from stagesync.state.sql import decode, encode
 from stagesync.state.store import Store, Tx
 
@@ -165,6 +166,46 @@ def test_unmatched_links_come_in_order_and_page_by_page(store: Store) -> None:
         links.remember(tx, [Remembered(rows[1].id, None, "parked", {}, {}, None)])
         assert links.unmatched(tx, home.ws, 0, 2) == [rows[0], rows[2]]
         assert links.unmatched(tx, home.ws, rows[2].id, 9) == rows[3:]
+
+
+def test_what_happened_since_a_plan_is_found(store: Store) -> None:
+    """Records that came or changed, whoever shares a key with one, what was said and answered; of this workspace, and after that moment alone."""
+    with store.write() as tx:
+        home, other = Home(tx), Home(tx, "second")
+        assert (links.last(tx, home.ws), changes.last(tx, home.ws)) == (0, 0)
+        person, *_ = new_people(tx, home, 2, due=7)
+        one, two = new_links(tx, home, 1, person=person.id, state="linked") + new_links(tx, home, 1)
+        changes.insert(tx, home.ws, [(one.id, None, 5, 5, home.run, None, {"phone": [None, "1"]})])
+        seen, told = links.last(tx, home.ws), changes.last(tx, home.ws)
+        [late], [foreign] = new_links(tx, home, 1), new_links(tx, other, 1)
+        changes.insert(tx, home.ws, [(two.id, None, 5, 5, home.run, None, {"phone": [None, "1"]})] * 2)
+        keys.insert(tx, home.ws, [("email", "a", one.id), ("email", "a", late.id), ("email", "b", two.id)])
+        keys.insert(tx, other.ws, [("email", "a", foreign.id)])
+        assert (links.after(tx, home.ws, seen), changes.after(tx, home.ws, told)) == ({late.id}, {two.id})
+        assert keys.sharing(tx, home.ws, [late.id]) == {one.id, late.id}
+        assert links.standings(tx, [one.id]) == {one.id: (person.id, "linked", 5)}
+        assert links.there(tx, [person.id], home.account) == {person.id}
+        assert links.places(tx, home.ws, home.account, one.id, 1) == [(two.id, None, "new")]
+        assert (people.due_since(tx, home.ws, [person.id], 6), people.due_since(tx, home.ws, [person.id], 7)) == ({person.id}, set())
+        sameness.decide(tx, home.ws, [SameRow(one.id, two.id, None, 9)])
+        assert (len(sameness.since(tx, home.ws, 8)), sameness.since(tx, home.ws, 9)) == (1, [])
+        open_, asked = new_actions(tx, home, {"op": "hold", "state": "held"}, {"op": "hold", "state": "held"})
+        actions.answer(tx, [asked.id], "newest", 9)
+        assert ([row.id for row in actions.answered_since(tx, home.ws, 8)], actions.answered_since(tx, home.ws, 9)) == ([asked.id], [])
+        assert open_.id != asked.id
+
+
+def test_a_plan_that_is_kept_outlives_the_next(store: Store) -> None:
+    """All other plans that nobody applied give way."""
+    with store.write() as tx:
+        home = Home(tx)
+        kept, given_up = (runs.start(tx, home.ws, "sync", 1, None) for _ in range(2))
+        for run in (kept, given_up):
+            new_actions(tx, home, {"run": run})
+            runs.finish(tx, run, 2, "planned", {})
+        closing.supersede(tx, home.ws, kept)
+        assert {run: len(actions.of_run(tx, run, ("planned",), 0, 9)) for run in (kept, given_up)} == {kept: 1, given_up: 0}
+        assert [run.state for run in runs.by_ids(tx, [kept, given_up]).values()] == ["planned", "superseded"]
 
 
 def test_counts_tell_what_is_there_and_what_is_linked(store: Store) -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ...model.errors import ConfigurationError, SafetyStop
+from ...state import runs
+from ...state.runs import RunRow
 from ...sync import engine
 from ...sync.engine import PlanReport, RunReport
 from ...sync.migrating.fates import Fates, fates
 from ...sync.past import seeding
 from ...sync.past.seeding import Seeding
 from ...sync.sending.outcome import Count
+from ...sync.session import Session
 from ..running import after
 from ..terminal import interrupts, output, summary
 from ..terminal.shell import INTERRUPTED
@@ -60,7 +63,7 @@ def load(config_file: Path | None, way: Way, approve: str | None) -> tuple[Loade
         done = Loaded(work.pair.source.name, work.pair.target.name)
         work.running.display.speak(SPEAKS_EVERY_S, lambda: quota_text(engine.quota(work.session)))
         began = work.session.clock.monotonic()
-        whole = _move(work, done) and _histories(work, done)
+        whole = _everybody(work, done) and _histories(work, done)
         found = _told(work, done, began)
         if not whole:
             output.tell("stagesync: stopped when asked to; `stagesync migrate load` goes on where it was")
@@ -100,10 +103,29 @@ def _ask(digest: str, writes: Mapping[str, int], target: str) -> None:
     )
 
 
-def _planned(work: Work) -> PlanReport:
-    """A plan that keeps to what the survey showed. Raises `SafetyStop` for one that does not."""
-    session = replace(work.session, limits=beyond(work.session.limits, work.passage.phases["survey"]["writes"]))
-    planned = engine.plan(session)
+def _everybody(work: Work, done: Loaded) -> bool:
+    """What the survey planned is carried out, as far as it still stands, and only for whoever is left is planned anew; for everybody where the plan is gone."""
+    row = _surveyed(work)
+    if row is None:
+        return _move(work, done)
+    return _carry_out(work, done, _within(work, done, lambda session: engine.take_up(session, row)), stored=True) and _left(work, done)
+
+
+def _surveyed(work: Work) -> RunRow | None:
+    """The survey's run, where its plan lies there still and was made as it would be made now."""
+    survey = work.passage.phases["survey"]
+    with work.session.store.read() as tx:
+        row = runs.by_id(tx, survey["run"])
+    return row if row is not None and row.state == "planned" and survey.get("ground") == work.ground() else None
+
+
+def _within(work: Work, done: Loaded, plan: Callable[[Session], PlanReport]) -> PlanReport:
+    """A plan that keeps to what the survey showed and was not done yet. What the load made itself it may also fill in. Raises `SafetyStop` for one that
+    does not keep to it.
+    """
+    shown, made = work.passage.phases["survey"]["writes"], done.count.created
+    still = {**shown, "creates": max(0, shown.get("creates", 0) - made), "fills": shown.get("fills", 0) + made}
+    planned = plan(replace(work.session, limits=beyond(work.session.limits, still)))
     stops = [stop for stop in planned.stops if stop.kind not in _ANSWERED]
     if stops:
         raise SafetyStop(
@@ -114,13 +136,21 @@ def _planned(work: Work) -> PlanReport:
 
 
 def _move(work: Work, done: Loaded) -> bool:
-    """One run over all that is due; whether it came to its end. Raises what stopped it."""
-    planned = _planned(work)
+    """Plan whoever is to be looked at, and carry that out; whether it came to its end. Raises what stopped it."""
+    return _carry_out(work, done, _within(work, done, engine.plan), stored=False)
+
+
+def _left(work: Work, done: Loaded) -> bool:
+    """The same, unless nobody is left to be looked at."""
+    return not engine.somebody_waits(work.session) or _move(work, done)
+
+
+def _carry_out(work: Work, done: Loaded, planned: PlanReport, *, stored: bool) -> bool:
     work.running.display.expect(f"{work.pair.target.name}: writing", planned.tally.records)
     with interrupts.gentle() as stop:
-        report = engine.apply(replace(work.session, stop=stop.is_set), planned.run, planned=planned)
+        report = engine.apply(replace(work.session, stop=stop.is_set), planned.run, stored=stored, planned=planned)
         stopped = stop.is_set()
-    done.add(report)
+    done.add(replace(report, new_holds=0) if stored else report)  # its questions were the survey's
     after(work.session, report)
     if report.error is not None:
         raise report.error
@@ -135,7 +165,7 @@ def _histories(work: Work, done: Loaded) -> bool:
     with interrupts.gentle() as stop:
         done.seeding = seeding.seed(replace(work.session, stop=stop.is_set))
         stopped = stop.is_set()
-    return not stopped and (not engine.somebody_waits(work.session) or _move(work, done))
+    return not stopped and _left(work, done)
 
 
 def quota_text(quota: Mapping[str, tuple[int, int]]) -> str:

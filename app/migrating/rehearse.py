@@ -61,7 +61,7 @@ def rehearse(config_file: Path | None, way: Way, number: int, *, yes: bool) -> R
         chosen = examples(work.session, work.pair, number)
         if not chosen:
             raise ConfigurationError("nobody is left who could be moved", where="migrate rehearse", next_step="run `stagesync migrate load`, or survey again")
-        planned = engine.plan(work.session, [example.name for example in chosen])
+        planned = engine.plan(work.session, [example.name for example in chosen], keep=work.passage.phases["survey"]["run"])
         _ask(work, planned, len(chosen), yes=yes)
         work.note("rehearse", {"runs": [*_runs(work), planned.run]})  # before it writes: whatever becomes of us, it can be put back
         report = engine.apply(work.session, planned.run, planned=planned)

@@ -72,7 +72,8 @@ def survey(config_file: Path | None, way: Way) -> Survey:
     with abrupt(), under_way("survey", config_file, way) as work:
         planned = engine.plan(work.session)
         found = _found(work, planned)
-        work.end("survey", {"run": planned.run, "digest": planned.digest, "mapping": work.session.desk.maps.digest, "calls": _read(work), **_numbers(found)})
+        made = {"run": planned.run, "digest": planned.digest, "mapping": work.session.desk.maps.digest, "ground": work.ground()}
+        work.end("survey", {**made, "calls": _read(work), **_numbers(found)})
         work.running.display.hide()
         return found
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
+
+import orjson
 
 from ...mapping.problems import closest
 from ...model.errors import ConfigurationError
@@ -15,6 +18,7 @@ from ...state.passage import Passage
 from ...state.store import Tx
 from ...sync.migrating.pair import Pair, one_way, pair_of
 from ...sync.session import Session
+from .. import accounts
 from ..configuration.config import Config
 from ..running import Running, running
 from ..wiring import Place
@@ -46,9 +50,21 @@ class Work:
         with self.session.store.write() as tx:
             self.passage = passage.note(tx, self.passage, phase, told)
 
+    def ground(self) -> str:
+        """A fingerprint of all that decides beside the records: the maps, the settings, the policy, and what both accounts look like."""
+        place, desk = self.running.place, self.session.desk
+        known = [accounts.recall(place.store, place.id, place.config.systems[each.name], None) for each in self.pair]
+        decides = [desk.maps.digest, desk.settings, desk.policy.authority, desk.policy.sla, [(each.identity, each.description) for each in known if each]]
+        return hashlib.sha256(orjson.dumps(decides, option=orjson.OPT_SORT_KEYS, default=_plain)).hexdigest()[:16]
+
     def end(self, phase: Phase, told: Mapping[str, Any]) -> None:
         """The phase came to its end, with these numbers."""
         self.note(phase, {**told, "ended_at": self.session.clock.now_ms()})
+
+
+def _plain(value: Any) -> Any:
+    """What JSON has no form for, the same in every process."""
+    return sorted(value) if isinstance(value, frozenset) else str(value)
 
 
 def meant(config: Config, way: Way, known: Sequence[Passage]) -> tuple[str, str]:

@@ -13,8 +13,9 @@ from ...state.store import Tx
 from ..looking.verify import verify_people
 from ..session import Session
 from .apply import OPERATIONS, Sender
-from .commit import commit_these, drifted_of
+from .commit import commit_these
 from .settle import settle
+from .standing import Touched, drifted_of
 
 _TOLD = 3
 
@@ -35,14 +36,15 @@ Send = Callable[[Callable[[Sender], None]], Exception | None]
 """Let every system's sender do this, side by side; the first error."""
 
 
-def canary(session: Session, run: int, number: int, started: int, send: Send, *, stored: bool) -> tuple[int, Exception | None]:
+def canary(session: Session, run: int, number: int, started: int, send: Send, since: Touched | None) -> tuple[int, Exception | None]:
     """Write so many people and look; how many there were, and why the rest must not follow (None: it may).
 
-    The others' decisions are not even committed: a run that ends here leaves them as they were. `stored`: as in `engine.apply`.
+    The others' decisions are not even committed: a run that ends here leaves them as they were. `since`: as in `commit_decisions`.
     """
     with session.store.write() as tx:
         rows = _rows_of(tx, session, run, _chosen(tx, session, run, number))
-        stale = drifted_of(tx, [row for row in rows if row.op == "decide"]) if stored else set[int]()
+        decided = [row for row in rows if row.op == "decide"]
+        stale = drifted_of(tx, session.workspace, decided, since) if since is not None else set[int]()
         late = {row.person for row in rows if row.id in stale}
         rows = [row for row in rows if row.person not in late]
         commit_these(tx, session, rows, started)

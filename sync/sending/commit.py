@@ -15,14 +15,15 @@ from ..people.dossier import gather
 from ..people.forget import forget
 from ..session import Session
 from . import ledger
+from .standing import Touched, drifted_of
 
 CHUNK = 2_000
 _LAST = 2**62
 """No action has a higher number."""
 
 
-def commit_decisions(session: Session, run: int, started: int, *, stored: bool) -> int:
-    """Make the plan's decisions the state's; returns how many people drifted since (only looked at for a `stored` plan).
+def commit_decisions(session: Session, run: int, started: int, since: Touched | None = None) -> int:
+    """Make the plan's decisions the state's; returns how many people drifted. `since`: what happened since a stored plan was made; None: it is made just now.
 
     A person with writes stays due until they are settled, so that a crash plans them again.
     """
@@ -33,7 +34,7 @@ def commit_decisions(session: Session, run: int, started: int, *, stored: bool) 
             if not found:
                 break
             rows, beyond = found[:CHUNK], found[CHUNK:]
-            stale = drifted_of(tx, rows) if stored else set[int]()
+            stale = drifted_of(tx, session.workspace, rows, since) if since is not None else set[int]()
             drifted += len(stale)
             _commit(tx, session, [row for row in rows if row.id not in stale], started)
             if stale:
@@ -89,24 +90,11 @@ def _commit(tx: Tx, session: Session, rows: Sequence[ActionRow], started: int) -
         forget(tx, session.workspace, gather(tx, session.workspace, person), started)
 
 
-def drifted_of(tx: Tx, rows: Sequence[ActionRow]) -> set[int]:
-    """The decisions whose records were read anew since they were made."""
-    planned = {link[0]: link[1] for row in rows for link in row.payload["links"]}
-    now = links.by_ids(tx, list(planned))
-    stale = {link for link, stamp in planned.items() if link not in now or now[link].stamp != stamp}
-    return {row.id for row in rows if any(link[0] in stale for link in row.payload["links"])}
-
-
 def _skip(tx: Tx, workspace: int, run: int, rows: Sequence[ActionRow], started: int) -> None:
     """Drifted people are left for the next plan, with all that this plan wanted for them."""
-    persons = {row.person for row in rows if row.person is not None}
-    theirs: list[int] = []
-    after = 0
-    while chunk := actions.of_run(tx, run, ("planned",), after, CHUNK):
-        after = chunk[-1].id
-        theirs.extend(row.id for row in chunk if row.person in persons)
-    actions.set_state(tx, theirs, "skipped")
-    people.mark_due(tx, workspace, sorted(persons), started + 1)
+    persons = sorted({row.person for row in rows if row.person is not None})
+    actions.set_state(tx, [row.id for row in actions.of_people(tx, run, persons)], "skipped")
+    people.mark_due(tx, workspace, persons, started + 1)
 
 
 def _set_aside(session: Session) -> None:

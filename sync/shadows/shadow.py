@@ -57,7 +57,7 @@ def follow(session: Session, planned: PlanReport) -> RunReport:
         with session.store.write() as tx:
             new += _take(tx, session, part, started, backlog=backlog)
         session.progress("looking after others", new)
-    commit_decisions(session, run, started, stored=False)
+    commit_decisions(session, run, started)
     if new:
         session.tell(f"{new:,} {'value' if new == 1 else 'values'} would have been written now")
     return _finish(session, planned, counts)
