@@ -167,7 +167,7 @@ def _session(place: Place, connectors: dict[str, Connector], known: dict[str, ac
         for name, system in config.systems.items()
     }
     authority = resolve(config.authority, {name: each.description for name, each in known.items()})[0] if config.authority is not None else None
-    policy = Policy(authority, config.rules, config.sla)
+    policy = Policy(authority, config.rules, config.sla, config.domains)
     desk = Desk(systems, maps, config.funnel, Settings(config.winners, config.order, config.stage_conflict, config.deletes), policy)
     open_ones = {
         account: Connected(system, connectors[system.name], (each := known[system.name]).identity.own_actor, each.description.users)

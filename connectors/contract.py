@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
+from ..model.companies import By, Company, Found
 from ..model.events import Event
 from ..model.ports import Clock, Inbox, Limiter, Outbox, Rate, TokenStore
 from ..model.records import Observation, Page, Query, Record, Ref
@@ -269,6 +270,15 @@ class Lasting(Protocol):
 
     def landed(self) -> bool:
         """Wait for the end of what was sent in bulk, by this program or by one before it. False: some of it still goes on, and may for long."""
+        ...
+
+
+@runtime_checkable
+class Companies(Protocol):
+    """What a connector has in addition whose system keeps companies as records of their own, to which people are linked."""
+
+    def companies(self, wanted: Sequence[Company], by: By, *, make: bool) -> Sequence[Found]:
+        """The record of each, in their order. `make`: one that is not there is made, after it was looked for; whoever asks again finds it then."""
         ...
 
 

@@ -9,8 +9,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
+from .companies import check_company
 from .defaults import NativeName, native_name
-from .fields import FIELD_TYPES, GROUPS, TWO_WAY, Field, FieldType, Policy, parse_policy
+from .fields import COMPANY, FIELD_TYPES, GROUPS, TWO_WAY, Field, FieldType, Policy, parse_policy
 from .fills import WORDS as FILL_WORDS
 from .fills import filled
 from .problems import Problems, closest
@@ -75,6 +76,8 @@ def _entry(name: str, said: Mapping[str, Any], systems: Collection[str], words: 
     if kind not in FIELD_TYPES:
         problems.add(f"{path}.type", f"{kind!r} is not a type of field", f"Allowed: {', '.join(FIELD_TYPES)}")
         kind = "text"
+    if check_company(path, name, kind, said, problems):
+        return Entry(Field(name, "company", group, COMPANY), places, {}, own=bool(said), fallback={})
     sticky = _flag(path, "sticky", spec, False, problems)
     if sticky and kind != "boolean":
         problems.add(f"{path}.sticky", f"only a boolean can be sticky, not {kind}", "Remove it")

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from ..model.records import Native, Value
 from .catalogue import Entry, lay_over
 from .choices import Offer, Translation, align
+from .companies import company_rules
 from .countries import country_code
 from .criteria import asked_fields, compile_include
 from .defaults import KindDefaults, parse_defaults
@@ -89,7 +90,7 @@ def _wanted(entries: Mapping[str, Entry], places: list[Place], systems: Sequence
     where: dict[str, set[str]] = defaultdict(set)
     for place in places:
         where[place.field].add(place.system)
-    told = {field for field, entry in entries.items() if entry.field.fill is not None}  # by the lifecycle, so one system is enough
+    told = {field for field, entry in entries.items() if entry.field.fill is not None or entry.field.type == "company"}  # by ourselves, so one system is enough
     lonely = {field for field, of in where.items() if len(of) < 2 <= len(systems) and field not in asked and field not in told}
     for field in sorted(lonely):
         if entries[field].own:
@@ -169,8 +170,9 @@ def _system(system: System, desk: _Desk) -> SystemMap:
         )
         for kind in system.kinds
     }
+    companies = company_rules(system, problems)
     asked = problems.table(f"{path}.include", system.given.overrides.get("include", {}))
-    return SystemMap(system.name, kinds, create_kind, compile_include(asked, f"{path}.include", desk.words.names, desk.fields, problems))
+    return SystemMap(system.name, kinds, create_kind, compile_include(asked, f"{path}.include", desk.words.names, desk.fields, problems), companies)
 
 
 def _stages(system: System, kind: str, table: Mapping[str, Any], desk: _Desk) -> StageMap | None:
@@ -212,6 +214,7 @@ def _field_map(place: Place, country: str | None, system: System, desk: _Desk) -
         countries=_countries(described) if field.type == "country" and described is not None else None,
         translation=desk.translations.get((place.system, place.kind, place.field)),
         owners=desk.owners.get((place.system, place.kind, place.field), Owners()),
+        by="name" if _table(system, "companies").get("by") == "name" else "domain",
     )
     writer, lossy = make_writer(field.type, shape)
     owner = _belongs(system, place.kind).get(native)
@@ -225,7 +228,7 @@ def _field_map(place: Place, country: str | None, system: System, desk: _Desk) -
         why = "is written by the system itself or only readable" if place.name.write and "." not in native else "is only readable there"
         desk.problems.note(f"{place.system} {place.kind} cannot carry writes of {place.field}: {native} {why}")
     blank_is_false = field.type == "boolean" and _never_blank(described, strings)
-    return FieldMap(field.name, native, make_reader(field.type, shape), writer, writable, creatable, lossy, blank_is_false)
+    return FieldMap(field.name, native, make_reader(field.type, shape), writer, writable, creatable, lossy, blank_is_false, place.name.shows)
 
 
 def _belongs(system: System, kind: str) -> Mapping[str, str]:
@@ -337,4 +340,6 @@ def _digest(
         "given": {system.name: [system.given.zone, system.given.region, *(_table(system, key) for key in ("include", "keys", "create"))] for system in known},
         "fallback": {name: dict(entries[name].fallback) for name in fields if entries[name].fallback},
     }
+    if linked := {system.name: system.given.overrides["companies"] for system in known if "companies" in system.given.overrides}:
+        meaning["companies"] = linked
     return hashlib.sha256(json.dumps(meaning, sort_keys=True, default=str).encode()).hexdigest()[:16]

@@ -13,6 +13,7 @@
     [kinds.lead.fields]           # canonical field -> native field
     phone = "Phone"
     company = { field = "Account.Name", write = false }   # readable only
+    company_record = { field = "AccountId", shows = ["Account.Name"] } # what a record that it leads to shows with it
     city = ["City", "Town"]       # the first that the account has
 
     [kinds.lead.stages]
@@ -57,11 +58,15 @@ Table = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class NativeName:
-    """Where a canonical field lives. `path`: where somebody wrote so in the configuration; None for a default."""
+    """Where a canonical field lives. `path`: where somebody wrote so in the configuration; None for a default.
+
+    `shows`: natives that change with it, since they are read through it.
+    """
 
     native: str
     write: bool = True
     path: str | None = None
+    shows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,4 +116,6 @@ def _kind(table: Table) -> KindDefaults:
 
 def native_name(spec: str | Table, path: str | None = None) -> NativeName:
     """`"Phone"` or `{ field = "Phone", write = false }`."""
-    return NativeName(spec, path=path) if isinstance(spec, str) else NativeName(spec["field"], bool(spec.get("write", True)), path)
+    if isinstance(spec, str):
+        return NativeName(spec, path=path)
+    return NativeName(spec["field"], bool(spec.get("write", True)), path, tuple(spec.get("shows", ())))

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
-FieldType: TypeAlias = Literal["text", "email", "phone", "country", "number", "integer", "boolean", "date", "datetime", "choice", "multichoice", "url", "owner"]
-PolicyKind: TypeAlias = Literal["two-way", "always", "prefer", "fill", "never", "ask", "lifecycle"]
+FieldType: TypeAlias = Literal[
+    "text", "email", "phone", "country", "number", "integer", "boolean", "date", "datetime", "choice", "multichoice", "url", "owner", "company"
+]
+PolicyKind: TypeAlias = Literal["two-way", "always", "prefer", "fill", "never", "ask", "lifecycle", "company"]
 
 What: TypeAlias = Literal["entered", "reason"]
 
@@ -31,7 +33,9 @@ class Silent(Unmappable):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Who wins a field. `system` is set for `always` and `prefer` only; `lifecycle` is the policy of what the lifecycle fills, and of nothing else."""
+    """Who wins a field. `system` is set for `always` and `prefer` only; `lifecycle` is the policy of what the lifecycle fills,
+    `company` that of the link to a company's record, and of nothing else.
+    """
 
     kind: PolicyKind
     system: str | None = None
@@ -50,6 +54,7 @@ class Policy:
 
 TWO_WAY = Policy("two-way")
 LIFECYCLE = Policy("lifecycle")
+COMPANY = Policy("company")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,7 @@ class Field:
     @property
     def heard(self) -> bool:
         """What the systems say about it counts, and is merged."""
-        return self.policy.kind not in ("never", "lifecycle")
+        return self.policy.kind not in ("never", "lifecycle", "company")
 
 
 def parse_policy(text: str) -> Policy:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
+from ..model.companies import By
 from ..model.records import Native, Value, Values
 from .fields import Field, Unmappable
 from .signals import SignalMap
@@ -25,6 +26,7 @@ class FieldMap:
     """One canonical field in one native field. `read` and `write` raise `Unmappable`.
 
     `lossy`: the native form holds less than the canonical one (it shortens or rounds), so a comparison must be made in native form.
+    `shows`: natives of other fields that are read through this one (a company's name through the link to it), and change with it.
     """
 
     field: str
@@ -35,6 +37,15 @@ class FieldMap:
     creatable: bool
     lossy: bool = False
     blank_is_false: bool = False
+    shows: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyRules:
+    """How people are linked to companies' records: by what a company is known there, and whether one that is not there is made."""
+
+    by: By
+    make: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +72,13 @@ class KindMap:
 
 @dataclass(frozen=True, slots=True)
 class SystemMap:
-    """All kinds of one system, which of them is created, and who belongs into it."""
+    """All kinds of one system, which of them is created, and who belongs into it. `companies`: None where people are not linked to companies."""
 
     system: str
     kinds: Mapping[str, KindMap]
     create_kind: str
     include: Include
+    companies: CompanyRules | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +186,8 @@ class Description(Protocol):
 class SystemInput:
     """What the maps of one system are compiled from.
 
-    `defaults`: the vendor's maps (format: `mapping.defaults`). `overrides`: the `[systems.NAME]` table, of which `stages`, `include`, `create` and
-    `keys` are read here. `description` None: nothing is checked against the account. `zone`: where a datetime becomes a date. `region`: the
+    `defaults`: the vendor's maps (format: `mapping.defaults`). `overrides`: the `[systems.NAME]` table, of which `stages`, `include`, `create`,
+    `keys` and `companies` are read here. `description` None: nothing is checked against the account. `zone`: where a datetime becomes a date. `region`: the
     ISO country of phone numbers that are written without one, on records without a country.
     """
 

@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
+from ..model.companies import By
 from ..model.records import Native, Value, Values
 from .choices import Translation, choice_reader, choice_writer, multichoice_reader, multichoice_writer
+from .companies import company_writer
 from .countries import country_code, country_name, read_country
 from .fields import FieldType, Unmappable
 from .maps import Reader, Writer
@@ -35,6 +37,7 @@ NATIVE_TYPES: Mapping[FieldType, frozenset[str]] = {
     "multichoice": frozenset({"multichoice", "choice", "text"}),
     "url": frozenset({"text"}),
     "owner": frozenset({"reference"}),
+    "company": frozenset({"reference", "number", "text"}),
 }
 """Which native types can hold a canonical type. Native `other` and unknown types are let through."""
 
@@ -45,6 +48,7 @@ class Shape:
 
     `strings`: numbers and booleans are carried as text. `seconds`: moments are stored to the second. `unblank`: blank is read as false, because some
     system cannot hold blank. `country`: the native field with the record's country; `region`: the country where that is blank.
+    `by`: what a company is known by.
     """
 
     type: str
@@ -59,6 +63,7 @@ class Shape:
     countries: Mapping[str, str] | None = None
     translation: Translation | None = None
     owners: Owners = field(default_factory=Owners)
+    by: By = "domain"
 
 
 _PLAIN_READERS: Mapping[FieldType, Reader] = {
@@ -89,8 +94,14 @@ def make_reader(kind: FieldType, shape: Shape) -> Reader:
             return multichoice_reader(shape.translation or _NO_TRANSLATION)
         case "owner":
             return owner_reader(shape.owners)
+        case "company":
+            return _read_id
         case _:
             return _PLAIN_READERS[kind]
+
+
+def _read_id(native: Native, _record: Values) -> Value:
+    return native
 
 
 def _read_unblank(native: Native, record: Values) -> Value:
@@ -120,6 +131,8 @@ def make_writer(kind: FieldType, shape: Shape) -> tuple[Writer, bool]:
             return multichoice_writer(shape.translation or _NO_TRANSLATION), False
         case "owner":
             return owner_writer(shape.owners), shape.owners.fallback is not None
+        case "company":
+            return company_writer(shape.by), False
 
 
 def _same(value: Value) -> Native:

@@ -51,6 +51,8 @@ def find_places(entries: Mapping[str, Entry], systems: Sequence[System], problem
 
 
 def _of_system(entry: Entry, system: System, problems: Problems) -> Iterator[Place]:
+    if entry.field.type == "company" and "companies" not in system.given.overrides:
+        return
     said = entry.places.get(system.name, {})
     for kind in said:
         if kind != "*" and kind not in system.kinds:

@@ -76,6 +76,7 @@ def _if_given(name: str) -> Any:
 
 
 _INSERT = Bulk(action, ("id", "workspace", *ActionRow._fields[1:]))
+_PAYLOADS = Bulk(action, ("payload",), ("id",))
 _RESULTS = Bulk(action, ("state", "result", "attempts"), ("id",))
 _OF_RUN = Statement(
     select(*_ROW)
@@ -239,6 +240,11 @@ def set_state_range(tx: Tx, run: int, first_id: int, last_id: int, before: str, 
 def set_results(tx: Tx, rows: Sequence[tuple[int, str, dict[str, Any] | None, int]]) -> None:
     """Write (id, state, result, attempts) of single actions. Ids are distinct."""
     tx.many(_RESULTS, [(state, _result(result), attempts, id_) for id_, state, result, attempts in rows])
+
+
+def set_payloads(tx: Tx, rows: Sequence[ActionRow]) -> None:
+    """Write down what single actions are to send, as it was found out since. Ids are distinct."""
+    tx.many(_PAYLOADS, [(encode(row.payload), row.id) for row in rows])
 
 
 def answer(tx: Tx, ids: Iterable[int], answer: str, at: int) -> None:

@@ -396,5 +396,5 @@ def test_the_table_of_the_documentation_is_the_catalogue() -> None:
     kinds = [defaults("hubspot")["kinds"]["contact"], defaults("salesforce")["kinds"]["lead"], defaults("salesforce")["kinds"]["contact"]]
     for name, spec in shipped().items():
         natives = [each["fields"].get(name, "") for each in kinds]
-        shown = [native if isinstance(native, str) else f"{native['field']}, read only" for native in natives]
+        shown = [native if isinstance(native, str) else native["field"] + (", read only" if native.get("write") is False else "") for native in natives]
         assert rows[name] == [spec["type"], spec["group"], *shown]

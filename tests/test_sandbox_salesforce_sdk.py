@@ -61,6 +61,17 @@ def client(session: requests.Session) -> Any:
     return Salesforce(instance="sandbox.my.salesforce.com", session_id="00D-sandbox-session", session=session)
 
 
+def test_accounts_are_made_looked_for_and_linked(client: Any) -> None:
+    """An Account by name and website, a Contact of it, and the Contact moved to none."""
+    made = client.Account.create({"Name": "Acme Inc", "Website": "https://www.acme.example"})["id"]
+    contact = client.Contact.create({"LastName": "Lovelace", "AccountId": made})["id"]
+    found = client.query("SELECT Id, Name FROM Account WHERE (Website LIKE '%acme.example%' OR Name LIKE 'nobody%')")["records"]
+    assert [(row["Id"], row["Name"]) for row in found] == [(made, "Acme Inc")]
+    assert client.query(f"SELECT Account.Name FROM Contact WHERE Id = '{contact}'")["records"][0]["Account"]["Name"] == "Acme Inc"
+    assert client.Contact.update(contact, {"AccountId": None}) == 204
+    assert client.Contact.get(contact)["AccountId"] is None
+
+
 def test_rows_queries_and_pages(world: SalesforceWorld, client: Any) -> None:
     """Create, read, change, find, page, delete, with the client's own methods."""
     made = client.Lead.create(ADA)

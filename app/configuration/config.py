@@ -14,6 +14,7 @@ from ...lifecycle.authority_table import read_authority
 from ...lifecycle.funnel import Funnel
 from ...lifecycle.overlay import read_funnel
 from ...lifecycle.presets import default_funnel
+from ...lifecycle.rules.domains import Domains
 from ...lifecycle.rules.qualify import Rulebook
 from ...lifecycle.sla import Sla, read_sla
 from ...mapping.fields import GROUPS
@@ -23,7 +24,7 @@ from ..serving.listen import Listen, read_listen
 from ..serving.notify import Notify, read_notify
 from ..serving.timetable import Timetable, read_timetable
 from .rules import SECTIONS as RULE_SECTIONS
-from .rules import read_rules
+from .rules import read_domains, read_rules
 from .secrets import read_secret
 from .system_config import SystemConfig, read_system
 from .tables import Table
@@ -59,7 +60,8 @@ DELETES = ("hold", "archive", "ignore")
 class Config:
     """What somebody configured. `winners`: field group -> system or "newest". `order`: system -> rank for ties; None: they are asked.
 
-    `guard`: kind of change -> (count, share). `signals`: events are kept. `notes`: what works but should be known.
+    `guard`: kind of change -> (count, share). `signals`: events are kept. `domains`: whose addresses e-mail addresses are.
+    `notes`: what works but should be known.
     `shadow`: nothing is ever written (`app.shadows`).
     """
 
@@ -78,6 +80,7 @@ class Config:
     sla: Sla | None = None
     authority: Authority | None = None
     rules: Rulebook | None = None
+    domains: Domains = field(default_factory=Domains)
     timetable: Timetable = field(default_factory=Timetable)
     listen: Listen = field(default_factory=Listen)
     notify: Notify | None = None
@@ -154,6 +157,7 @@ def _read(root: Table, path: Path, funnel: Funnel, problems: Problems) -> Config
         sla=read_sla(root.values, funnel, problems.add),
         authority=_authority(root, funnel, names, problems),
         rules=read_rules(root.values, funnel, folder, problems),
+        domains=read_domains(root.values, funnel, folder),
         timetable=read_timetable(sections["schedule"]),
         listen=read_listen(sections["serve"]),
         notify=read_notify(sections["notify"], folder),

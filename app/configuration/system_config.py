@@ -17,7 +17,7 @@ from .tables import Table
 
 Direction = Literal["both", "read", "write"]
 OUR_KEYS = ("connector", "direction", "region", "creates")
-MAPPING_KEYS = ("include", "create", "keys", "stages", "signals")
+MAPPING_KEYS = ("include", "create", "keys", "stages", "signals", "companies")
 """Read by `mapping.compile`."""
 
 _NAME = re.compile(r"[A-Za-z][\w-]*")

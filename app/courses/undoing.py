@@ -12,7 +12,7 @@ from ..running import Running, after, running
 from ..terminal import interrupts, output, summary
 from ..terminal.shell import INTERRUPTED
 from ..views.run import run_json, run_text
-from ..views.undo import outcome_json, refused, title, undo_json, undo_text
+from ..views.undo import outcome_json, stays, title, undo_json, undo_text
 from . import people
 
 
@@ -68,7 +68,7 @@ def _apply(work: Running, made: UndoPlan, wishes: Wishes) -> int:
     if wishes.json:
         output.say_json({**run_json(report), **outcome_json(made)})
     else:
-        told = refused(made.refusals)
+        told = stays(made)
         output.say_all([title(made), *told, *([""] if told else []), *run_text(report)])
     if report.error is not None:
         raise report.error

@@ -37,8 +37,11 @@ class Cost:
         return sum(self.calls.values())
 
 
-def costs(session: Session, pair: Pair, planned: PlanReport, read: Mapping[str, int], records: int) -> Iterator[Cost]:
-    """`read`: system -> the calls that it took to read all of it, which the proof at the end will do once more. `records`: of the source."""
+def costs(session: Session, pair: Pair, planned: PlanReport, read: Mapping[str, int], records: int, companies: int) -> Iterator[Cost]:
+    """`read`: system -> the calls that it took to read all of it, which the proof at the end will do once more. `records`: of the source.
+
+    `companies`: what it takes to look for companies in the target, and to make them.
+    """
     writing = plan_survey(session, planned.run).costs
     reach = pair.source.connector.capabilities.history
     histories = {pair.source.name: ceil(records / reach) if reach else 0}
@@ -46,6 +49,7 @@ def costs(session: Session, pair: Pair, planned: PlanReport, read: Mapping[str, 
         usage = connected.connector.usage()
         calls = {
             "writing": writing[connected.name].calls if connected.name in writing else 0,
+            "companies": companies if connected is pair.target else 0,
             "histories": histories.get(connected.name, 0),
             "verify": read.get(connected.name, 0),
         }

@@ -14,6 +14,7 @@ from ...sync import engine
 from ...sync.deciding.guard import Stop
 from ...sync.engine import PlanReport
 from ...sync.migrating.census import Census, census, written_for
+from ...sync.migrating.companies import Named, named_companies
 from ...sync.migrating.fates import Fates, fates
 from ...sync.migrating.pair import Pair
 from ...sync.migrating.sample import Unmapped, unmapped_fields
@@ -47,6 +48,7 @@ class Survey:
     """What was found. `records`: system -> how many it has; `writes`: kind of change -> in how many records of the target; `asked`: open questions.
 
     `alike`: groups of records of the source that may be one human's, and how many records are in them: proposed, and merged by nobody.
+    `companies`: to which people would be linked; None where they are not linked to any.
     """
 
     source: str
@@ -60,6 +62,7 @@ class Survey:
     census: Census
     places: tuple[Place, ...]
     unmapped: tuple[Unmapped, ...]
+    companies: Named | None
     alike: tuple[int, int]
     asked: tuple[Group, ...]
     costs: tuple[Cost, ...]
@@ -85,6 +88,7 @@ def _numbers(found: Survey) -> dict[str, object]:
 def _found(work: Work, planned: PlanReport) -> Survey:
     session, pair = work.session, work.pair
     counted = census(session, pair)
+    companies = named_companies(session, pair, planned.run)
     with session.store.read() as tx:
         asked = tuple(holds.groups(tx, session.workspace))
         live = links.counts(tx, session.workspace)
@@ -100,9 +104,10 @@ def _found(work: Work, planned: PlanReport) -> Survey:
         census=counted,
         places=tuple(_places(pair, counted)),
         unmapped=tuple(unmapped_fields(session, pair, _described(work))),
+        companies=companies,
         alike=duplicates.count(work.running.place, work.pair.source),
         asked=asked,
-        costs=tuple(costs(session, pair, planned, _read(work), counted.records.total())),
+        costs=tuple(costs(session, pair, planned, _read(work), counted.records.total(), companies.calls if companies else 0)),
         notes=tuple(_notes(work)),
         stops=planned.stops,
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ...model.companies import NONE_FOUND, SEVERAL_FOUND
 from ...sync.sending.outcome import NOT_TAKEN
 
 _SALESFORCE: Mapping[str, str] = {
@@ -51,6 +52,8 @@ _HUBSPOT: Mapping[str, str] = {
 }
 _BY_VENDOR: Mapping[str, Mapping[str, str]] = {"salesforce": _SALESFORCE, "hubspot": _HUBSPOT}
 _OURS: Mapping[str, str] = {
+    NONE_FOUND: 'there is no record of this company there: make one, or set `missing = "make"` under [systems.{system}.companies]',
+    SEVERAL_FOUND: "nobody can tell which of several records the company's is: merge those, or link the person to one of them there",
     NOT_TAKEN: "the system acknowledged this stage and shows another: something there sets it back (a workflow, a calculated stage): switch that off",
 }
 UNKNOWN = "the code is not known here: the sentence is the vendor's own; mend what it names, then have it tried again"

@@ -15,7 +15,7 @@ from .html_parts import STYLE, note, said, table
 from .migrate_fates import DONE
 from .migrate_load import sum_text
 from .migrate_survey import FATES as WILL
-from .migrate_survey import given, minutes, quota, trouble
+from .migrate_survey import companies, given, minutes, quota, trouble
 from .report import share
 from .verify import verify_text
 
@@ -44,6 +44,7 @@ def survey_page(found: Survey) -> str:
         *_fields(found),
         *_places(found),
         *_unmapped(found),
+        *_companies(found),
         *_asked(found),
         *_costs(found),
         "</main>",
@@ -133,6 +134,13 @@ def _unmapped(found: Survey) -> Iterator[str]:
         rows.append((f'{escape(each.label)} <span class="key">{escape(each.native)}</span>', share(each.filled / each.of), drawn))
     yield table(("Field", "#Filled", "~"), rows)
     yield note("Of a sample of the records. It stays behind unless a table `[fields.NAME]` names it.")
+
+
+def _companies(found: Survey) -> Iterator[str]:
+    lines = [line.strip() for line in companies(found)]
+    if lines:
+        yield f"<h2>{escape(lines[1])}</h2>"
+        yield from map(note, lines[2:])
 
 
 def _asked(found: Survey) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import Any
 from ...sync.migrating.rehearsal import Trait
 from ..migrating.rehearse import PutBack, Rehearsed
 from . import words
-from .undo import refused
+from .undo import stays
 from .verify import verify_json, verify_text
 
 _SAID = {
@@ -66,7 +66,7 @@ def put_back_text(found: PutBack) -> Iterator[str]:
     for made, report in found.undone:
         done = f"{report.writes:,} records put back" if report is not None else "nothing was left to put back"
         yield f"Run {made.target.id}: {done}"
-        yield from refused(made.refusals)
+        yield from stays(made)
     for run in found.broken:
         yield f"Run {run} broke off: nobody can tell yet what became of it, so it is not put back; the load finishes it"
     yield f"The load moves {words.count(found.people, 'person', 'people')} as if they had never been."

@@ -38,6 +38,7 @@ def survey_text(found: Survey) -> Iterator[str]:
     yield from _fields(found)
     yield from _places(found)
     yield from _unmapped(found)
+    yield from companies(found)
     yield from _alike(found)
     yield from _asked(found)
     yield from _left(found)
@@ -109,6 +110,22 @@ def _unmapped(found: Survey) -> Iterator[str]:
     yield from words.table(rows[: 2 * _TOP])
     if len(rows) > 2 * _TOP:
         yield f"  ... and {len(rows) - 2 * _TOP} more"
+
+
+def companies(found: Survey) -> Iterator[str]:
+    """To which companies people would be linked, as lines; none where they are not."""
+    named = found.companies
+    if named is None:
+        return
+    yield ""
+    yield f"Companies of {found.target}, looked for by {named.by}: {words.count(named.people, 'person', 'people')} would be linked to one"
+    rows = [
+        (f"{named.there:,}", "are there"),
+        (f"{named.missing:,}", "are not there and would be made" if named.make else 'are not there: nobody is linked (`missing = "leave"`)'),
+        (f"{named.several:,}", "may be several records: nobody is linked, and `stagesync errors` names the people"),
+        (f"{named.refused:,}", "could not be looked for"),
+    ]
+    yield from words.table([row for row in rows if row[0] != "0"])
 
 
 def _alike(found: Survey) -> Iterator[str]:
@@ -198,6 +215,7 @@ def survey_json(found: Survey) -> dict[str, Any]:
             for each in found.places
         ],
         "unmapped": [each._asdict() for each in found.unmapped],
+        "companies": found.companies._asdict() if found.companies is not None else None,
         "alike": {"groups": found.alike[0], "records": found.alike[1]},
         "questions": [{"id": group.id, "question": group.title, "holds": group.count} for group in found.asked],
         "not_carried": list(found.notes),

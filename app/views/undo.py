@@ -19,8 +19,8 @@ def undo_text(session: Session, made: UndoPlan) -> list[str]:
     """The inverse plan as lines: what it undoes, the plan as any other is shown, what stays different, what is refused, and how to go on."""
     head = [title(made)]
     if made.empty:
-        return [*head, f"Nothing is left to undo of run {made.target.id}.", *refused(made.refusals)]
-    lines = [*head, *plan_text(session, made.plan, approvable=False), *_linked(made), *_kept(made), *refused(made.refusals)]
+        return [*head, f"Nothing is left to undo of run {made.target.id}.", *stays(made)]
+    lines = [*head, *plan_text(session, made.plan, approvable=False), *_linked(made), *_kept(made), *stays(made)]
     return [*lines, "", *_approval(made)]
 
 
@@ -35,6 +35,7 @@ def outcome_json(made: UndoPlan) -> dict[str, Any]:
         "undoes": made.target.id,
         "refused": [each._asdict() for each in made.refusals],
         "kept": [{"system": system, "field": name, "records": count} for (system, name), count in sorted(made.kept.items())],
+        "companies_stay": sorted(made.companies),
         "unlinked": made.apart,
         "linked_again": made.rejoined,
     }
@@ -45,6 +46,12 @@ def title(made: UndoPlan) -> str:
     target = made.target
     of = f", itself the undo of run {target.counts.get('undoes')}" if target.kind == "undo" else ""
     return f"Undo of run {target.id} (begun {words.moment(target.started_at)} UTC{of})"
+
+
+def stays(made: UndoPlan) -> list[str]:
+    """What an undo leaves as it is. Who has come to use a company's record since cannot be told from here."""
+    told = [f"Companies that the run made in {system} stay there: others may have come to use them" for system in sorted(made.companies)]
+    return [*refused(made.refusals), *([""] if told else []), *told]
 
 
 def refused(refusals: Sequence[Refusal]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ...model.companies import NONE_FOUND, SEVERAL_FOUND
 from ...sync.looking.verify import Verification
 from . import words
 
@@ -19,6 +20,11 @@ _MEANING: Mapping[str, str] = {
     "forgotten": "a record of somebody who was forgotten, left alone",
 }
 
+_UNLINKED: Mapping[str, str] = {
+    NONE_FOUND: "there is no record of it, and none may be made",
+    SEVERAL_FOUND: "several records may be it, and nobody is linked by guess (`stagesync errors` names the people)",
+}
+
 
 def verify_text(found: Verification, shown: int = 20) -> list[str]:
     """The counts with their meaning, the first drifted records, and the verdict, as lines."""
@@ -30,6 +36,7 @@ def verify_text(found: Verification, shown: int = 20) -> list[str]:
     if found.unprovable:
         lines.append("Cannot be proved, because the system cannot carry the value or its own value may stay:")
         lines += words.table([(f"{count:,}", system, words.label(name)) for (system, name), count in sorted(found.unprovable.items())])
+    lines += [f"{words.count(count, 'record')} of {system} without a company: {_UNLINKED[code]}" for (system, code), count in sorted(found.unlinked.items())]
     lines += [f"{system} cannot be looked at: what it was told, and what it told, is on record only" for system in found.unseen]
     for drift in found.drifts[:shown]:
         lines.append(f"drifted: p{drift.person}, {drift.system} {drift.kind} {drift.ref}")
@@ -51,6 +58,7 @@ def verify_json(found: Verification) -> dict[str, Any]:
         **_counts(found),
         "proved": found.proved,
         "unprovable": [{"system": system, "field": name, "records": count} for (system, name), count in sorted(found.unprovable.items())],
+        "unlinked": [{"system": system, "code": code, "records": count} for (system, code), count in sorted(found.unlinked.items())],
         "unseen": list(found.unseen),
         "drifts": [
             {

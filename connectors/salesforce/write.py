@@ -74,12 +74,19 @@ def write(client: Client, steps: Sequence[Step], settings: SalesforceSettings, *
         if refused is not None:
             found[place] = refused
             continue
-        sent.append((place, step))
+        sent.append((place, _own(step)))
         if step.ref is not None:
             taken.add(id15(step.ref.id))
     if sent:
         found |= _delivered(client, dict(sent), settings, settings.external_id_field if upsert else None, job=job)
     return [found[place] for place in range(len(steps))]
+
+
+def _own(step: Step) -> Step:
+    """Without what stands on a related record: it is read through the link to that, and changes with it."""
+    if not any("." in name for name in step.values):
+        return step
+    return replace(step, values={name: value for name, value in step.values.items() if "." not in name})
 
 
 def _delivered(client: Client, going: Mapping[int, Step], settings: SalesforceSettings, external_id: str | None, *, job: bool) -> Outcomes:

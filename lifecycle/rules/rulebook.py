@@ -71,6 +71,11 @@ def read_rulebook(own: Table, funnel: Funnel, fields: Collection[str], read_file
     return Rulebook(funnel, rules, scores, reader.digest)
 
 
+def read_domains(own: Table, funnel: Funnel, read_file: FolderReader) -> Domains:
+    """Whose address an e-mail address is, with what `[lists]` corrects. Its mistakes are told where the rules are read."""
+    return _Reader(own, funnel, (), read_file, lambda path, what, remedy: None).domains
+
+
 @dataclass(frozen=True)
 class _Reader:
     """One walk over the tables."""
@@ -130,13 +135,17 @@ class _Reader:
         return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
     @cached_property
+    def domains(self) -> Domains:
+        """The lists of domains, corrected."""
+        corrections = {name: frozenset(each for each in self.lists.get(name, ()) if isinstance(each, str)) for name in DOMAIN_LISTS}
+        return Domains(corrections["free_mail"], corrections["disposable"], corrections["company_domains"])
+
+    @cached_property
     def scope(self) -> Scope:
         """What a condition may speak of, but for the scores."""
-        corrections = {name: frozenset(each for each in self.lists.get(name, ()) if isinstance(each, str)) for name in DOMAIN_LISTS}
-        domains = Domains(corrections["free_mail"], corrections["disposable"], corrections["company_domains"])
         groups = {group.id: frozenset[Plain](stage.casefold() for stage in group.stages) for group in self.funnel.groups.values()}
         lists = {name: members for name, members in self.lists.items() if name not in DOMAIN_LISTS[:2]}
-        return Scope({**field_terms(self.fields), **built_in(domains)}, {**groups, **lists}, CALLS)
+        return Scope({**field_terms(self.fields), **built_in(self.domains)}, {**groups, **lists}, CALLS)
 
     @cached_property
     def scores(self) -> Mapping[str, Score]:

@@ -9,6 +9,7 @@ from ...mapping.fields import Field, Silent, Unmappable
 from ...mapping.maps import FieldMap
 from ...model.records import Native, Value
 from ...model.stages import StageState
+from .companies import link_company
 from .consent import follow_addresses, hear_duplicates, owe_anew, tell_duplicates
 from .creation import create_missing
 from .decision import Decision, Hold, Overruled
@@ -79,6 +80,7 @@ def _decide(
             _reconcile_field(desk, decision, field, live, told.answers.get(field.name), told.history, told.blocked)
     hear_duplicates(desk, decision, links)
     follow_addresses(decision, live)
+    link_company(desk, decision)
     decide_stage(desk, decision, live, told.answers, told.history, told.known, told.blocked)
     stamp(desk, decision, stage, told.known.now)
     decide_removal(desk, decision, links, told.answers.get(RECORD))

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 from ...mapping.fields import Field, Silent, Unmappable
 from ...mapping.maps import FieldMap
+from ...model.companies import FIELD as COMPANY
+from ...model.companies import NONE_FOUND, SEVERAL_FOUND
 from ...model.records import Present, Query, Record, Ref
 from ...state import actions, links, people
 from ...state.actions import ActionRow
@@ -59,7 +61,8 @@ class Verification:
     `forgotten`: records of people who were forgotten, at which nobody looks.
     `unprovable`: fields that a system cannot carry, by system and field. `rules`: field -> what sets it, where no system does.
     `unseen`: systems that cannot be looked at, of which nothing can be proved. `read`: system -> records that it has now, those of forgotten people left out.
-    `differing`: (system, field) -> records that differ there, and are not held.
+    `differing`: (system, field) -> records that differ there, and are not held. `unlinked`: (system, our code) -> records without a link to a company's
+    record, since there is none of that company, or nobody can tell which of several it is.
     """
 
     in_sync: int = 0
@@ -77,6 +80,7 @@ class Verification:
     unseen: list[str] = field(default_factory=list[str])
     read: Counter[str] = field(default_factory=Counter[str])
     differing: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
+    unlinked: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
 
     @property
     def proved(self) -> bool:
@@ -182,6 +186,10 @@ def _compare(
         found.orphan(connected.name, record.ref, "read, but not matched with a person yet" if row.state == "new" else "there again, after it was gone")
         return
     different = list(_differences(session, connected, record, row, person, found))
+    code = (row.claim or {}).get("parked", {}).get(COMPANY, {}).get("code")
+    if code in (NONE_FOUND, SEVERAL_FOUND) and any(name == COMPANY for name, _, _ in different):
+        different = [each for each in different if each[0] != COMPANY]
+        found.unlinked[(connected.name, code)] += 1
     open_ones = [name for name, _, _ in different if (person.id, name) in held.fields]
     if not different:
         found.in_sync += 1
@@ -222,6 +230,8 @@ def _differences(
             continue
         if entry[0] is None and field_map.native in kind.create_fallback and record.values[field_map.native] == kind.create_fallback[field_map.native]:
             continue  # given in the place of a value that the system demands and nobody has
+        if mapped.policy.kind == "company" and told and value is not None:
+            continue  # linked: to which company is for somebody to say
         lost = name in kind.belongs and record.values.get(kind.fields[kind.belongs[name]].native) is None  # what belongs to an address, without one
         settles = field_map.writable and not _silent_there(field_map, entry[0]) if writes else _edited(record, row, field_map.native)
         able = told and settles and not lost

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ...mapping.fields import Unmappable
+from ...model.companies import FIELD as COMPANY
 from ...state.actions import ANSWERED, ActionRow
 from ...state.changes import RECORD, THERE
 from ...state.links import LinkRow
@@ -168,6 +169,8 @@ class _Teller:
             return _STATES.get(link.state, link.state)
         if native in link.agreed:
             return _UNSEEN if _unseen(file, link, native) else _TYPED
+        if name == COMPANY and link.seen.get(native) is not None and carried != entry[1]:
+            return _CHOSEN
         if carried is None:
             return "not met yet"
         if carried != entry[1]:
@@ -243,6 +246,8 @@ def _unseen(file: Memory, link: LinkRow, native: str) -> bool:
 def _rule(desk: Desk, name: str) -> str:
     """What sets the field, where no system does."""
     mapped = desk.maps.fields.get(name)
+    if name == COMPANY:
+        return "follows from company, email and website"
     return mapped.fill.sentence if mapped is not None and mapped.fill is not None else ""
 
 
@@ -258,6 +263,7 @@ def _natives(desk: Desk, link: LinkRow, name: str) -> tuple[str, ...]:
 
 _TYPED = "changed there, not agreed yet"
 _UNSEEN = "changed there, and no run had read it yet"
+_CHOSEN = "linked by somebody: it stays so"
 _KEPT = "is left as it is since an undo"
 _STATES = {"gone": "deleted there", "moved": "moved to another record", "parked": "a duplicate that is left alone", "new": "not matched yet"}
 

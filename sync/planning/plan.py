@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ...model.records import Ref
+from ...model.companies import FIELD as COMPANY
+from ...model.records import Native, Ref
 from ...model.writes import Step, Write
 from ..deciding.claims import STAGE
 from ..deciding.creation import KEY
@@ -120,15 +121,15 @@ def _writes(desk: Desk, person: int, decision: Decision, expand: Expand, tally: 
 def _update(person: int, view: View, expand: Expand, tally: Tally, lowered: bool) -> Iterator[Draft]:
     name, seen = view.system.name, view.seen
     owners = [view.kind.fields[key].native for field, key in view.kind.belongs.items() if field in view.fields]
-    before = {native: seen.get(native) for native in (*view.values, *owners)}
+    link = _link(view)
+    before = {native: seen.get(native) for native in (*view.values, *owners, *link)}
     tally.records += 1
     tally.writes[(name, _sort(view.values, before))] += 1
     if lowered:
         tally.writes[(name, "lowerings")] += 1
-    write = Write(0, "update", view.row.kind, Ref(view.row.kind, view.row.ref), view.values, before)
     urgent = int(STAGE in view.fields and KEY not in view.fields)  # whose address changes waits until others have freed it
     done: set[str] = set()
-    for step in expand(view.row.account, write):
+    for step in _steps(view, before, link, expand):
         done -= step.values.keys()
         done |= {native for native, value in step.values.items() if (native, value) in view.values.items()}
         yield Draft(
@@ -142,6 +143,25 @@ def _update(person: int, view: View, expand: Expand, tally: Tally, lowered: bool
             reason="; ".join(sorted({str(change[3]) for change in view.fields.values()})),
             urgent=urgent,
         )
+
+
+def _link(view: View) -> tuple[str, ...]:
+    """The natives that lead to a company's record, where the record is to be linked to one."""
+    mapped = view.kind.fields.get(COMPANY) if COMPANY in view.fields else None
+    return () if mapped is None else (mapped.native, *mapped.shows)
+
+
+def _steps(view: View, before: Mapping[str, Native], link: Sequence[str], expand: Expand) -> Iterator[Step]:
+    """The link to a company's record comes last, by itself: where it cannot be made, that holds up nothing else."""
+    ref = Ref(view.row.kind, view.row.ref)
+    values = {native: value for native, value in view.values.items() if native not in link}
+    last = 0
+    if values:
+        for step in expand(view.row.account, Write(0, "update", view.row.kind, ref, values, before)):
+            last = step.number
+            yield step
+    if link:
+        yield Step(0, last + 1, "update", view.row.kind, ref, {native: value for native, value in view.values.items() if native in link})
 
 
 def _natives(view: View, field: str) -> set[str]:

@@ -22,6 +22,7 @@ from ..deciding.creation import KEY
 from ..looking.observe import Seen, absorb
 from ..session import Connected, Session
 from .fault import fault, is_fault
+from .linking import resolve
 from .outcome import Landed, Ledger, fields_of, landed_once, people_of
 
 MAX_BLOCK = 2_000
@@ -214,11 +215,23 @@ class Sender:
         with self.session.store.write() as tx:
             actions.set_state(tx, [row.id for row, _ in group], "sent")
         try:
-            outcomes = self.connected.connector.write([step for _, step in group])
+            group = self._linked(group)
+            outcomes = self.connected.connector.write([step for _, step in group]) if group else ()
         except StagesyncError:
             self._unsend([row for row, _ in group])
             raise
         return self._write_down([row for row, _ in group], outcomes)
+
+    def _linked(self, group: Sequence[tuple[ActionRow, Step]]) -> Sequence[tuple[ActionRow, Step]]:
+        """The batch with the companies' records to which its people are linked; what cannot be linked is written down."""
+        resolved = resolve(self.connected, group)
+        if resolved is None:
+            return group
+        with self.session.store.write() as tx:
+            actions.set_payloads(tx, resolved.changed)
+        if resolved.failed:
+            self._write_down([row for row, _ in resolved.failed], [outcome for _, outcome in resolved.failed])
+        return resolved.ready
 
     def _unsend(self, rows: Sequence[ActionRow]) -> None:
         """The connector refused to send (a spent quota, a lost credential): nothing was done."""

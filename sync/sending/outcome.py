@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...mapping.maps import KindMap
+from ...model.companies import FIELD as COMPANY
+from ...model.companies import NONE_FOUND, SEVERAL_FOUND
 from ...model.records import Native, Present, Record, Ref
 from ...model.writes import Rejected
 from ...state import actions, changes, keys, links, people
@@ -143,6 +145,9 @@ class Ledger:
         links.insert(tx, self.workspace, rows)
         keys.insert(tx, self.workspace, found)
         self._look_again(tx, rows, now)
+        unlinked = sorted({row.person for row in rows if row.carried.get(COMPANY) == 0 and row.person is not None})
+        if unlinked:
+            people.mark_due(tx, self.workspace, unlinked, now)
 
     def remember_made(self, tx: Tx, rows: Sequence[ActionRow]) -> None:
         """Records that we made and that are gone or moved before we saw them: known all the same, or they would be made again."""
@@ -216,8 +221,8 @@ class Ledger:
 
     def reject(self, tx: Tx, refused: Sequence[tuple[ActionRow, Rejected]], now: int) -> None:
         """Parked on what was wanted and what stands there: tried again when either changes. What else the row would have written goes alone next time."""
-        self.count.rejected += len(refused)
-        self.causes.update((why.code, why.field or "") for row, why in refused if row.op != "create" or why.existing is None)
+        self.count.rejected += sum(1 for _, why in refused if why.code != NONE_FOUND)
+        self.causes.update((why.code, why.field or "") for row, why in refused if _is_cause(row, why))
         known = links.by_ids(tx, [row.link for row, _ in refused if row.link is not None])
         actions.set_results(tx, [(row.id, "rejected", _told(row, why, known.get(row.link or 0)), row.attempts + 1) for row, why in refused])
         guilty = {row.id: self._guilty(known[row.link], row, why) for row, why in refused if row.link in known}
@@ -259,6 +264,11 @@ class Ledger:
                 on = wanted(row.payload["kind"], row.payload["values"])
                 noted[link.id] = link._replace(claim=park(link.claim or {}, name, on, Why(why.code, why.field, row.id)))
         links.rewrite(tx, list(noted.values()))
+
+
+def _is_cause(row: ActionRow, why: Rejected) -> bool:
+    """What says something of the set-up: not the company that is nowhere or twice, nor the record that somebody made a moment before us."""
+    return why.code not in (NONE_FOUND, SEVERAL_FOUND) and (row.op != "create" or why.existing is None)
 
 
 def _told(row: ActionRow, why: Rejected, link: LinkRow | None) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ...mapping.fields import Unmappable
+from ...model.companies import FIELD as COMPANY
 from ...model.records import Native, Ref, Values
 from ...model.stages import StageState
 from ...state.actions import ActionRow
@@ -204,7 +205,7 @@ class _Undoing:
         """Let the field go back, in all systems and the hub, or refuse it."""
         places = [(self._place(link, name), each) for link, each in self.written.items() if name in each.fields]
         puts = [(view, put) for view, each in places if view is not None and (put := self._put(view, each, name))]
-        hub = self.journal.before(name) if self.journal.stands(name) else None
+        hub = self.journal.before(name) if self.journal.stands(name) and name != COMPANY else None  # which company it is follows from other fields
         if not puts and (hub is None or self.journal.taken_back is None):
             return
         objections = self._objections(name) or [(view.row.account, why) for view, put in puts if (why := self._touched(view, put)) is not None]
@@ -270,7 +271,7 @@ class _Undoing:
             stage = view.kind.stage
             return () if stage is None else stage.writes if writable else stage.natives
         mapped = view.kind.fields.get(name)
-        return () if mapped is None or (writable and not mapped.writable) else (mapped.native,)
+        return () if mapped is None or (writable and not mapped.writable) else (mapped.native, *mapped.shows)
 
     def _objections(self, name: str) -> list[tuple[int | None, str]]:
         mapped = self.desk.maps.fields.get(name)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...model.companies import FIELD
 from ...model.errors import ConfigurationError
 from ...state import actions, changes, closing, keys, links, people, runs
 from ...state.actions import ActionRow
@@ -24,7 +25,7 @@ from ..planning.cases import Case
 from ..planning.knowing import knowledge
 from ..planning.plan import Draft, Tally, rows_of
 from ..sending.settle import settle
-from ..session import Session
+from ..session import Connected, Session
 from .inverse import APART, File, Inverse, Refusal, invert
 
 KIND = "undo"
@@ -45,6 +46,7 @@ class UndoPlan:
     """The stored inverse of a run. `kept`: (system, field) -> records that say something else than the hub from then on, as before the run.
 
     `apart` and `rejoined`: records that are taken from their person, and given back. `people`: whom the run had anything to do with.
+    `companies`: systems in which the run linked people to companies, and may have made some, which stay.
     """
 
     target: RunRow
@@ -53,6 +55,7 @@ class UndoPlan:
     kept: Mapping[tuple[str, str], int]
     apart: int = 0
     rejoined: int = 0
+    companies: frozenset[str] = frozenset()
 
     @property
     def empty(self) -> bool:
@@ -86,7 +89,7 @@ def plan_undo(session: Session, run: int, only: Sequence[str] = ()) -> UndoPlan:
         state = "planned" if work.tally.people else "applied"
         runs.finish(tx, mine, session.clock.now_ms(), state, {**_counts(work, stops), "live": situation.live}, digest)
     plan = PlanReport(mine, digest, work.tally, tuple(stops), pulled, settled, (), time.process_time() - clock)
-    return UndoPlan(target, plan, tuple(work.refusals), dict(work.kept), work.apart, work.rejoined)
+    return UndoPlan(target, plan, tuple(work.refusals), dict(work.kept), work.apart, work.rejoined, frozenset(work.companies))
 
 
 def undoable(session: Session, run: int) -> RunRow:
@@ -150,12 +153,14 @@ class _Work:
     kept: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
     apart: int = 0
     rejoined: int = 0
+    companies: set[str] = field(default_factory=set[str])
 
     def make(self) -> None:
         """Turn round everything that the run did, a chunk of people at a time."""
         self.digest.update(f"{KIND} {self.target.id}\n".encode())
         for persons in self._chunks():
             files = self._files(persons)
+            self.companies.update(connected.name for file in files for act in file.acts if act.run == self.target.id and (connected := self._linked(act)))
             self._store(self._without_taken_addresses(files))
             self.session.progress("planning", self.tally.people)
         self._refuse_open()
@@ -169,6 +174,13 @@ class _Work:
                 return
             after = rows[-1].id
             yield [row.person for row in rows if row.person is not None and (self.scope is None or row.person in self.scope)]
+
+    def _linked(self, act: ActionRow) -> Connected | None:
+        """The system in which this write linked somebody to a company's record that may have been made for that."""
+        connected = self.session.systems.get(act.account or 0)
+        rules = connected.system.map.companies if connected is not None else None
+        linked = FIELD in act.fields or act.payload.get("carried", {}).get(FIELD)
+        return connected if rules is not None and rules.make and linked and act.op in ("create", "update") else None
 
     def _files(self, persons: Sequence[int]) -> list[File]:
         authors = {account: connected.own_actor for account, connected in self.session.systems.items()}

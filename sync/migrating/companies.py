@@ -1,0 +1,65 @@
+"""To which companies a plan would link people: how many are there, how many would be made, and of how many nobody can tell which one it is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from math import ceil
+from typing import NamedTuple
+
+from ...connectors.contract import Companies
+from ...model.companies import FIELD, NONE_FOUND, SEVERAL_FOUND, By, Company, Linked, read_company
+from ...model.writes import Step
+from ...state import actions
+from ..session import Session
+from .pair import CHUNK, Pair
+
+
+class Named(NamedTuple):
+    """What the target has of the companies that people are to be linked to. `people`: whom the plan would link.
+
+    `missing`: not there; `make`: they would be made. `several`: more than one record may be it; `refused`: could not be looked for. `calls`: what looking for
+    them and making them costs.
+    """
+
+    by: By
+    make: bool
+    people: int
+    there: int
+    missing: int
+    several: int
+    refused: int
+    calls: int
+
+
+def named_companies(session: Session, pair: Pair, run: int) -> Named | None:
+    """Look for the companies that the plan names, and make none; None where people are not linked to companies. Raises what the connector raises."""
+    rules, connector = pair.goal.map.companies, pair.target.connector
+    if rules is None or not isinstance(connector, Companies):
+        return None
+    wanted = _wanted(session, pair, run)
+    before = connector.usage().calls
+    found = connector.companies(list(wanted), rules.by, make=False)
+    fates = Counter("there" if isinstance(each, Linked) else getattr(each, "code", "") for each in found)
+    there, missing, several = fates["there"], fates[NONE_FOUND], fates[SEVERAL_FOUND]
+    _, size = connector.capabilities.batch(Step(0, 1, "create", pair.goal.map.create_kind, None, {}))
+    calls = connector.usage().calls - before + (ceil(missing / size) if rules.make else 0)
+    return Named(rules.by, rules.make, wanted.total(), there, missing, several, fates.total() - there - missing - several, calls)
+
+
+def _wanted(session: Session, pair: Pair, run: int) -> Counter[Company]:
+    """Company -> people whom the plan would link to it."""
+    kinds, found = pair.goal.map.kinds, Counter[Company]()
+    for op in ("create", "update"):
+        after = 0
+        while True:
+            with session.store.read() as tx:
+                rows = actions.of_run(tx, run, ("planned",), after, CHUNK, op=op, account=pair.goal.account)
+            if not rows:
+                break
+            after = rows[-1].id
+            for row in rows:
+                link = kinds[row.payload["kind"]].fields.get(FIELD)
+                value = row.payload["values"].get(link.native) if link is not None else None
+                if isinstance(value, str):
+                    found[read_company(value)] += 1
+    return found
