@@ -27,18 +27,19 @@ def contact(made: Move, email: str) -> dict[str, str]:
 
 
 def test_what_changed_since_is_brought_over(moved: Move) -> None:
-    """Somebody new and an edit arrive, nothing goes back, and the proof holds; a second cutover writes nothing."""
+    """Somebody new and an edit arrive, a deletion becomes a question at once, nothing goes back, and the proof holds; a second cutover writes nothing."""
     moved.hub.create({"email": "new@acme.example", "lastname": "New"})
-    for each in list(moved.hub.contacts()):
-        if each["properties"].get("email") == "p1@acme.example":
-            moved.hub.edit(each["id"], {"jobtitle": "Chief"})
+    ids = {str(each["properties"].get("email")): each["id"] for each in moved.hub.contacts()}
+    moved.hub.edit(ids["p1@acme.example"], {"jobtitle": "Chief"})
+    moved.hub.archive(ids["p3@acme.example"])
     assert moved.phase("verify").exit_code == 1
     done = moved.phase("cutover")
-    assert (done.exit_code, "1 created, 1 updated" in done.stdout) == (0, True), done.stderr
+    assert (done.exit_code, "1 created, 1 updated" in done.stdout) == (1, True), done.stderr
+    assert "1 new question" in done.stdout and "was deleted in hubspot" in moved.box.run("holds").stdout
     assert moved.lead("p1@acme.example")["Title"] == "Chief"
     assert moved.phase("verify").exit_code == 0
     again = moved.json("cutover")
-    assert (again["created"], again["updated"], fates(again)) == (0, 0, {"created": 4, "matched": 1})
+    assert (again["created"], again["updated"], fates(again)) == (0, 0, {"created": 3, "matched": 1})
 
 
 def test_from_then_on_a_sync_goes_both_ways(moved: Move) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..migrating.cutover import CutOver
 from . import words
-from .migrate_fates import DONE, fates_json, fates_text
+from .migrate_fates import DONE, asked_text, fates_json, fates_text
 from .run import run_json
 
 _DIRECTIONS = {"both": "is read and written", "read": "is only read", "write": "is only written"}
@@ -20,6 +20,7 @@ def cut_over_text(found: CutOver) -> Iterator[str]:
     yield f"{found.target}: {', '.join(told) or '0 writes: nothing had changed'}"
     yield f"What became of the records of {found.source}"
     yield from fates_text(found.fates, DONE)
+    yield from asked_text(found.report.new_holds)
     yield ""
     yield "From now on the directions of your configuration count again, with the same state:"
     yield from words.table([(name, _DIRECTIONS[direction]) for name, direction in found.directions.items()])

@@ -29,6 +29,12 @@ def fates_text(found: Fates, said: Mapping[Fate, str]) -> Iterator[str]:
     yield f"  {together:,} together" + ("" if together == found.records else f", of {found.records:,} that were read")
 
 
+def asked_text(new_holds: int) -> Iterator[str]:
+    """What a phase brought up for somebody to answer, of records that are there and of others."""
+    if new_holds:
+        yield f"{words.count(new_holds, 'new question waits', 'new questions wait')} for an answer (`stagesync holds`)."
+
+
 def fates_json(found: Fates) -> list[dict[str, Any]]:
     """The same for programs."""
     return [{"fate": fate, "why": why, "records": count} for (fate, why), count in sorted(found.told.items())]

@@ -8,7 +8,7 @@ from typing import Any
 from ..migrating.load import Loaded, quota_text
 from ..migrating.proof import Proof
 from . import words
-from .migrate_fates import DONE, fates_json, fates_text
+from .migrate_fates import DONE, asked_text, fates_json, fates_text
 from .seeding import seeding_json, seeding_text
 from .verify import verify_json, verify_text
 
@@ -24,6 +24,7 @@ def loaded_text(found: Loaded) -> Iterator[str]:
         yield f"  {quota_text(found.quota)}"
     yield f"What became of the records of {found.source}"
     yield from fates_text(found.fates, DONE)
+    yield from asked_text(found.new_holds)
     if found.seeding is not None:
         yield from seeding_text(found.seeding)
     if found.count.rejected:

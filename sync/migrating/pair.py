@@ -27,14 +27,18 @@ class Pair(NamedTuple):
 
 
 def one_way(session: Session, source: str, target: str) -> Session:
-    """The session of a migration: of the source nothing is written, of the target nothing is taken over, and no other system has a say."""
+    """The session of a migration: of the source nothing is written, of the target nothing is taken over, and no other system has a say.
+
+    Deletions of which no feed tells are looked for in each of its runs: a proof that misses somebody cannot wait for tomorrow's sweep.
+    """
     directions: Mapping[str, Direction] = {source: "read", target: "write"}
     systems = {
         account: replace(connected, system=replace(connected.system, direction=directions[connected.name], creates=True))
         for account, connected in session.systems.items()
         if connected.name in directions
     }
-    return replace(session, systems=systems, desk=replace(session.desk, systems={account: each.system for account, each in systems.items()}, agendas={}))
+    desk = replace(session.desk, systems={account: each.system for account, each in systems.items()}, agendas={})
+    return replace(session, systems=systems, desk=desk, sweep_every_ms=0)
 
 
 def pair_of(session: Session, source: str, target: str) -> Pair:
