@@ -155,6 +155,19 @@ def test_new_records(acme: Stand) -> None:
     assert acme.counts("hubspot", "", "create") == {}
 
 
+def test_a_record_that_could_not_be_found_again_would_not_have_been_made(acme: Stand) -> None:
+    """Somebody without an e-mail, whom a mobile phone ties together: what another tool makes of them is told as its own, with the reason that a plan gives."""
+    acme.box.add('[systems.hubspot.keys]\nmobile = "mobilephone"\n[systems.salesforce.keys]\nmobile = "MobilePhone"\n')
+    acme.people("ann")
+    acme.tool.hub.by_hand.create({"lastname": "New", "company": "Acme", "mobilephone": "+491701234567"})
+    acme.look()
+    acme.clock.at += HOUR
+    acme.tool.crm.create("Lead", {"LastName": "New", "Company": "Acme", "MobilePhone": "+491701234567"}, by=acme.tool.user)
+    acme.look()
+    (row,) = acme.rows(op="create")
+    assert (row.verdict, row.reason) == ("alone", "no e-mail: it could not be found again")
+
+
 def test_what_has_nowhere_to_go_any_more_is_overtaken(acme: Stand) -> None:
     """A lead that would be made a contact is deleted first, and so is one that waits for a city."""
     acme.people("ann")

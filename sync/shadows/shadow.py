@@ -19,6 +19,7 @@ from ...state.links import LinkRow
 from ...state.people import PersonRow
 from ...state.store import Tx
 from ..deciding.claims import STAGE
+from ..deciding.creation import why_not
 from ..deciding.staging import lowers
 from ..engine import PlanReport, RunReport, quota
 from ..looking.history import newest_changes
@@ -203,6 +204,6 @@ def _barred(session: Session, person: PersonRow, fresh: Sequence[LinkRow]) -> It
         if connected is None:
             continue
         system = connected.system
-        why = system.map.include(person.values, person.stage) if system.creates and system.writes else "stagesync makes no records there"
+        why = why_not(system, person.values, person.stage) if system.creates and system.writes else "stagesync makes no records there"
         if why is not None:
             yield link.account, why
