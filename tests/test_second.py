@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from office import Office
 
+from stagesync.app.views.why import why_json, why_text
+from stagesync.app.views.words import moment
 from stagesync.model.records import Ref
 from stagesync.state import actions, leases, links, sameness
 from stagesync.state.links import LinkRow
@@ -48,6 +50,14 @@ def answer(office: Office, use: str) -> None:
     """Somebody answers the only question."""
     (group,) = asked(office)
     resolve(office.session.store, office.session.workspace, group.id, use, None, office.clock.now_ms())
+
+
+def apart(office: Office, *ids: str) -> None:
+    """Somebody says that these two are two humans'."""
+    one, other = sorted(Ref("lead", id) for id in ids)
+    session = office.session
+    with leases.acquire(session.store, session.workspace, "test"), session.store.write() as tx:
+        decide(tx, session.workspace, [Ruling(one, other, None)], {row.address: row for row in records(office).values()}, session.clock.now_ms())
 
 
 @pytest.mark.parametrize("differs", [{}, {"FirstName": "ANNA"}, {"FirstName": "A."}, {"FirstName": None}, {"FirstName": "Ash", "LastName": "Änna"}])
@@ -139,14 +149,36 @@ def test_a_question_goes_with_what_it_was_about(tmp_path: Path, how: str) -> Non
         case "merged":
             office.crm.merge(newer, [older])
         case _:
-            one, other = sorted((Ref("lead", newer), Ref("lead", older)))
-            session = office.session
-            with leases.acquire(session.store, session.workspace, "test"), session.store.write() as tx:
-                decide(tx, session.workspace, [Ruling(one, other, None)], {row.address: row for row in records(office).values()}, session.clock.now_ms())
+            apart(office, newer, older)
     office.quiet()
     assert asked(office) == []
     people = {row.person for row in records(office).values() if row.state == "linked"}
     assert len(people) == (2 if how in ("moved", "told apart") else 1)
+
+
+def test_why_names_what_was_said_and_when(tmp_path: Path) -> None:
+    """One human's, and which record is written; nothing before it was said; then two humans', which takes the first word back."""
+    office = Office(tmp_path)
+    newer, older = leads(office, Title="CEO")
+    office.run()
+    before = office.clock.now_ms()
+    office.later(60)
+    answer(office, "same")
+    one, other = sorted((newer, older), key=lambda ref: records(office)[ref].id)
+    person = records(office)[newer].person or 0
+    with office.session.store.read() as tx:
+        text, (said,) = why_text(tx, office.session, person), why_json(tx, office.session, person)["said_about_records"]
+        assert why_json(tx, office.session, person, at=before)["said_about_records"] == []
+        assert "What somebody said about records" not in why_text(tx, office.session, person, at=before)
+        assert "What somebody said about records" in why_text(tx, office.session, person, "city", office.clock.now_ms())
+    place = text.index("What somebody said about records")
+    when = moment(office.clock.now_ms())
+    assert text[place + 1] == f"  {when}  crm lead {one} and crm lead {other} are one human's: lead {newer} is the one that is written"
+    assert (said["said"], said["written"]["id"], said["at"][:19]) == ("one human's", newer, when.replace(" ", "T"))
+    apart(office, newer, older)
+    with office.session.store.read() as tx:
+        (said,) = why_json(tx, office.session, person)["said_about_records"]
+    assert (said["said"], said["written"]) == ("two humans'", None)
 
 
 def test_left_open_it_is_not_asked_again(tmp_path: Path) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...state import changes, links, runs, sameness
+from ...state import changes, runs
 from ...state.actions import ActionRow
 from ...state.changes import RECORD, ChangeRow
 from ...state.inbox import EventRow
@@ -17,6 +17,7 @@ from ...sync.actors import NOBODY
 from ...sync.people.dossier import Dossier
 from . import words
 from .lifecycle import lifecycle_json
+from .said import address, said_json
 
 _SORTS = {"decide": "decision", "overrule": "overruled value", "hold": "open question", "create": "new record", "update": "changed record"}
 
@@ -35,7 +36,7 @@ def dossier_json(tx: Tx, file: Dossier, names: Mapping[int, str], now: int, even
         "records": [_record(link, names) for link in file.records],
         "changes": [
             {
-                **_address(link, names),
+                **address(link, names),
                 "at": words.stamp(row.at),
                 "seen": words.stamp(row.seen_at),
                 "by": row.author,
@@ -47,7 +48,7 @@ def dossier_json(tx: Tx, file: Dossier, names: Mapping[int, str], now: int, even
             for row in history.get(link.id, ())
         ],
         "actions": [_action(row, {link.id: link for link in file.records}, names) for row in file.actions],
-        "said_about_records": list(_said(tx, file, names)),
+        "said_about_records": said_json(tx, [link.id for link in file.records], names),
         "signals": [
             {
                 "kind": row.kind,
@@ -78,13 +79,9 @@ def _whereabouts(row: ChangeRow) -> dict[str, Any]:
     return {} if place is None else {"record": {"before": place[0], "after": place[1], **({"values": place[2]} if len(place) > 2 else {})}}
 
 
-def _address(link: LinkRow, names: Mapping[int, str]) -> dict[str, Any]:
-    return {"system": names.get(link.account, f"account {link.account}"), "kind": link.kind, "id": link.ref}
-
-
 def _record(link: LinkRow, names: Mapping[int, str]) -> dict[str, Any]:
     return {
-        **_address(link, names),
+        **address(link, names),
         "state": link.state,
         "last_modified": words.stamp(link.stamp) if link.stamp else None,
         "last_modified_by": link.author,
@@ -97,20 +94,10 @@ def _record(link: LinkRow, names: Mapping[int, str]) -> dict[str, Any]:
 
 def _action(row: ActionRow, records: Mapping[int, LinkRow], names: Mapping[int, str]) -> dict[str, Any]:
     link = records.get(row.link) if row.link is not None else None
-    where = _address(link, names) if link is not None else {"system": names.get(row.account)} if row.account is not None else {}
+    where = address(link, names) if link is not None else {"system": names.get(row.account)} if row.account is not None else {}
     told = {"sort": _SORTS.get(row.op, row.op), "state": row.state, "why": row.reason, **where, "fields": row.fields, "details": row.payload}
     asked = {"question": row.question, "field": row.field, "answer": row.answer} if row.question else {}
     return {"run": row.run, **told, **asked, **({"result": row.result} if row.result is not None else {})}
-
-
-def _said(tx: Tx, file: Dossier, names: Mapping[int, str]) -> Iterator[dict[str, Any]]:
-    """What somebody decided about one of the records beside another one."""
-    rows = sameness.about(tx, [link.id for link in file.records])
-    known = links.by_ids(tx, [number for row in rows for number in row[:2]])
-    for row in rows:
-        two = [_address(known[number], names) for number in row[:2]]
-        written = None if row.survivor is None else _address(known[row.survivor], names)
-        yield {"records": two, "said": "one human's" if row.same else "two humans'", "written": written, "at": words.stamp(row.at)}
 
 
 def _run(tx: Tx, number: int) -> dict[str, Any]:

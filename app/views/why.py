@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...state import links
 from ...state.store import Tx
 from ...sync.deciding.claims import STAGE
 from ...sync.people import explain
@@ -13,6 +14,7 @@ from ...sync.people.holds import because, group_id
 from ...sync.session import Session
 from . import words
 from .lifecycle import lifecycle_json, lifecycle_text
+from .said import said_json, said_text
 from .signals import signals_json, summary
 
 LATEST = 12
@@ -32,7 +34,8 @@ def why_text(tx: Tx, session: Session, person: int, field: str | None = None, at
         if field is not None or _says_something(each):
             lines += ["", *_story(each, at, whole=field is not None)]
             lines += [*lifecycle_text(tx, story.then, session.actors, at), *summary(tx, person, at)] if each.field == STAGE else []
-    return [*lines, "", _CLOCKS, *([] if at is None else [_MOMENT])]
+    said = list(said_text(_said(tx, session, person, at)))
+    return [*lines, *(["", *said] if said else []), "", _CLOCKS, *([] if at is None else [_MOMENT])]
 
 
 def _not_known(tx: Tx, session: Session, story: Story, at: int | None) -> list[str]:
@@ -51,9 +54,15 @@ def why_json(tx: Tx, session: Session, person: int, field: str | None = None, at
         "known_since": words.stamp(story.known_since),
         "known": story.then is not None,
         "fields": [_field_json(each) for each in story.fields],
+        "said_about_records": _said(tx, session, person, at),
         **lifecycle_json(tx, story.then or story.row._replace(notes=None), session.actors, at),
         **(signals_json(tx, person, at) if field in (None, STAGE) else {}),
     }
+
+
+def _said(tx: Tx, session: Session, person: int, at: int | None) -> list[dict[str, Any]]:
+    records = [link.id for link in links.of_people(tx, [person]).get(person, [])]
+    return said_json(tx, records, {account: connected.name for account, connected in session.systems.items()}, at)
 
 
 def _says_something(told: Why) -> bool:
