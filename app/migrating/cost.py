@@ -10,6 +10,7 @@ from ...connectors.contract import Tier
 from ...sync.engine import PlanReport
 from ...sync.migrating.pair import Pair
 from ...sync.session import Connected, Session
+from ..views.cost import Cost as Writing
 from ..views.survey import survey as plan_survey
 
 
@@ -24,12 +25,13 @@ class Bill:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """One system's calls by what they are for. `call_s`: seconds that one call took in this survey."""
+    """One system's calls by what they are for. `call_s`: seconds that one call took in this survey; `writing`: which way the writes go."""
 
     system: str
     calls: Mapping[str, int]
     call_s: float
     bills: tuple[Bill, ...]
+    writing: Writing
 
     @property
     def total(self) -> int:
@@ -46,16 +48,16 @@ def costs(session: Session, pair: Pair, planned: PlanReport, read: Mapping[str, 
     reach = pair.source.connector.capabilities.history
     histories = {pair.source.name: ceil(records / reach) if reach else 0}
     for connected in pair:
-        usage = connected.connector.usage()
+        usage, written = connected.connector.usage(), writing.get(connected.name, Writing())
         calls = {
-            "writing": writing[connected.name].calls if connected.name in writing else 0,
+            "writing": written.calls,
             "companies": companies if connected is pair.target else 0,
             "histories": histories.get(connected.name, 0),
             "verify": read.get(connected.name, 0),
         }
         calls = {name: count for name, count in calls.items() if count}
         call_s = usage.vendor_s / usage.calls if usage.calls else 0.0
-        yield Cost(connected.name, calls, call_s, tuple(_bills(connected, sum(calls.values()), call_s)))
+        yield Cost(connected.name, calls, call_s, tuple(_bills(connected, sum(calls.values()), call_s)), written)
 
 
 def _bills(connected: Connected, calls: int, call_s: float) -> Iterator[Bill]:

@@ -19,6 +19,7 @@ from ...sync.session import Session
 from ..running import after
 from ..terminal import interrupts, output, summary
 from ..terminal.shell import INTERRUPTED
+from ..views.plan import writes_text
 from .limits import beyond
 from .work import SURVEY_SHOWS, Way, Work, under_way
 
@@ -95,7 +96,7 @@ def _agree(work: Work, approve: str | None) -> None:
 
 
 def _ask(digest: str, writes: Mapping[str, int], target: str) -> None:
-    told = ", ".join(f"{kind} {count:,}" for kind, count in writes.items()) or "nothing"
+    told = writes_text(writes)
     if output.approved(lambda: [f"The survey showed for {target}: {told}."], SURVEY_SHOWS):
         return
     raise SafetyStop(
@@ -170,4 +171,5 @@ def _histories(work: Work, done: Loaded) -> bool:
 
 def quota_text(quota: Mapping[str, tuple[int, int]]) -> str:
     """Of which systems how many of the day's calls are used."""
-    return ", ".join(f"{system} {used:,} of {limit:,} calls of today" for system, (used, limit) in quota.items())
+    told = ", ".join(f"{system} {used:,} of {limit:,}" for system, (used, limit) in quota.items())
+    return f"calls today: {told}" if told else ""

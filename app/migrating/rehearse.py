@@ -16,6 +16,8 @@ from ...sync.migrating.rehearsal import Example, examples, forget_rehearsal, mov
 from ...sync.undoing.undo import UndoPlan, plan_undo
 from ..running import after
 from ..terminal import interrupts, output, summary
+from ..views import words
+from ..views.plan import writes_text
 from .limits import beyond
 from .work import SURVEY_SHOWS, Way, Work, under_way
 
@@ -26,7 +28,10 @@ _BROKEN = ("applying", "broken")
 
 @dataclass(frozen=True, slots=True)
 class Rehearsed:
-    """What a rehearsal came to. `chosen`: who, and what each shows; `people`: those who were moved; `compared`: them, as they were read back."""
+    """What a rehearsal came to. `chosen`: who, and what each shows; `people`: those who were moved; `compared`: them, as they were read back.
+
+    `digest`: the survey's, which approves the load.
+    """
 
     source: str
     target: str
@@ -34,6 +39,7 @@ class Rehearsed:
     people: Sequence[int]
     report: RunReport
     compared: Verification
+    digest: str
 
     @property
     def landed(self) -> bool:
@@ -71,7 +77,7 @@ def rehearse(config_file: Path | None, way: Way, number: int, *, yes: bool) -> R
         if report.error is not None:
             raise report.error
         compared = verify_people(work.session, people)
-        found = Rehearsed(*_names(work), chosen, people, report, compared)
+        found = Rehearsed(*_names(work), chosen, people, report, compared, str(work.passage.phases["survey"]["digest"]))
         work.end("rehearse", {"runs": _runs(work), "people": len(people), "landed": found.landed})
         work.running.display.hide()
         return found
@@ -121,8 +127,8 @@ def _ask(work: Work, planned: PlanReport, number: int, *, yes: bool) -> None:
     if yes:
         return
     work.running.display.hide()
-    told = ", ".join(f"{kind} {count:,}" for (_, kind), count in sorted(planned.tally.writes.items())) or "nothing"
-    if output.approved(lambda: [f"{number} people of {work.pair.source.name} to {work.pair.target.name}: {told}."], SURVEY_SHOWS):
+    told = writes_text({kind: count for (_, kind), count in planned.tally.writes.items()})
+    if output.approved(lambda: [f"{words.count(number, 'person', 'people')} of {work.pair.source.name} to {work.pair.target.name}: {told}."], SURVEY_SHOWS):
         return
     raise SafetyStop(f"stopped before the first write: a rehearsal wants a yes ({told})", next_step="run `stagesync migrate rehearse --yes`")
 

@@ -52,12 +52,12 @@ class Display:
             now = time.monotonic()
             part = self._parts.setdefault(what, _Part(now, count, now))
             total = self._totals.get(what)
-            told = ", ".join(each for each in (pace(count, total, count - part.before, now - part.began), self._beside()) if each)
+            told = "; ".join(each for each in (pace(count, total, count - part.before, now - part.began), self._beside()) if each)
             if self._on:
                 self._show(part, what, count, told)
             elif now - part.spoken >= (self._every_s or 0) or count == total:
                 part.spoken = now
-                print(f"{what}: {told}", file=sys.stderr, flush=True)
+                print(f"{what} {told}", file=sys.stderr, flush=True)
 
     def _show(self, part: _Part, what: str, count: int, told: str) -> None:
         if self._bars is None:

@@ -15,7 +15,7 @@ from . import words
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """About what the writes to one system take. `bulk`: so many of them go by `jobs` of the vendor's own.
+    """About what the writes to one system take. `bulk`: so many of them go by `jobs` of the vendor's own, `plain` by calls like any other.
 
     `seconds`: what the pace that we keep makes of the calls, at a `rate` of so many a second; None where calls are not paced.
     """
@@ -23,8 +23,15 @@ class Cost:
     calls: int = 0
     bulk: int = 0
     jobs: int = 0
+    plain: int = 0
     seconds: float | None = None
     rate: float | None = None
+
+    def ways(self) -> str:
+        """How many go which way; empty where nothing is written."""
+        by_jobs = f"{self.bulk:,} by {words.count(self.jobs, 'bulk job')}" if self.jobs else ""
+        by_calls = f"{self.plain:,} by calls" if self.plain else ""
+        return " and ".join(each for each in (by_jobs, by_calls) if each)
 
     def text(self) -> str:
         """In words; empty where nothing is written."""
@@ -70,7 +77,8 @@ class Reckoning:
 
     def _cost(self, account: int) -> Cost:
         can = self.session.systems[account].connector.capabilities
-        calls, jobs, by_job = ceil(self._rereads[account] / max(1, can.reread)) + self._beside[account], 0, 0
+        calls = ceil(self._rereads[account] / max(1, can.reread)) + self._beside[account]
+        jobs = by_job = plain = 0
         for (whose, _, size), rows in self._rows.items():
             if whose != account:
                 continue
@@ -78,10 +86,11 @@ class Reckoning:
                 by_job += rows
                 jobs += ceil(rows / can.bulk.most)
             else:
+                plain += rows
                 calls += ceil(rows / size)
         calls += jobs * can.bulk.calls if can.bulk is not None else 0
         rate = can.pace.calls / can.pace.seconds if can.pace is not None else None
-        return Cost(calls, by_job, jobs, calls / rate if rate is not None else None, rate)
+        return Cost(calls, by_job, jobs, plain, calls / rate if rate is not None else None, rate)
 
 
 def _step(row: ActionRow) -> Step:

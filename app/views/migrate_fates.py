@@ -9,22 +9,36 @@ from ...sync.migrating.fates import FATES, Fate, Fates
 from . import words
 
 DONE: Mapping[Fate, str] = {
-    "created": "have a new record there",
-    "matched": "were there already, and are up to date",
-    "duplicate": "are a second record of somebody: their person went, they stayed",
-    "excluded": "stayed behind",
-    "rejected": "were refused there",
-    "held": "wait for an answer (`stagesync holds`)",
-    "gone": "were there, and were deleted there since",
-    "open": "were not moved yet",
+    "created": "new there",
+    "matched": "there already, and up to date",
+    "duplicate": "second record of somebody whose first one went",
+    "excluded": "left out",
+    "rejected": "refused there (`stagesync errors`)",
+    "held": "waiting for an answer (`stagesync holds`)",
+    "gone": "there once, and deleted there since",
+    "open": "not moved yet",
 }
-"""What became of records of the source."""
+"""What became of a record of the source."""
+WILL: Mapping[Fate, str] = {
+    **DONE,
+    "matched": "there already, to be brought up to date",
+    "duplicate": "second record of somebody whose first one goes",
+    "open": "not looked at yet",
+}
+"""What would become of it."""
+_TELLING: frozenset[Fate] = frozenset({"excluded", "held"})
+"""Whose reasons say more than the fate itself."""
+
+
+def why_of(fate: Fate, why: str) -> str:
+    """The reason, where it says more."""
+    return why if fate in _TELLING else ""
 
 
 def fates_text(found: Fates, said: Mapping[Fate, str]) -> Iterator[str]:
     """The counts with their reasons; they add up to all records, or it is told what is missing."""
     told = sorted(found.told.items(), key=lambda each: (FATES.index(each[0][0]), -each[1]))
-    yield from words.table([(f"{count:,}", said[fate], why) for (fate, why), count in told])
+    yield from words.table([(f"{count:,}", said[fate], why_of(fate, why)) for (fate, why), count in told])
     together = found.told.total()
     yield f"  {together:,} together" + ("" if together == found.records else f", of {found.records:,} that were read")
 

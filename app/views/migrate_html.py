@@ -12,9 +12,8 @@ from . import words
 from .health_svg import Part, bar, gauge
 from .html_page import whole
 from .html_parts import STYLE, note, said, table
-from .migrate_fates import DONE
+from .migrate_fates import DONE, WILL, why_of
 from .migrate_load import sum_text
-from .migrate_survey import FATES as WILL
 from .migrate_survey import companies, given, minutes, quota, trouble
 from .report import share
 from .verify import verify_text
@@ -88,10 +87,10 @@ def _fates(found: Fates, meaning: Mapping[Fate, str]) -> Iterator[str]:
     told = sorted(found.told.items(), key=lambda each: (FATES.index(each[0][0]), -each[1]))
     of = found.told.total() or 1
     rows = [
-        (f'<i class="{_COLOURS[fate]}"></i>{escape(meaning[fate])}', f"{count:,}", share(count / of), f'<span class="key">{said(why)}</span>')
+        (f'<i class="{_COLOURS[fate]}"></i>{escape(meaning[fate])}', f"{count:,}", share(count / of), f'<span class="key">{said(why_of(fate, why))}</span>')
         for (fate, why), count in told
     ]
-    yield table(("They", "#Records", "#Share", "Why"), rows)
+    yield table(("They are", "#Records", "#Share", "Why"), rows)
     yield note(f"{found.told.total():,} together, of {found.records:,} that were read.")
 
 

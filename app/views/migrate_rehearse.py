@@ -14,7 +14,7 @@ from .verify import verify_json, verify_text
 
 _SAID = {
     "stage": "a stage",
-    "there": "there already",
+    "there": "somebody who is there already",
     "owner": "an owner",
     "letters": "letters beyond English",
     "longest": "the longest value of a field",
@@ -36,7 +36,7 @@ def rehearsed_text(found: Rehearsed) -> Iterator[str]:
         yield "All of it arrived as wanted. Look at them there, too."
     else:
         yield "Not all of it arrived as wanted: `stagesync errors` and `stagesync why p...` tell more."
-    yield "Next: `stagesync migrate load` with the survey's digest; `stagesync migrate rehearse --undo` puts these people back first, if you like."
+    yield f"Next: `stagesync migrate load --approve {found.digest}`; if you like, `stagesync migrate rehearse --undo` first."
 
 
 def rehearsed_json(found: Rehearsed) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def _trait(trait: Trait) -> str:
 def put_back_text(found: PutBack) -> Iterator[str]:
     """What was undone and what was not, as lines."""
     for made, report in found.undone:
-        done = f"{report.writes:,} records put back" if report is not None else "nothing was left to put back"
+        done = f"{words.count(report.writes, 'record')} put back" if report is not None else "nothing was left to put back"
         yield f"Run {made.target.id}: {done}"
         yield from stays(made)
     for run in found.broken:

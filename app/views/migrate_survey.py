@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from ...sync.migrating.census import Column
-from ...sync.migrating.fates import Fate
 from ..migrating.cost import Cost
 from ..migrating.survey import Survey
 from . import words
-from .migrate_fates import fates_json, fates_text
+from .migrate_fates import WILL, fates_json, fates_text
+from .plan import writes_text
 from .report import share
 
-FATES: Mapping[Fate, str] = {
-    "created": "get a new record there",
-    "matched": "are there already, and are brought up to date",
-    "duplicate": "are a second record of somebody: their person goes, they stay",
-    "excluded": "stay behind",
-    "rejected": "are refused there",
-    "held": "wait for an answer",
-    "gone": "were there, and were deleted there",
-    "open": "a run has yet to look at",
-}
-"""What becomes of records of the source."""
 _TOP = 12
 
 
@@ -32,8 +21,8 @@ def survey_text(found: Survey) -> Iterator[str]:
     yield f"Survey of the migration from {found.source} to {found.target}. Nothing is written yet."
     yield ""
     told = ", ".join(f"{system} has {words.count(count, 'record')}" for system, count in found.records.items())
-    yield f"{told}. Of those of {found.source}"
-    yield from fates_text(found.fates, FATES)
+    yield f"{told}. Those of {found.source} would be"
+    yield from fates_text(found.fates, WILL)
     yield from _writes(found)
     yield from _fields(found)
     yield from _places(found)
@@ -49,7 +38,9 @@ def survey_text(found: Survey) -> Iterator[str]:
 def _writes(found: Survey) -> Iterator[str]:
     if found.writes:
         yield ""
-        yield f"In {found.target}: " + ", ".join(f"{kind} {count:,}" for kind, count in found.writes.items())
+        yield f"In {found.target}: {writes_text(found.writes)}"
+        writing = {cost.system: cost.writing for cost in found.costs}[found.target]
+        yield f"  {writing.ways()}, about {words.count(writing.calls, 'API call')}"
     if found.overruled:
         differs = words.count(found.overruled, "value differs", "values differ")
         yield f"  {differs} there and would give way to {found.source}; both are kept on record, and `stagesync undo` puts them back"
@@ -71,7 +62,8 @@ def _field(column: Column) -> tuple[str, str, str, str, str]:
 def trouble(column: Column) -> str:
     """What would not arrive of a field."""
     parts = [] if column.arrives else ["stays behind: nothing to write it to in a new record"]
-    parts += [f"{column.shortened:,} are longer than the field there and are shortened"] if column.shortened else []
+    longer = words.count(column.shortened, "is longer than the field there, and is shortened", "are longer than the field there, and are shortened")
+    parts += [longer] if column.shortened else []
     parts += [f"{count:,} {reason}" for reason, count in column.troubles.most_common(3)]
     more = len(column.troubles) - 3
     return "; ".join([*parts, *([f"and {more} more reasons"] if more > 0 else [])])
@@ -132,7 +124,7 @@ def _alike(found: Survey) -> Iterator[str]:
     groups, records = found.alike
     if groups:
         yield ""
-        yield f"{words.count(groups, 'group')} of {records:,} records of {found.source} may be one human each. Nothing is merged by guess:"
+        yield f"{records:,} records of {found.source} may be of people who are there twice ({words.count(groups, 'group')}). Nothing is merged by guess:"
         yield f"  `stagesync duplicates find {found.source} --out review.csv` proposes them, and `duplicates apply` takes your decisions, before the load"
 
 
@@ -154,8 +146,8 @@ def _costs(found: tuple[Cost, ...]) -> Iterator[str]:
     yield ""
     yield "What it costs in API calls, and at least in minutes, by the edition of the account"
     for cost in found:
-        parts = ", ".join(f"{name} {calls:,}" for name, calls in cost.calls.items())
-        yield f"  {cost.system}: {words.count(cost.total, 'call')} ({parts or 'none'}); one took {cost.call_s * 1000:,.0f} ms in this survey"
+        parts = ", ".join(f"{calls:,} for {name}" for name, calls in cost.calls.items())
+        yield f"  {cost.system}: {words.count(cost.total, 'call')}{f' ({parts})' if parts else ''}; one took {cost.call_s * 1000:,.0f} ms in this survey"
         yield from words.table([(bill.tier, minutes(bill.minutes), quota(bill.days)) for bill in cost.bills], 4)
 
 
@@ -223,6 +215,9 @@ def survey_json(found: Survey) -> dict[str, Any]:
             {
                 "system": cost.system,
                 "calls": dict(cost.calls),
+                "bulk": cost.writing.bulk,
+                "jobs": cost.writing.jobs,
+                "plain": cost.writing.plain,
                 "call_s": round(cost.call_s, 4),
                 "tiers": [{"tier": bill.tier, "minutes": round(bill.minutes, 2), "days": bill.days} for bill in cost.bills],
             }

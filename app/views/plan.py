@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from ...sync.engine import PlanReport
@@ -68,13 +69,18 @@ def plan_json(session: Session, report: PlanReport) -> dict[str, Any]:
     }
 
 
+def writes_text(writes: Mapping[str, int]) -> str:
+    """`10 new records, 1 stage moved back`. `writes`: kind of change -> how many."""
+    return ", ".join(words.count(count, *_KINDS[kind]) for kind in _KINDS if (count := writes.get(kind, 0))) or "nothing"
+
+
 def _writes(session: Session, report: PlanReport, found: Survey) -> list[str]:
     lines = ["", "What would be written"]
     for connected in session.systems.values():
         name = connected.name
-        told = [words.count(count, *_KINDS[kind]) for kind in _KINDS if kind != "lowerings" and (count := report.tally.writes.get((name, kind), 0))]
+        told = writes_text({kind: count for (system, kind), count in report.tally.writes.items() if system == name and kind != "lowerings"})
         cost = found.costs[name].text() if name in found.costs else ""
-        lines.append(f"  {name}: {', '.join(told) or 'nothing'}{f'  ({cost})' if cost else ''}")
+        lines.append(f"  {name}: {told}{f'  ({cost})' if cost else ''}")
         fields: Counter[str] = Counter()
         for (system, kind, field), count in found.fields.items():
             if system == name and kind not in ("create", "archive"):
