@@ -130,10 +130,16 @@ def create_many(portal: Portal, call: Call) -> Response:
     def check(row: Row, claims: Claims | None) -> Deed:
         given = _properties(row)
         values = checked_create(portal, given, call.version, claims)
-        return lambda: written(portal, create(portal, values, portal.integration), given, {})
+        return lambda: _created(portal, values, given, row.get("associations"))
 
     results, errors = _carry_out(rows, check, partial=traced(rows))
     return _answer(portal, results, errors, 201)
+
+
+def _created(portal: Portal, values: Mapping[str, str], given: Mapping[str, object], associations: object) -> Shown:
+    contact = create(portal, values, portal.integration)
+    portal.companies.adopt(contact, associations)
+    return written(portal, contact, given, {})
 
 
 def update_many(portal: Portal, call: Call) -> Response:

@@ -13,7 +13,7 @@ from ..wire import Request
 from .errors import invalid
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-AREAS = ("objects", "properties", "owners")
+AREAS = ("objects", "properties", "owners", "associations")
 CONTACTS = ("contacts", "contact", "0-1")
 
 

@@ -12,6 +12,8 @@ ALL_SCOPES = (
     "crm.schemas.contacts.read",
     "crm.schemas.contacts.write",
     "crm.objects.owners.read",
+    "crm.objects.companies.read",
+    "crm.objects.companies.write",
     "communication_preferences.read_write",
     "oauth",
 )
@@ -70,6 +72,7 @@ class Habits:
     negative_filters_match_empty: bool = False
     optout_needs_contact: bool = False
     optout_moves_stamp: bool = True
+    association_moves_stamp: bool = True
     restore_moves_stamp: bool = False
     refresh_rotates: bool = False
 

@@ -69,6 +69,8 @@ class Portal:
     """Where lists have said that they go on, for habits that know no other place."""
     app_id: int = APP_ID
     webhooks: Webhooks = field(init=False)
+    companies: Any = field(init=False, default=None)
+    """The companies of the portal (`companies.Companies`), which look at its contacts themselves."""
 
     def __post_init__(self) -> None:
         self.webhooks = Webhooks(self.portal_id, self.app_id, self.clock)

@@ -40,6 +40,7 @@ country|Country/Region|string|text|
 hs_country_region_code|Country/Region Code|string|text|
 hs_state_code|State/Region Code|string|text|
 company|Company Name|string|text|
+associatedcompanyid|Primary Associated Company ID|number|number|rt
 jobtitle|Job Title|string|text|
 job_function|Job function|string|text|
 seniority|Seniority|string|text|

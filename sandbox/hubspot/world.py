@@ -12,6 +12,8 @@ from ..clock import WorldClock
 from ..wire import Request, Response
 from . import automation, batch, consent, oauth, owners, schema, single
 from .call import CONTACTS, Call, parsed, template
+from .companies import NAMES as COMPANIES
+from .companies import Companies
 from .contacts import Store
 from .errors import Refused, answer, correlation_id, missing_scopes, no_such_contact
 from .habits import Habits
@@ -54,6 +56,7 @@ class HubSpotWorld(BaseWorld):
         self.troubles = TROUBLES
         self.by_hand = Hands(self.portal)
         self.webhooks = self.portal.webhooks
+        self.portal.companies = self.firms = Companies(self.portal)
         self._search = Search(self.portal)
         self._register()
 
@@ -97,6 +100,10 @@ class HubSpotWorld(BaseWorld):
         match call.area:
             case "objects" if call.rest[:1] and call.rest[0] in CONTACTS:
                 return self._objects(call)
+            case "objects" if call.rest[:1] and call.rest[0] in COMPANIES:
+                return self.firms.objects(call)
+            case "associations":
+                return self.firms.associations(call)
             case "properties" if call.rest[:1] and call.rest[0] in CONTACTS:
                 if call.method != "GET":
                     self._search.forget()
@@ -219,6 +226,26 @@ class HubSpotWorld(BaseWorld):
         with self.lock:
             self.by_hand.workflow(property, rewrites)
 
+    def create_company(self, name: str, domain: str | None = None) -> str:
+        """Somebody makes a company; gives its id."""
+        with self.lock:
+            return str(self.firms.create({"name": name, "domain": domain}).number)
+
+    def associate(self, contact: str, company: str) -> None:
+        """Somebody makes a company the primary one of a contact."""
+        with self.lock:
+            self.firms.associate(int(contact), int(company), primary=True, by_hand=True)
+
+    def part(self, contact: str, company: str) -> None:
+        """Somebody takes a contact out of a company."""
+        with self.lock:
+            self.firms.part(int(contact), int(company), by_hand=True)
+
+    def companies(self) -> list[dict[str, Any]]:
+        """The companies as `id`, `name` and `domain`."""
+        with self.lock:
+            return [{"id": str(each.number), "name": each.props.get("name"), "domain": each.props.get("domain")} for each in self.firms.live.values()]
+
     def contacts(self) -> Iterator[dict[str, Any]]:
         """The live contacts as `id` and `properties`, for comparing worlds."""
         with self.lock:
@@ -251,6 +278,9 @@ class HubSpotWorld(BaseWorld):
             "restore": self.restore,
             "gdpr-delete": self.gdpr_delete,
             "opt-out": self.opt_out,
+            "create-company": self.create_company,
+            "associate": self.associate,
+            "part": self.part,
             "submit-form": self.submit_form,
             "visit": self.visit,
             "on-email": self.on_email,
@@ -284,6 +314,10 @@ def _scopes(call: Call) -> tuple[str, ...]:
     """The scopes of which a call needs one."""
     reading = call.method == "GET" or call.rest[-1:] in _READS
     match call.area:
+        case "objects" if call.rest[:1] and call.rest[0] in COMPANIES:
+            return ("crm.objects.companies.read",) if reading else ("crm.objects.companies.write",)
+        case "associations":
+            return ("crm.objects.companies.read",) if reading else ("crm.objects.companies.write",)
         case "objects":
             return ("crm.objects.contacts.read",) if reading else ("crm.objects.contacts.write",)
         case "properties":
