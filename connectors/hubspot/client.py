@@ -83,6 +83,10 @@ class Client:
         """A page of a search: paced by its own limit, not by the ten-second one (HubSpot docs, Search the CRM)."""
         return self.expected(self.call("POST", f"{self.paths.contacts}/search", body=body, repeatable=True, pace=self._search_pace))
 
+    def search_companies(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The same for companies."""
+        return self.expected(self.call("POST", f"{self.paths.companies}/search", body=body, repeatable=True, pace=self._search_pace))
+
     def expected(self, answer: Answer) -> dict[str, Any]:
         """The JSON object of a read that has no business being refused."""
         if not answer.ok:

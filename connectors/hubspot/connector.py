@@ -7,12 +7,15 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from ...model.companies import By, Company, Found
 from ...model.ports import Rate
 from ...model.records import Observation, Page, Query, Record, Ref
 from ...model.writes import Outcome, Step, Write
+from ..companies import Known
 from ..contract import AccountId, Capabilities, Ports, SystemDescription, Tier, Usage
 from ..hints import Hints
-from . import consent, read
+from . import companies as firms
+from . import consent, links, read
 from . import describe as about
 from . import pull as pulling
 from .client import IN_FLIGHT, Client
@@ -26,7 +29,9 @@ from .write import STAGE, write
 
 
 def _batch(step: Step) -> tuple[str, int]:
-    return (f"{step.kind}:{step.operation}", read.BATCH) if step.address is None else ("opt-out", 1)
+    if step.address is not None:
+        return "opt-out", 1
+    return ("link" if links.is_link(step) else f"{step.kind}:{step.operation}"), read.BATCH
 
 
 def _beside(step: Step) -> int:
@@ -58,6 +63,7 @@ class HubSpot:
         self._sample: Sample | None = None
         self._stages: Mapping[str, int] | None = None
         self._nameless = False
+        self._companies = Known(firms.LINK)
         self._backward = f"backward_stage_{client.settings.api_version.replace('-', '_')}"
 
     @property
@@ -112,10 +118,16 @@ class HubSpot:
         """See the modules `write` and `consent`."""
         if steps and steps[0].address is not None:
             return self._client.abreast([partial(consent.write, self._client, step) for step in steps])
+        if steps and links.is_link(steps[0]):
+            return links.write(self._client, steps)
         outcomes = write(self._client, steps, self._asked)
         if self._app_id is None and self._sample is None:
             self._sample = next((sample for step, outcome in zip(steps, outcomes, strict=True) if (sample := sample_of(step, outcome))), None)
         return outcomes
+
+    def companies(self, wanted: Sequence[Company], by: By, *, make: bool) -> Sequence[Found]:
+        """The record of each company. One that was found or made is not looked for again."""
+        return self._companies.ask(wanted, by, lambda asked: firms.companies(self._client, asked, by, make=make))
 
     def usage(self) -> Usage:
         """Calls, seconds, and the daily quota where HubSpot tells it."""

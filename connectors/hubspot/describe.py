@@ -10,6 +10,7 @@ from ...model.errors import ConfigurationError, CredentialError
 from ..contract import AccountId, FieldDescription, KindDescription, Option, SystemDescription
 from . import consent
 from .client import Client
+from .companies import LINK
 from .errors import KIND, strange
 from .history import HISTORY_PAGE, NATIVE_CONNECTOR, sources_of
 from .write import STAGE
@@ -80,6 +81,8 @@ def describe(client: Client) -> SystemDescription:
         trouble = consent.trouble(client)
         fields[consent.OPT_OUT] = replace(fields[consent.OPT_OUT], writable=trouble is None, creatable=trouble is None)
         findings += [trouble] if trouble is not None else []
+    if LINK in fields:
+        fields[LINK] = replace(fields[LINK], writable=True, creatable=True)
     return SystemDescription({KIND: KindDescription(KIND, fields)}, tuple(findings), users)
 
 

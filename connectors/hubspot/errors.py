@@ -87,12 +87,16 @@ def _limited(answer: Answer, told: str, where: str, now_ms: int) -> Exception:
     return NotDone(f"HubSpot asks us to slow down{told}", where=where, next_step="run again in a minute; other tools share this limit", retry_after=wait)
 
 
+class Forbidden(CredentialError):
+    """The credential is good, and may not do this."""
+
+
 def _forbidden(answer: Answer, told: str, where: str) -> Exception:
     scopes = sorted({scope for each in _details(body(answer)) for scope in named(each, "requiredGranularScopes") + named(each, "requiredScopes")})
     if scopes:
         what = f"the HubSpot app lacks a scope: {' or '.join(scopes)}"
-        return CredentialError(what, where=where, next_step="add the scope to the app or Service Key, then run again")
-    return CredentialError(f"HubSpot forbids this{told}", where=where, next_step="check the scopes of the app or Service Key, and the user's rights")
+        return Forbidden(what, where=where, next_step="add the scope to the app or Service Key, then run again")
+    return Forbidden(f"HubSpot forbids this{told}", where=where, next_step="check the scopes of the app or Service Key, and the user's rights")
 
 
 def unexpected(answer: Answer, *, where: str) -> ConfigurationError:

@@ -24,6 +24,16 @@ class Paths:
         return f"/crm/{self.version}/objects/contacts" if self._numbered else f"/crm/objects/{self.version}/contacts"
 
     @property
+    def companies(self) -> str:
+        """The list of companies, like that of contacts."""
+        return f"/crm/{self.version}/objects/companies" if self._numbered else f"/crm/objects/{self.version}/companies"
+
+    @property
+    def associations(self) -> str:
+        """Which records belong together; of the numbered versions the one that knows a primary company (HubSpot docs, Associations v4)."""
+        return "/crm/v4/associations" if self._numbered else f"/crm/associations/{self.version}"
+
+    @property
     def properties(self) -> str:
         """The definitions of the contacts' properties."""
         return f"/crm/{self.version}/properties/contacts" if self._numbered else f"/crm/properties/{self.version}/contacts"

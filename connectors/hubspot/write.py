@@ -24,7 +24,9 @@ from ..manners import MaybeDone, NotDone
 from ..splitting import Outcomes, Refusal, at_once
 from . import consent
 from .client import Client
+from .companies import LINK
 from .errors import KIND, bad_values, body, named, rejection
+from .links import associations
 from .read import BATCH, fetch
 from .rows import record_of, sent_values
 
@@ -107,8 +109,10 @@ def _input(step: Step) -> dict[str, Any]:
     if step.operation == "archive":
         return {"id": _ref(step).id}
     if step.operation == "create":
-        given = {name: value for name, value in step.values.items() if value is not None and name != consent.OPT_OUT}  # said by the address already
-        return {"objectWriteTraceId": str(step.id), "properties": sent_values(given)}
+        apart = (consent.OPT_OUT, LINK)  # said by the address already, and what is no property to write
+        given = {name: value for name, value in step.values.items() if value is not None and name not in apart}
+        beside = {"associations": associations(company)} if (company := step.values.get(LINK)) is not None else {}
+        return {"objectWriteTraceId": str(step.id), "properties": sent_values(given), **beside}
     return {"id": _ref(step).id, "objectWriteTraceId": str(step.id), "properties": sent_values(step.values)}
 
 

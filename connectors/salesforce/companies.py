@@ -8,12 +8,13 @@ host is compared here, and so are names without their legal form; the queries on
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from ...model.companies import NONE_FOUND, SEVERAL_FOUND, By, Company, Found, Linked, host_of
+from ...model.companies import By, Company, Found, Linked, host_of
 from ...model.spelling import firm
 from ...model.writes import Applied, Deferred, Outcome, Rejected
+from ..companies import Candidate, choose, missing
 from ..manners import MaybeDone, NotDone
 from .client import Client
 from .errors import outcome, refusal, whole_refusal
@@ -40,12 +41,6 @@ class Accounts(NamedTuple):
     people: bool
 
 
-class _Row(NamedTuple):
-    id: str
-    name: str
-    host: str | None
-
-
 def rights(client: Client) -> Accounts | None:
     """None: this user may not see Accounts, or not by what they are known."""
     described = client.allowed("sobjects/Account/describe")
@@ -55,52 +50,29 @@ def rights(client: Client) -> Accounts | None:
     return Accounts(bool(described.get("createable")), "IsPersonAccount" in fields)
 
 
-def companies(client: Client, accounts: Accounts | None, wanted: Sequence[Company], by: By, headers: Mapping[str, str] | None) -> list[Found]:
-    """The Account of each company, in their order. `headers`: with which Accounts that are missing are made; None: none is made."""
+def companies(client: Client, accounts: Accounts | None, wanted: Mapping[str, Company], by: By, headers: Mapping[str, str] | None) -> dict[str, Found]:
+    """The Account of each company. `headers`: with which Accounts that are missing are made; None: none is made."""
     if accounts is None:
-        return [Rejected("INSUFFICIENT_ACCESS_OR_READONLY", "this user may not read Account with Name and Website", LINK) for _ in wanted]
-    keys = {company: company.key(by) for company in wanted}
-    first = {key: company for company, key in reversed(keys.items()) if key is not None}
-    found = _looked_up(client, accounts, list(first.values()), by)
-    missing = {key: company for key, company in first.items() if isinstance(each := found[key], Rejected) and each.code == NONE_FOUND}
-    if missing and headers is not None and accounts.makes:
-        found |= _made(client, accounts, missing, by, headers)
-    nameless = Rejected(NONE_FOUND, f"nobody knows the company's {by}", LINK)
-    return [nameless if key is None else found[key] for key in keys.values()]
+        return dict.fromkeys(wanted, Rejected("INSUFFICIENT_ACCESS_OR_READONLY", "this user may not read Account with Name and Website", LINK))
+    found = _looked_up(client, accounts, wanted, by)
+    absent = missing(wanted, found) if headers is not None and accounts.makes else {}
+    keys = list(absent)
+    for start in range(0, len(keys), SIZE):
+        found |= _sent(client, accounts, {key: absent[key] for key in keys[start : start + SIZE]}, by, headers or {})
+    return found
 
 
-def _looked_up(client: Client, accounts: Accounts, wanted: Sequence[Company], by: By) -> dict[str, Found]:
-    rows: dict[str, _Row] = {}
-    for condition in _conditions(wanted, by, accounts):
-        rows |= {row["Id"]: _Row(row["Id"], row["Name"] or "", host_of(row.get("Website"))) for row in client.rows(_query(condition))}
-    known: dict[str, list[_Row]] = {}
-    for row in rows.values():
-        key = row.host if by == "domain" else firm(row.name)
-        if key is not None:
-            known.setdefault(key, []).append(row)
-    return {key: _chosen(company, known.get(key, []), by) for company in wanted if (key := company.key(by)) is not None}
-
-
-def _chosen(company: Company, rows: Sequence[_Row], by: By) -> Found:
-    """The one Account; of several with this website the one that also has the name."""
-    named = [row for row in rows if by == "domain" and firm(row.name) == firm(company.name)]
-    fit = rows if len(rows) == 1 else named if len(named) == 1 else ()
-    if len(fit) == 1:
-        return _linked(fit[0].id, fit[0].name)
-    if not rows:
-        return Rejected(NONE_FOUND, "there is no Account of this company", LINK)
-    return Rejected(SEVERAL_FOUND, f"{len(rows)} Accounts may be this company's", LINK)
-
-
-def _linked(id: str, name: str) -> Linked:
-    return Linked(id, {LINK: id, NAME: name})
+def _looked_up(client: Client, accounts: Accounts, wanted: Mapping[str, Company], by: By) -> dict[str, Found]:
+    rows = {row["Id"]: row for condition in _conditions(wanted.values(), by, accounts) for row in client.rows(_query(condition))}
+    found = [Candidate(id, name := row["Name"] or "", host_of(row.get("Website")), {LINK: id, NAME: name}) for id, row in rows.items()]
+    return choose(wanted, found, by, LINK)
 
 
 def _query(condition: str) -> str:
     return select(("Id", "Name", "Website"), "Account", condition)
 
 
-def _conditions(wanted: Sequence[Company], by: By, accounts: Accounts) -> Iterator[str]:
+def _conditions(wanted: Iterable[Company], by: By, accounts: Accounts) -> Iterator[str]:
     """As many as fit into a URL each."""
     tail = " AND IsPersonAccount = false" if accounts.people else ""
     room = ROOM - len(encoded(_query(f"(){tail}")))
@@ -131,15 +103,6 @@ def _loose(word: str) -> str:
     return "".join(char if char.isascii() else "%" for char in word)
 
 
-def _made(client: Client, accounts: Accounts, missing: Mapping[str, Company], by: By, headers: Mapping[str, str]) -> dict[str, Found]:
-    found: dict[str, Found] = {}
-    keys = list(missing)
-    for start in range(0, len(keys), SIZE):
-        part = {key: missing[key] for key in keys[start : start + SIZE]}
-        found |= _sent(client, accounts, part, by, headers)
-    return found
-
-
 def _sent(client: Client, accounts: Accounts, part: Mapping[str, Company], by: By, headers: Mapping[str, str]) -> dict[str, Found]:
     """One collection. Where its answer is lost, what became of it is looked up; what is not there may still arrive, so nothing is sent again now."""
     rows = [_account(company) for company in part.values()]
@@ -149,7 +112,7 @@ def _sent(client: Client, accounts: Accounts, part: Mapping[str, Company], by: B
         return {key: Deferred(trouble.what, trouble.retry_after or _RETRY_S) for key in part}
     except MaybeDone as trouble:
         lost = Deferred(trouble.what, _RETRY_S)
-        return {key: each if isinstance(each, Linked) else lost for key, each in _looked_up(client, accounts, list(part.values()), by).items()}
+        return {key: each if isinstance(each, Linked) else lost for key, each in _looked_up(client, accounts, part, by).items()}
     if not answer.ok:
         return {key: _failed(outcome(whole_refusal(answer))) for key in part}
     told: Any = answer.data
@@ -165,7 +128,7 @@ def _account(company: Company) -> Row:
 
 def _result(company: Company, row: Any) -> Found:
     if isinstance(row, dict) and row.get("success") and isinstance(row.get("id"), str):
-        return _linked(row["id"], company.name[:_NAME_LENGTH])
+        return Linked(row["id"], {LINK: row["id"], NAME: company.name[:_NAME_LENGTH]})
     errors = row.get("errors") if isinstance(row, dict) else None
     return _failed(outcome(refusal(errors[0]))) if errors else Deferred("the row's result cannot be read", _RETRY_S)
 

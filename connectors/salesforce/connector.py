@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ...model.companies import By, Company, Found, Linked
+from ...model.companies import By, Company, Found
 from ...model.records import Native, Observation, Page, Query, Record, Ref
 from ...model.writes import Outcome, Step, Write
+from ..companies import Known
 from ..contract import AccountId, Bulk, Capabilities, Ports, SystemDescription, Tier, Usage
 from ..hints import Hints
 from . import bulk, evidence, jobs
@@ -53,7 +54,7 @@ class SalesforceConnector:
         self._keyed: dict[str, bool] = {}
         self._job: bool | None = None
         self._accounts: accounts.Accounts | None = None
-        self._companies: dict[tuple[By, str | None], Linked] = {}
+        self._companies = Known(accounts.LINK)
         key = settings.external_id_field
         unique = frozenset({key} if key else ())
         self.capabilities = Capabilities(
@@ -123,13 +124,10 @@ class SalesforceConnector:
 
     def companies(self, wanted: Sequence[Company], by: By, *, make: bool) -> Sequence[Found]:
         """The Account of each company. One that was found or made is not looked for again."""
-        fresh = [company for company in wanted if (by, company.key(by)) not in self._companies]
-        if fresh and self._accounts is None:
+        if self._accounts is None:
             self._accounts = accounts.rights(self._client)
         headers = writing.headers(self._settings) if make else None
-        found = dict(zip(fresh, accounts.companies(self._client, self._accounts, fresh, by, headers) if fresh else (), strict=True))
-        self._companies |= {(by, company.key(by)): each for company, each in found.items() if isinstance(each, Linked)}
-        return [self._companies.get((by, company.key(by))) or found[company] for company in wanted]
+        return self._companies.ask(wanted, by, lambda asked: accounts.companies(self._client, self._accounts, asked, by, headers))
 
     def landed(self) -> bool:
         """Wait for our jobs, whoever set them going."""
