@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from html import unescape
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 from cli_box import Box, box, cli
+from pages import Structure
 from unwell import QUOTED, unwell, well
 
 from stagesync.app import wiring
@@ -32,38 +32,6 @@ def acme(tmp_path: Path) -> Iterator[Box]:
     with box(tmp_path, people=40) as made:
         made.replace('"contact details" = "newest"\n', "")
         yield made
-
-
-class Structure(HTMLParser):
-    """What a page consists of: elements with their attributes, and the text in each kind of element."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.text: dict[str, list[str]] = {}
-        self._open: list[str] = []
-        self.feed(text)
-        self.close()
-        assert self._open == [], "every element is closed"
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """An element begins."""
-        self.elements.append((tag, dict(attrs)))
-        if tag not in ("meta", "br"):
-            self._open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        """It ends, and was the innermost; `<rect/>` ends at once."""
-        assert self._open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        """Text."""
-        if self._open:
-            self.text.setdefault(self._open[-1], []).append(data)
-
-    def all(self, tag: str) -> list[dict[str, str | None]]:
-        """The attributes of each element of a kind."""
-        return [attributes for name, attributes in self.elements if name == tag]
 
 
 def test_the_text_is_as_it_was(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from moving import WAY, Move, approval, fates, move
+from pages import Structure
 
 HISTORY = """
 [fields.source_id]
@@ -118,11 +119,16 @@ def test_a_page_for_the_survey_and_one_for_the_proof(empty: Move, tmp_path: Path
     surveyed = empty.phase("survey", *WAY, "--html", str(before))
     assert empty.phase("load", "--approve", approval(surveyed.stdout)).exit_code == 0
     assert empty.phase("verify", "--html", str(after)).exit_code == 0
-    for page, told in ((before, "new there"), (after, "Everybody arrived, and every mapped field agrees.")):
+    for page, told in (
+        (before, {"new there", "lifecyclestage=lead", "In salesforce: 3 new records (3 by calls; about 1 API call)"}),
+        (after, {"new there", "in sync"}),
+    ):
         text = page.read_text("utf-8")
-        assert told in text
+        structure = Structure(text)
+        assert told <= {said.strip() for kind in ("th", "td", "p") for said in structure.text[kind]}
         assert "<svg" in text and "<script" not in text and "@acme.example" not in text and "src=" not in text
         assert page.stat().st_mode & 0o777 == 0o600
+    assert "✓ Everybody arrived, and every mapped field agrees." in structure.text["p"]
 
 
 def test_likely_duplicates_are_proposed_before_anything_moves(empty: Move) -> None:

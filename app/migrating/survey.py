@@ -124,7 +124,7 @@ def _notes(work: Work) -> Iterator[str]:
     beside = [name for name in work.running.place.config.systems if name not in (work.pair.source.name, work.pair.target.name)]
     for sentence in work.session.desk.maps.notes:
         name = sentence.partition(" ")[0]
-        untold = name == work.pair.source.name and (": written there" in sentence or sentence.endswith("left as it is there"))
+        untold = name == work.pair.source.name and (": written there" in sentence or " writes of " in sentence or sentence.endswith("left as it is there"))
         if name not in beside and not untold:
             yield sentence
 

@@ -94,8 +94,10 @@ def _span(seconds: float) -> str:
 def _bars() -> Progress:
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.table import Column
 
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.fields[told]}"), TimeElapsedColumn())
+    told = TextColumn("{task.fields[told]}", table_column=Column())  # may wrap: a narrow window cuts nothing off
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), told, TimeElapsedColumn())
     return Progress(*columns, console=Console(stderr=True), transient=True)
 
 

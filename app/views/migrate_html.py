@@ -14,7 +14,7 @@ from .html_page import whole
 from .html_parts import STYLE, note, said, table
 from .migrate_fates import DONE, WILL, why_of
 from .migrate_load import sum_text
-from .migrate_survey import companies, given, minutes, quota, trouble
+from .migrate_survey import companies, given, minutes, quota, trouble, written
 from .report import share
 from .verify import verify_text
 
@@ -40,6 +40,7 @@ def survey_page(found: Survey) -> str:
         '<div class="cards">' + "".join(_cards(found)) + "</div>",
         f"<h2>What would become of the records of {escape(found.source)}</h2>",
         *_fates(found.fates, WILL),
+        *map(note, written(found)),
         *_fields(found),
         *_places(found),
         *_unmapped(found),
@@ -87,7 +88,7 @@ def _fates(found: Fates, meaning: Mapping[Fate, str]) -> Iterator[str]:
     told = sorted(found.told.items(), key=lambda each: (FATES.index(each[0][0]), -each[1]))
     of = found.told.total() or 1
     rows = [
-        (f'<i class="{_COLOURS[fate]}"></i>{escape(meaning[fate])}', f"{count:,}", share(count / of), f'<span class="key">{said(why_of(fate, why))}</span>')
+        (f'<i class="{_COLOURS[fate]}"></i>{said(meaning[fate])}', f"{count:,}", share(count / of), f'<span class="key">{said(why_of(fate, why))}</span>')
         for (fate, why), count in told
     ]
     yield table(("They are", "#Records", "#Share", "Why"), rows)
@@ -159,7 +160,7 @@ def _costs(found: Survey) -> Iterator[str]:
         for bill in cost.bills
     ]
     yield table(("Edition of the account", "#API calls", "#At least", "Quota"), rows)
-    yield note(f"As quickly as calls were answered in this survey. What it showed is approved by `stagesync migrate load --approve {found.digest}`")
+    yield note(f"Reckoned with calls that take as long as in this survey. What it showed is approved by `stagesync migrate load --approve {found.digest}`")
 
 
 def _compared(found: Proof) -> Iterator[str]:
@@ -172,5 +173,6 @@ def _compared(found: Proof) -> Iterator[str]:
         yield table(("System", "Field that differs", "#Records"), rows)
     rows = [(escape(system), escape(words.label(name)), f"{count:,}") for (system, name), count in sorted(found.compared.unprovable.items())]
     if rows:
+        yield note("Where a system cannot carry the value, or its own value may stay, there is nothing to prove:")
         yield table(("System", "Field that it cannot carry", "#Records"), rows)
     yield note(verify_text(found.compared)[-1] if found.compared.proved else "`stagesync migrate verify` names the records that differ.")

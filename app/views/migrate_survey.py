@@ -23,7 +23,8 @@ def survey_text(found: Survey) -> Iterator[str]:
     told = ", ".join(f"{system} has {words.count(count, 'record')}" for system, count in found.records.items())
     yield f"{told}. Those of {found.source} would be"
     yield from fates_text(found.fates, WILL)
-    yield from _writes(found)
+    lines = list(written(found))
+    yield from ["", *lines] if lines else []
     yield from _fields(found)
     yield from _places(found)
     yield from _unmapped(found)
@@ -35,15 +36,14 @@ def survey_text(found: Survey) -> Iterator[str]:
     yield from _next(found)
 
 
-def _writes(found: Survey) -> Iterator[str]:
+def written(found: Survey) -> Iterator[str]:
+    """What would be written to the target, which way, and what gives way to it, as lines."""
     if found.writes:
-        yield ""
-        yield f"In {found.target}: {writes_text(found.writes)}"
         writing = {cost.system: cost.writing for cost in found.costs}[found.target]
-        yield f"  {writing.ways()}, about {words.count(writing.calls, 'API call')}"
+        yield f"In {found.target}: {writes_text(found.writes)} ({writing.ways()}; about {words.count(writing.calls, 'API call')})"
     if found.overruled:
         differs = words.count(found.overruled, "value differs", "values differ")
-        yield f"  {differs} there and would give way to {found.source}; both are kept on record, and `stagesync undo` puts them back"
+        yield f"{differs} there and would give way to {found.source}; both are kept on record, and `stagesync undo` puts them back"
 
 
 def _fields(found: Survey) -> Iterator[str]:
