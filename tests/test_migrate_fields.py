@@ -67,6 +67,38 @@ def test_ids_and_dates_of_the_source_go_along(empty: Move) -> None:
     assert empty.phase("verify").exit_code == 0
 
 
+BORN = """
+[fields.created]
+type = "datetime"
+policy = "always hubspot"
+hubspot = "createdate"
+salesforce = { lead = "CreatedDate" }
+"""
+
+
+@pytest.mark.parametrize("permitted", [True, False])
+def test_the_day_of_creation_is_given_to_new_records_alone(empty: Move, permitted: bool) -> None:
+    """With the permission to set audit fields, a new Lead is as old as its contact, and is never told so again. Without it, or for one that is there
+    already, the survey and the proof say that it cannot be had, and nothing fails."""
+    empty.crm.org.change_habits({"audit_fields": permitted})
+    empty.box.add(BORN)
+    empty.crm.create("Lead", {"Email": "p0@acme.example", "LastName": "Lee0", "Company": "Acme"})
+    empty.box.later(-48 * 3600)
+    _, second = empty.people(2)
+    empty.box.later(48 * 3600)
+    told = empty.json("survey", *WAY)
+    assert {each["arrives"] for each in told["fields"] if each["field"] == "created"} == {permitted}
+    assert empty.phase("load", "--approve", told["digest"]).exit_code == 0
+    empty.hub.edit(second, {"jobtitle": "Head"})
+    assert empty.json("cutover")["updated"] == 1
+    born = {each["properties"]["email"]: str(each["properties"]["createdate"])[:19] for each in empty.hub.contacts()}
+    as_old = {name: str(empty.lead(f"{name}@acme.example")["CreatedDate"])[:19] == born[f"{name}@acme.example"] for name in ("p0", "p1")}
+    assert as_old == {"p0": False, "p1": permitted}
+    proof = empty.json("verify")
+    unprovable = [each["records"] for each in proof["unprovable"] if (each["system"], each["field"]) == ("salesforce", "created")]
+    assert (proof["proved"], unprovable) == (True, [1 if permitted else 2])
+
+
 def test_owners_go_by_their_address(empty: Move) -> None:
     """Whoever owns somebody in the old system owns them in the new one, where both know the address; whom nobody knows there is left to the org."""
     kim, lee = (empty.hub.add_owner(f"{name}@vendor.example", name, "Rep") for name in ("kim", "lee"))

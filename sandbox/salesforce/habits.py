@@ -17,6 +17,7 @@ class Habits:
     `session_s`: real seconds that a session may rest before it expires. `daily_calls`: API calls in 24 real hours.
     `commit_lag_s`: somebody's changes become visible this long after their stamp. `page_rows`: most rows in a query page.
     `hidden_fields`, `locked_fields`: field-level security, as "Lead.HasOptedOutOfEmail". `tracked_fields`: field history.
+    `audit_fields`: this user has "Set Audit Fields upon Record Creation", so that a new record may be given its CreatedDate.
     `hidden_objects`: no right to them, or not switched on in this org: they are in no list, and a query of them is refused.
     `hidden_records`: ids of records that are not shared with this user: in no answer, deleted or not, and not to be changed.
     `alters`: "Lead.Title" -> how automation changes what somebody saves there, as `alter.altered` has it; `describe` tells nothing of it.
@@ -32,6 +33,7 @@ class Habits:
     commit_lag_s: float = 0.0
     hidden_fields: frozenset[str] = frozenset()
     locked_fields: frozenset[str] = frozenset()
+    audit_fields: bool = False
     hidden_objects: frozenset[str] = frozenset()
     hidden_records: frozenset[str] = frozenset()
     alters: Mapping[str, str] = field(default_factory=dict[str, str])

@@ -80,7 +80,13 @@ class Org:
         self.org_id = org_id
         self.clock = clock
         self.habits = habits
-        self.schema = Schema(standard_objects(), lambda: self.habits.hidden_fields, lambda: self.habits.locked_fields, lambda: self.habits.hidden_objects)
+        self.schema = Schema(
+            standard_objects(),
+            lambda: self.habits.hidden_fields,
+            lambda: self.habits.locked_fields,
+            lambda: self.habits.hidden_objects,
+            lambda: self.habits.audit_fields,
+        )
         self.store = Store(self.schema.objects.values(), self.id_key)
         self._queries = 0
         self.runner = Runner(self.schema, self.store, lambda: self.id_key, self._every_other, lambda: self.habits.hidden_records)

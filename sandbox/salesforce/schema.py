@@ -10,22 +10,30 @@ from .errors import Refused
 from .fields import NUMBERS, TEXTS, Choice, Field, SObject
 
 CUSTOM_TYPES = TEXTS | NUMBERS | {"boolean", "date", "datetime", "reference"}
+AUDITED = "CreatedDate"
 
 
 class Schema:
     """Objects by name. `hidden` and `locked` are field-level security: "Lead.HasOptedOutOfEmail" is absent, or read-only, for the integration user.
 
     `closed`: objects that this user has no right to, or that the org has not switched on: to a client there is no such object.
+    `audits`: this user may say when a new record was created ("Set Audit Fields upon Record Creation").
     """
 
     def __init__(
-        self, objects: Iterable[SObject], hidden: Callable[[], frozenset[str]], locked: Callable[[], frozenset[str]], closed: Callable[[], frozenset[str]]
+        self,
+        objects: Iterable[SObject],
+        hidden: Callable[[], frozenset[str]],
+        locked: Callable[[], frozenset[str]],
+        closed: Callable[[], frozenset[str]],
+        audits: Callable[[], bool],
     ) -> None:
         self.objects = {one.name: one for one in objects}
         self._by_lower = {name.lower(): name for name in self.objects}
         self._hidden = hidden
         self._locked = locked
         self._closed = closed
+        self._audits = audits
         self.choices: dict[tuple[str, str], Callable[[], tuple[Choice, ...]]] = {}
         """Picklists whose values live elsewhere: Lead.Status in LeadStatus."""
         self.extra: dict[tuple[str, str], dict[str, Choice]] = {}
@@ -66,7 +74,14 @@ class Schema:
 
     def writable(self, sobject: SObject, field: Field, *, creating: bool) -> bool:
         """Whether the integration user may write the field."""
-        return (field.creatable if creating else field.updatable) and f"{sobject.name}.{field.name}" not in self._locked()
+        field = self._to_user(sobject, field)
+        return field.creatable if creating else field.updatable
+
+    def _to_user(self, sobject: SObject, field: Field) -> Field:
+        """The field with the rights that the integration user has."""
+        if f"{sobject.name}.{field.name}" in self._locked():
+            return replace(field, creatable=False, updatable=False)
+        return replace(field, creatable=True) if field.name == AUDITED and sobject.creatable and self._audits() else field
 
     def values(self, sobject: SObject, field: Field) -> tuple[Choice, ...]:
         """The picklist's values, inactive ones included."""
@@ -90,9 +105,8 @@ class Schema:
 
     def describe(self, sobject: SObject, base: str) -> dict[str, Any]:
         """The answer of `/sobjects/X/describe`."""
-        locked = self._locked()
         shown = [one for one in sobject.fields.values() if f"{sobject.name}.{one.name}" not in self._hidden()]
-        fields = [self._field(sobject, replace(one, creatable=False, updatable=False) if f"{sobject.name}.{one.name}" in locked else one) for one in shown]
+        fields = [self._field(sobject, self._to_user(sobject, one)) for one in shown]
         return {
             **self.summary(sobject, base),
             "actionOverrides": [],

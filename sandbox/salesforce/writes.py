@@ -36,7 +36,7 @@ def create(org: Org, kind: str, values: Mapping[str, Any], moment: Moment, manne
     given = {name: value for name, value in cleaned(org, sobject, values, creating=True, by_hand=manners.by_hand).items() if value is not None}
     row: Row = {**sobject.defaults, **_defaults(org, kind, moment), **given}
     row |= _assigned(org, kind, manners)
-    row |= {"CreatedDate": moment.stamp, "CreatedById": moment.user, **stamped(moment)}
+    row |= {"CreatedDate": given.get("CreatedDate", moment.stamp), "CreatedById": moment.user, **stamped(moment)}
     row["Id"] = "" if id is None else id
     row = _finished(org, kind, row, None, moment)
     check_unique(org, sobject, row)
