@@ -30,7 +30,7 @@ JOBS: dict[str, Callable[[], Iterator[Line]]] = {
     "inbox": lambda: inbox.measure(1_000, 100_000),
     "files": lambda: files.measure((10_000, 1_000_000 if FULL else 100_000)),
     "live": lambda: live.measure(20, 200),
-    "migration": lambda: migration.measure((100_000, 1_000_000) if FULL else (2_000, 20_000)),
+    "migration": lambda: migration.measure((10_000, 1_000_000) if FULL else (2_000, 20_000)),
     "quiet": lambda: quiet.measure((1_000, 100_000)),
 }
 

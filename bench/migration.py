@@ -19,7 +19,7 @@ from .table import Line
 TARGET_MS = 0.4
 """So much time of our own a migrated person should take in the load."""
 FLAT_MB = 100.0
-"""So much more memory any number of people may take than a tenth of them."""
+"""So much more memory the larger number of people may take than the smaller."""
 _CALLS_10S = 190
 """What HubSpot allows in ten seconds where it allows most (HubSpot docs, Usage guidelines)."""
 
