@@ -10,9 +10,13 @@ import pytest
 from office import Office
 from test_engine_rules import FITS, answer, lead, ruled, stage
 
+from stagesync.app.views.undo import refused
 from stagesync.model.errors import ConfigurationError
-from stagesync.state import entries, leases, people, runs
+from stagesync.model.records import Ref
+from stagesync.state import entries, leases, links, people, runs
 from stagesync.sync import engine
+from stagesync.sync.duplicates.deciding import decide
+from stagesync.sync.duplicates.rulings import Ruling
 from stagesync.sync.engine import RunReport
 from stagesync.sync.people import holds
 from stagesync.sync.undoing.inverse import Refusal
@@ -324,6 +328,29 @@ def test_a_record_that_joined_is_taken_from_its_person_until_somebody_says_other
     assert holds.resolve(office.session.store, office.session.workspace, group.id, "newest", None, office.session.clock.now_ms()) == 1
     office.quiet()
     assert office.contact(ANNA)["jobtitle"] == "Chief"
+
+
+def test_whom_somebody_joined_to_another_since_is_refused_by_name(tmp_path: Path) -> None:
+    """Each of two people got a Lead, and they were said to be one human since: that of the one who stays goes, of the other one it is said that it stays."""
+    office = Office(tmp_path)
+    mine, other = (office.hub.create({"email": email, "firstname": "Anna", "lastname": "Berg"}) for email in (ANNA, "berg@home.example"))
+    done = office.run().run
+    office.later()
+    session = office.session
+    account = next(each.system.account for each in session.systems.values() if each.name == "hub")
+    with leases.acquire(session.store, session.workspace, "test"), session.store.write() as tx:
+        one, two = sorted((Ref("contact", mine), Ref("contact", other)))
+        known = links.by_refs(tx, session.workspace, account, {one, two})
+        gone = known[Ref("contact", other)].person
+        decide(tx, session.workspace, [Ruling(one, two, Ref("contact", mine))], known, session.clock.now_ms())
+    made, _ = undo(office, done)
+    (refusal,) = made.refusals
+    assert (refusal.person, refusal.field) == (gone, "record")
+    assert refusal.why == f"somebody said since that they are one human with p{known[Ref('contact', mine)].person}: what the run wrote into their records stays"
+    assert [row["Email"] for row in office.crm.rows("Lead")] == ["berg@home.example"]
+    assert f"p{gone}" in "\n".join(refused(made.refusals))
+    again, _ = undo(office, made.plan.run)
+    assert reasons(again.refusals) == {("crm", "record", "a second record of theirs is there, which is left alone")}
 
 
 def test_a_record_that_was_taken_away_is_matched_again_under_another_address(tmp_path: Path) -> None:

@@ -182,7 +182,10 @@ class _Undoing:
             self.refuse(act.account, RECORD, "it was archived: take it out of the recycle bin there")
             return
         decision = self.found.decision
-        if any(link.account == row.account and link.state in MATCHED for link in self.file.links):
+        there = {link.state for link in self.file.links if link.account == row.account and link.state in MATCHED}
+        if there:
+            if "parked" in there and len(there) == 1:
+                self.refuse(row.account, RECORD, "a second record of theirs is there, which is left alone")
             return
         trial = Decision(decision.canonical, decision.stage, decision.views, retired=[row.id])
         create_missing(self.desk, trial, self.file.links)

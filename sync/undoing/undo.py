@@ -15,6 +15,7 @@ from ...state import actions, changes, closing, keys, links, people, runs
 from ...state.actions import ActionRow
 from ...state.links import LinkRow
 from ...state.runs import RunRow
+from ...state.store import Tx
 from ..deciding.creation import KEY
 from ..deciding.guard import Situation, Stop, weigh
 from ..deciding.removal import RECORD
@@ -31,6 +32,8 @@ from .inverse import APART, File, Inverse, Refusal, invert
 KIND = "undo"
 """The kind of a run that undoes another."""
 CHUNK = 500
+WRITES = ("create", "update", "archive")
+"""What a run sends."""
 _ENDED = ("applied", "stopped")
 _BECAUSE: Mapping[str, str] = {
     "running": "it is under way, or broke off before it wrote anything",
@@ -189,9 +192,22 @@ class _Work:
             numbers = [link.id for found in theirs.values() for link in found]
             seen = changes.of_links(tx, numbers)
             asked = actions.holds_of_links(tx, self.session.workspace, numbers)
+            for person in persons:
+                if person not in rows:
+                    self._refuse_joined(tx, person, [act for act in acts.get(person, []) if act.run == self.target.id])
         known = knowledge(self.session, [Case(row, theirs.get(person, [])) for person, row in rows.items()])
         told = zip(rows.items(), known, strict=True)
         return [File(row, theirs.get(person, []), acts.get(person, []), seen, asked, authors, each) for (person, row), each in told]
+
+    def _refuse_joined(self, tx: Tx, person: int, acts: Sequence[ActionRow]) -> None:
+        """Somebody has said since that this person is another one: their records are that one's, who was not theirs when the run wrote."""
+        if all(act.op not in WRITES for act in acts):
+            return
+        theirs = [link for act in acts if act.op == "decide" for link, *_ in act.payload["links"]]
+        now = sorted({row.person for row in links.by_ids(tx, theirs).values() if row.person is not None})
+        whose = f"p{now[0]}" if now else "another person"
+        why = f"somebody said since that they are one human with {whose}: what the run wrote into their records stays"
+        self.refusals.append(Refusal(person, "", RECORD, why))
 
     def _invert(self, file: File, blocked: Mapping[str, str]) -> Inverse:
         return invert(self.session.desk, file, self.target.id, self.session.clock.now_ms(), blocked)
