@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import io
 from collections.abc import Iterator
@@ -157,6 +158,16 @@ def test_help_is_plain() -> None:
     assert "read them back" in " ".join(cli("sync", "--help").stdout.split())
     for command in ("errors", "retry"):
         assert "Example: stagesync" in cli(command, "--help").stdout
+
+
+def test_every_refusal_of_a_file_has_a_remedy() -> None:
+    """Whatever code the connector refuses a row with, `errors` says what helps."""
+    tree = ast.parse((Path(__file__).parent.parent / "connectors" / "csv" / "writing.py").read_text())
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Rejected"]
+    codes = {node.args[0].value for node in calls if isinstance(node.args[0], ast.Constant)}
+    assert len(calls) == len(codes) == 8
+    assert all(is_known("csv", str(code)) for code in codes)
+    assert "`key` under [systems.list]" in remedy("csv", "NO_KEY", "list")
 
 
 def test_remedies_are_sentences() -> None:

@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from salesforce_org import Hand
 
 from stagesync.connectors.csv import plugin
+from stagesync.connectors.csv.amounts import plain, shown
 from stagesync.connectors.csv.connector import FileConnector
 from stagesync.connectors.csv.settings import CsvSettings
 from stagesync.lifecycle.presets import default_funnel
@@ -129,8 +130,8 @@ SPOILED: Mapping[str, tuple[bytes, dict[str, tuple[str | None, str | None]], tup
         {"1": ("é", "ü"), "2": ("ö", "ß"), "4": ("x", "y")},
         ("line 4 holds bytes that are no text in the file's encoding",),
     ),
-    "Windows-1252": ("K,A,B\n1,Müller,5 €\n".encode("cp1252"), {"1": ("Müller", "5 €")}, ("it is no UTF-8 and was read as cp1252",)),
-    "Latin-1 with its controls": (b"K,A,B\n1,M\xfcller,\x81\n", {"1": ("Müller", "\x81")}, ("it is no UTF-8 and was read as iso8859-1",)),
+    "Windows-1252": ("K,A,B\n1,Müller,5 €\n".encode("cp1252"), {"1": ("Müller", "5 €")}, ("it is no UTF-8 and was read as cp1252, first in line 2:",)),
+    "Latin-1 with its controls": (b"K,A,B\n1,M\xfcller,\x81\n", {"1": ("Müller", "\x81")}, ("it is no UTF-8 and was read as iso8859-1, first in line 2:",)),
     "endless cell": (b"K,A,B\n1," + b"x" * 200_000 + b",y\n2,x,y\n", {"2": ("x", "y")}, ("line 2 has a cell of more than 131,072",)),
     "UTF-16 without a mark": ("K,A,B\r\n1,Müller,y\r\n".encode("utf-16-le"), {"1": ("Müller", "y")}, ()),
     "sep line": (b"sep=;\r\nK;A;B\r\n1;a,b;y\r\n", {"1": ("a,b", "y")}, ()),
@@ -157,6 +158,78 @@ def test_spoiled_files_are_read_as_far_as_they_can_be(tmp_path: Path, name: str)
     assert {key: (values["A"], values["B"]) for key, values in found.items()} == rows
     assert len(said) == len(problems)
     assert all(one.startswith(other) for one, other in zip(said, problems, strict=True))
+
+
+def test_the_first_line_that_is_no_utf_8_is_named(tmp_path: Path) -> None:
+    """So that somebody can look there whether its letters are right; the header is line 1, and an encoding that somebody gave is no guess."""
+    rows = [*(f"{number},plain,row" for number in range(2, 5_000)), "5000,Müller,x", "5001,Möller,x"]
+    given = "\n".join(["K,A,B", *rows, ""]).encode("cp1252")
+    assert told(tmp_path / "late.csv", given)[1][0].startswith("it is no UTF-8 and was read as cp1252, first in line 5000: look")
+    assert told(tmp_path / "head.csv", "K,A,B,Straße\n1,x,y,z\n".encode("cp1252"))[1][0].startswith(
+        "it is no UTF-8 and was read as cp1252, first in line 1: look"
+    )
+    assert told(tmp_path / "said.csv", given, encoding="cp1252")[1] == ()
+
+
+NUMBERS = {
+    "comma": (("1.234,56", "12,5", "1.234", "-7", "1.200 €", "EUR 856.000"), ("1234.56", "12.5", "1234", "-7", "1200", "856000")),
+    "point": (("1,234.56", "12.5", "1,234", "0.125", "$1,200", "USD 856,000"), ("1234.56", "12.5", "1234", "0.125", "1200", "856000")),
+    "groups of commas": (("1,234,567", "1,234"), ("1234567", "1234")),
+    "groups of points": (("1.234.567", "1.234"), ("1234567", "1234")),
+    "zero before it": (("0,125", "1,250"), ("0.125", "1.250")),
+    "spaces": (("1 234,5", "2.000"), ("1234.5", "2000")),
+    "whole": (("1234", "7", ""), ("1234", "7", None)),
+    "no number": (("12,5", "about 3", "1,2,3"), ("12.5", "about 3", "1,2,3")),
+}
+
+
+def numbers(*cells: str) -> bytes:
+    """A file with these numbers in its column A."""
+    return "\n".join(["K;A;B", *(f"{number};{cell};x" for number, cell in enumerate(cells)), ""]).encode()
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_a_column_of_numbers_shows_how_it_is_written(tmp_path: Path, name: str) -> None:
+    """One number that can be read in one way alone tells how all others of its column are read."""
+    cells, expected = NUMBERS[name]
+    found, said = told(tmp_path / "people.csv", numbers(*cells), types={"A": "number"})
+    assert (tuple(found[str(number)]["A"] for number in range(len(cells))), said) == (expected, ())
+
+
+@pytest.mark.parametrize("cell", ["1.234", "1,234"])
+def test_what_may_be_thousands_or_decimals_is_not_guessed(tmp_path: Path, cell: str) -> None:
+    """One error with the line, the column and what to write, exit 2; said, it is read; where nobody writes decimals it is thousands."""
+    with pytest.raises(ConfigurationError, match=r"line 3 has a number in the column A that may be thousands.*(?s:.)*decimal = "):
+        told(tmp_path / "people.csv", numbers("17", cell), types={"A": "number"})
+    for decimal, expected in ((",", {"1.234": "1234", "1,234": "1.234"}), (".", {"1.234": "1.234", "1,234": "1234"})):
+        found, _ = told(tmp_path / f"{ord(decimal)}.csv", numbers("17", cell), types={"A": "number"}, decimal=decimal)
+        assert found["1"]["A"] == expected[cell]
+    path = tmp_path / "employees.csv"
+    path.write_bytes(numbers("17", cell).replace(b"K;A", b"K;Employees"))
+    connector = opened(path, key="K")
+    records, *_ = pulled(connector, "Employees")
+    connector.close()
+    assert [record.values["Employees"] for record in records] == ["17", "1234"]
+
+
+def test_two_ways_of_writing_numbers_in_one_column_stop_the_run(tmp_path: Path) -> None:
+    """Both lines are named. What a column showed once holds for its next version too, in which nothing else may show it."""
+    with pytest.raises(ConfigurationError, match="line 2 has a decimal comma in the column A, and line 4 has a decimal point"):
+        told(tmp_path / "people.csv", numbers("12,5", "3", "1.5"), types={"A": "number"})
+    path = tmp_path / "again.csv"
+    told(path, numbers("12,5", "1.234"), types={"A": "number"})
+    found, _ = told(path, numbers("12", "1.234"), types={"A": "number"})
+    assert found["1"]["A"] == "1234"
+
+
+@given(st.lists(st.decimals(-(10**9), 10**9, places=2), min_size=1, max_size=6), st.sampled_from([",", "."]))
+def test_numbers_are_read_as_they_were_written(given_: list[Any], mark: Any) -> None:
+    """With two decimals and thousands set apart, in either way, none is ever taken for another."""
+    other = "." if mark == "," else ","
+    for number in given_:
+        cell = f"{number:,.2f}".replace(",", "x").replace(".", mark).replace("x", other)
+        assert shown(cell) == mark
+        assert float(plain(cell, mark)) == float(f"{number:.2f}")
 
 
 def test_spoiled_lines_of_json_are_told(tmp_path: Path) -> None:
@@ -331,13 +404,13 @@ def test_dates_and_choices_are_read_as_they_are_declared(tmp_path: Path) -> None
     [("hubspot-contacts.csv", "contact", {"lead_source"}), ("salesforce-leads-contacts.csv", "lead", set[str]())],
 )
 def test_the_vendors_own_exports_need_no_mapping(tmp_path: Path, name: str, kind: Any, missing: set[str]) -> None:
-    """Every field of the catalogue that the export has is found, but for owners, who are names there; every value says what it means."""
+    """Every field of the catalogue that the export has is found, but for owners (names there) and records of companies; every value says what it means."""
     (tmp_path / name).write_bytes((EXAMPLES / name).read_bytes())
     connector = opened(tmp_path / name, kind=kind)
     funnel = default_funnel()
     maps = compile_maps({}, {"list": SystemInput(plugin.defaults(), connector.describe(), region="US")}, stages=funnel.positions, sides=funnel.sides)
     found = maps.systems["list"].kinds[kind]
-    assert found.fields.keys() == shipped().keys() - {"owner"} - missing
+    assert found.fields.keys() == shipped().keys() - {"owner", "company_record"} - missing
     assert found.stage is not None
     failed, stages = Counter[str](), Counter[str | None]()
     for page in connector.pull(Query({kind: found.asks})):

@@ -431,6 +431,16 @@ def test_dates_and_choices_are_written_as_they_are_declared(tmp_path: Path) -> N
     assert path.read_text() == "K;D;T;M\n1;24.12.2025;24.12.2025 18:30;a / b\n"
 
 
+def test_numbers_are_written_as_the_column_writes_them(tmp_path: Path) -> None:
+    """With the decimal mark that the others have, and nothing between the thousands."""
+    path = tmp_path / "people.csv"
+    path.write_text("K;A\n1;12,5\n2;1.234\n")
+    connector = opened(path, key="K", types={"A": "number"})
+    connector.write([Step(1, 1, "update", "contact", Ref("contact", "2"), {"A": "2345.75"})])
+    connector.close()
+    assert path.read_text() == "K;A\n1;12,5\n2;2345,75\n"
+
+
 def test_what_somebody_changes_between_two_looks_is_not_overwritten_unseen(tmp_path: Path) -> None:
     """The file is put down only in place of the version that was read: a change in the last moment stops the writing."""
     path = tmp_path / "people.csv"

@@ -1,6 +1,7 @@
 """What helps against a vendor's refusal of a record, in words, by the vendor's own code.
 
-The codes: Salesforce's SOAP API Developer Guide, StatusCode; HubSpot's docs, Error handling, and the errors of single properties in its CRM API's answers.
+The codes: those of files are the connector's own (`connectors.csv.writing`); Salesforce's SOAP API Developer Guide, StatusCode; HubSpot's docs, Error
+handling, and the errors of single properties in its CRM API's answers.
 """
 
 from __future__ import annotations
@@ -50,7 +51,17 @@ _HUBSPOT: Mapping[str, str] = {
     "PROPERTY_DOESNT_EXIST": "the portal has no such property: create it, or take it out of the map",
     "READ_ONLY_VALUE": "HubSpot keeps this property itself: map it as read only, or map another one",
 }
-_BY_VENDOR: Mapping[str, Mapping[str, str]] = {"salesforce": _SALESFORCE, "hubspot": _HUBSPOT}
+_FILE: Mapping[str, str] = {
+    "EXISTS": "a row with this key came into the file meanwhile: the next run links it if it can see whose it is; else correct one of the keys",
+    "GONE": "the row was taken out of the file: `stagesync holds` asks what that means",
+    "KEY": "a row keeps its key: give the person a new row there, or choose another column as `key` under [systems.{system}]",
+    "NOT_IN_FILE": "the row was taken out of the file: put it back there, or archive the record elsewhere; with `complete = true` that is a deletion",
+    "NOT_WRITABLE": "the file cannot hold this value: save it as UTF-8, or correct the value in the system from which it comes",
+    "NO_KEY": "fill the key in the system from which the person comes, or choose as `key` under [systems.{system}] a column that everybody has",
+    "NO_SUCH_COLUMN": "add the column to the file's header, or take the field out of the map of {system}",
+    "NO_SUCH_KIND": "set `kind` under [systems.{system}] to what the file holds",
+}
+_BY_VENDOR: Mapping[str, Mapping[str, str]] = {"salesforce": _SALESFORCE, "hubspot": _HUBSPOT, "csv": _FILE}
 _OURS: Mapping[str, str] = {
     NONE_FOUND: 'there is no record of this company there: make one, or set `missing = "make"` under [systems.{system}.companies]',
     SEVERAL_FOUND: "nobody can tell which of several records the company's is: merge those, or link the person to one of them there",

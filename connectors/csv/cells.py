@@ -9,14 +9,11 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from ...model.records import Native
+from .amounts import Mark, plain
 from .settings import ColumnType, CsvSettings
 
 SHORTENED = re.compile(r"-?\d(?:[.,]\d+)?E\+\d{2,3}")
 """How Excel shows a long number (an id, a telephone number) once it took it for one: the digits behind are lost."""
-
-
-_MONEY = re.compile(r"[A-Z]{3}[ \u00a0]?([+-]?[0-9].*)")
-"""A number as Salesforce's reports write it: `USD 856,000`."""
 
 
 class Column(NamedTuple):
@@ -27,12 +24,12 @@ class Column(NamedTuple):
     write: Callable[[Native], str]
 
 
-def column(kind: ColumnType, settings: CsvSettings) -> Column:
-    """The column of this type in this file."""
+def column(kind: ColumnType, settings: CsvSettings, mark: Mark | None = None) -> Column:
+    """The column of this type in this file. `mark`: what stands before the decimals of its numbers; None: nothing shows it."""
     zone = ZoneInfo(settings.zone)
     match kind:
         case "number":
-            return Column(kind, _read_number, _text)
+            return Column(kind, lambda cell: plain(cell, mark or ".") or None, lambda value: _text(value).replace(".", mark or "."))
         case "email":
             return Column(kind, lambda cell: cell.strip() or None, _text)
         case "date" if settings.dates is not None:
@@ -43,11 +40,6 @@ def column(kind: ColumnType, settings: CsvSettings) -> Column:
             return Column(kind, lambda cell: cell.replace(settings.separator, ";") or None, lambda value: _text(value).replace(";", settings.separator))
         case _:
             return Column(kind, lambda cell: cell or None, _text)
-
-
-def _read_number(cell: str) -> Native:
-    found = _MONEY.fullmatch(cell.strip())
-    return (found[1] if found is not None else cell) or None
 
 
 def _text(value: Native) -> str:

@@ -143,7 +143,7 @@ class FileConnector:
     def _begin_anew(self, mirror: Mirror) -> None:
         """What was read under other settings means something else."""
         given = self._settings
-        means = [list(given.key), given.encoding, given.delimiter, given.modified, given.times, given.zone]
+        means = [list(given.key), given.encoding, given.delimiter, given.modified, given.times, given.zone, *filter(None, [given.decimal])]
         before = mirror.get("means")
         if before == means:
             return
@@ -151,7 +151,7 @@ class FileConnector:
             raise ConfigurationError(
                 "the settings of the file changed while something still waits to be written into it",
                 where=str(given.path),
-                next_step="run once with key, encoding, delimiter, modified, times and zone as they were",
+                next_step="run once with key, encoding, delimiter, modified, times, zone and decimal as they were",
             )
         with mirror.changing():
             mirror.clear()
@@ -213,5 +213,8 @@ class FileConnector:
         if count > len(first):
             told.append(f"{count - len(first):,} more rows cannot be read")
         if reader.layout.dialect.guess:
-            told.append(f'it is no UTF-8 and was read as {reader.layout.dialect.encoding}: look whether its letters are right, and give encoding = "..."')
+            line = self._mirror().get("foreign")
+            seen = "" if line is None else f", first in line {line}"
+            what = f"it is no UTF-8 and was read as {reader.layout.dialect.encoding}{seen}"
+            told.append(f'{what}: look whether its letters are right, and give encoding = "..."')
         return told

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from ...model.errors import ConfigurationError
 from ...model.formulas import bared, guarded
 from ...model.records import Native
+from .amounts import Mark
 from .cells import SHORTENED, Column, column, moment
 from .forms import LONGEST_CELL, Cells, Form, form_of, spoilt
 from .settings import ColumnType, CsvSettings
@@ -23,12 +24,13 @@ _MODIFIED = ("Last Modified Date", "LastModifiedDate", "lastmodifieddate", "Syst
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """One file's layout. `before`: its bytes up to and with the header, without the mark."""
+    """One file's layout. `before`: its bytes up to and with the header, without the mark. `decimals`: column of numbers -> what stands before the decimals."""
 
     dialect: Dialect
     columns: tuple[str, ...]
     before: bytes
     key: tuple[str, ...]
+    decimals: Mapping[str, Mark] = field(default_factory=dict[str, Mark])
 
     def to_json(self) -> dict[str, Any]:
         """As it is remembered."""
@@ -38,7 +40,7 @@ class Layout:
     def from_json(stored: Mapping[str, Any]) -> Layout:
         """As it was remembered."""
         dialect = replace(Dialect(**stored["dialect"]), mark=bytes.fromhex(stored["dialect"]["mark"]))
-        return Layout(dialect, tuple(stored["columns"]), bytes.fromhex(stored["before"]), tuple(stored["key"]))
+        return Layout(dialect, tuple(stored["columns"]), bytes.fromhex(stored["before"]), tuple(stored["key"]), stored.get("decimals", {}))
 
     def form(self) -> Form:
         """Takes its rows apart."""
@@ -97,7 +99,16 @@ class Reader:
 
     def column(self, name: str) -> Column:
         """How the column is read and written."""
-        return column(self._type(name), self._settings)
+        return column(self._type(name), self._settings, self._settings.decimal or self.layout.decimals.get(name))
+
+    @property
+    def numbers(self) -> list[str]:
+        """The columns of numbers of which the cells are to show how they are written."""
+        return [name for name in self.form.columns if self._type(name) == "number"] if self.form.sheet and self._settings.decimal is None else []
+
+    def whole(self, name: str) -> bool:
+        """Nobody writes three decimals there: revenue, and how many work somewhere."""
+        return name in _NUMBERS
 
     def getter(self, name: str) -> Callable[[Cells], Native]:
         """A function that gives a row's native value in the column."""

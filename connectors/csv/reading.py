@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ...model.errors import ConfigurationError, StateError, Unreachable
+from .decimals import Decimals
 from .forms import Cells, Form, Line, form_of
 from .layout import Layout, Reader, choose_key
 from .mirror import Mirror, Row
@@ -58,7 +59,7 @@ def read_file(settings: CsvSettings, mirror: Mirror, before: Reader | None, now:
                 lines, layout = _with_key(settings, layout, before, lines, form)
                 reading = _Reading(settings, mirror, before, Reader(settings, layout, form), now[1] // 1_000_000)
                 reading.take_all(lines)
-                layout = replace(layout, columns=tuple(form.columns))
+                layout = replace(layout, columns=tuple(form.columns), decimals=reading.decimals.found())
     except UnicodeError:
         raise ConfigurationError(
             "the file is not in the encoding that it seems to be in", where=str(path), next_step='write encoding = "..." in its table'
@@ -73,6 +74,7 @@ def read_file(settings: CsvSettings, mirror: Mirror, before: Reader | None, now:
     mirror.set("layout", layout.to_json())
     mirror.set("file", now)
     mirror.set("young", young)
+    mirror.set("foreign", 1 if not head.isascii() else reading.foreign)
     mirror.set("folding", None)
     return layout
 
@@ -112,7 +114,7 @@ def _again(first: Line, rest: Iterator[Line]) -> Iterator[Line]:
 
 @dataclass(slots=True)
 class _Reading:
-    """One reading. `time`: the file's own, in ms. `_seen`: a bit for each row that was known before."""
+    """One reading. `time`: the file's own, in ms. `foreign`: the first line with a letter beyond ASCII. `_seen`: a bit for each row that was known before."""
 
     settings: CsvSettings
     mirror: Mirror
@@ -126,7 +128,10 @@ class _Reading:
     _end: int = 0
     _problems: int = 0
     _named: list[str] = field(init=False)
+    _numbers: list[tuple[str, Any]] = field(init=False)
     _alike: bool = field(init=False)
+    decimals: Decimals = field(init=False)
+    foreign: int | None = None
 
     def __post_init__(self) -> None:
         _, self._known = self.mirror.last()
@@ -136,6 +141,10 @@ class _Reading:
         if not self._alike:
             self.mirror.forget_words()
         self._named = self.mirror.named()
+        names = self.reader.numbers
+        known = self.before.layout.decimals if self.before is not None else {}
+        self.decimals = Decimals(str(self.settings.path), known, frozenset(filter(self.reader.whole, names)))
+        self._numbers = [(name, self.reader.form.place(name)) for name in names]
         self.mirror.drop_others()
 
     # -- what stands in the file
@@ -153,6 +162,8 @@ class _Reading:
     def _take(self, batch: Sequence[Line]) -> None:
         reader, others = self.reader, list[tuple[int, bytes, str | None]]()
         rows: dict[str, tuple[Line, Cells]] = {}
+        if self.foreign is None and self.reader.layout.dialect.guess:
+            self.foreign = next((line.number for line in batch if not line.raw.isascii()), None)
         for line in batch:
             cells, problem = line.cells, line.problem
             ref = ""
@@ -161,6 +172,8 @@ class _Reading:
                 problem = self._unusable(line, cells, ref, rows)
             if problem is None and cells is not None:
                 rows[ref] = (line, cells)
+                for name, place in self._numbers:
+                    self.decimals.look(name, cells[place], line.number)
             else:
                 others.append((line.number, reader.layout.encode(line.raw), problem))
         self._meet_all(rows, others)

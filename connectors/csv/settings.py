@@ -20,9 +20,10 @@ class CsvSettings(BaseModel):
 
     `path`: .csv, .tsv or .jsonl. `key`: the column, or the columns, by which a row is known again (default: an id column, else the address). `modified`: the
     column with the time of a row's last change. `types`: column -> its type, text where nothing is said. `columns`: the header of a file that is made when
-    something is written first. `complete`: what the file no longer holds is gone; else absence says nothing. `encoding`, `delimiter`: where what the file
-    shows is not to be believed. `dates`, `times`: how a date, and a date with a time, is written (as in Python's `strftime`); `zone`: of times without one.
-    `separator`: between several choices in one cell. `mirror`: where what was read and written is kept (default: beside the file).
+    something is written first. `complete`: what the file no longer holds is gone; else absence says nothing. `encoding`, `delimiter`, `decimal` (what
+    stands before the decimals of numbers): where what the file shows is not to be believed. `dates`, `times`: how a date, and a date with a time, is
+    written (as in Python's `strftime`); `zone`: of times without one. `separator`: between several choices in one cell. `mirror`: where what was read and
+    written is kept (default: beside the file).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -35,6 +36,7 @@ class CsvSettings(BaseModel):
     columns: tuple[str, ...] = ()
     complete: bool = False
     encoding: str | None = None
+    decimal: Literal[",", "."] | None = None
     delimiter: str | None = None
     dates: str | None = None
     times: str | None = None
