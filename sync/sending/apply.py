@@ -60,9 +60,11 @@ class Sender:
         """
         if not self.connected.system.looks:
             self.connected.connector.write(())  # what it keeps back for a later moment may be due
-        self._send_all("update", urgent=True)
-        for op in OPERATIONS:
-            self._send_all(op)
+        with self.session.store.read() as tx:
+            counted = actions.tally(tx, self.run)
+        for op, urgent in (("update", True), *((op, False) for op in OPERATIONS)):
+            if planned := counted.get((self.connected.system.account, op, "planned")):
+                self._send_all(op, self._block(op, planned), urgent=urgent)
 
     def send_these(self, rows: Sequence[ActionRow]) -> None:
         """Send only these of the planned rows, as `send` would."""
@@ -76,9 +78,8 @@ class Sender:
         for group in self._groups(sorted(rows, key=lambda row: row.id), refs):
             self._send_group(group, refs)
 
-    def _send_all(self, op: str, *, urgent: bool = False) -> None:
+    def _send_all(self, op: str, size: int, *, urgent: bool) -> None:
         after = 0
-        size = self._block(op)
         while (self.limit is None or self.limit > 0) and not self.session.stop():
             with self.session.store.read() as tx:
                 account, most = self.connected.system.account, size if self.limit is None else min(size, self.limit)
@@ -90,14 +91,10 @@ class Sender:
             self._send_block(planned)
             self.session.progress(f"{self.connected.name}: writing", self.ledger.count.writes)
 
-    def _block(self, op: str) -> int:
-        """How many rows are taken from the plan at once."""
+    def _block(self, op: str, planned: int) -> int:
+        """How many rows are taken from the plan at once, of so many that are `planned`."""
         capabilities = self.connected.connector.capabilities
         size = MAX_BLOCK if op == "create" else max(1, min(STEPS * capabilities.reread * capabilities.abreast, MAX_BLOCK))
-        if capabilities.bulk is None:
-            return size
-        with self.session.store.read() as tx:
-            planned = actions.tally(tx, self.run).get((self.connected.system.account, op, "planned"), 0)
         return together(capabilities, planned, size)
 
     def _send_block(self, rows: Sequence[ActionRow]) -> None:
