@@ -102,6 +102,7 @@ _REWRITE = Bulk(link, _COLUMNS[3:], ("id",))  # a record may get another ref, ne
 _BY_REFS = Statement(select(*_ROW).where(_WORKSPACE, _c.account == bindparam("account"), _c.kind == bindparam("kind"), among(_c.ref, "refs")))
 _BY_IDS = Statement(select(*_ROW).where(among(_c.id, "ids")).order_by(_c.id))
 _OF_PEOPLE = Statement(select(*_ROW).where(_c.person.is_not(None), among(_c.person, "ids")).order_by(_c.id))
+_IN_ACCOUNT = Statement(select(*_ROW).where(_c.person.is_not(None), among(_c.person, "ids"), _c.account + 0 == bindparam("account")).order_by(_c.person, _c.id))
 _UNMATCHED = Statement(select(*_ROW).where(_WORKSPACE, _c.state == word("new"), *_PAGE).order_by(_c.id).limit(bindparam("limit")))
 _ALONG = (_c.workspace + 0 == bindparam("ws"), _c.account + 0 == bindparam("account"))
 """Along the ids: SQLite would take the account's index, and sort all of its records for each page."""
@@ -177,6 +178,11 @@ def of_people(tx: Tx, person_ids: Iterable[int]) -> dict[int, list[LinkRow]]:
     for row in tx.rows(_OF_PEOPLE, {"ids": tx.listed(person_ids)}):
         found[row[4]].append(_row(*row))
     return dict(found)
+
+
+def in_account(tx: Tx, person_ids: Iterable[int], account: int) -> list[LinkRow]:
+    """All links of these people in one account, person by person."""
+    return list(starmap(_row, tx.rows(_IN_ACCOUNT, {"ids": tx.listed(person_ids), "account": account})))
 
 
 def unmatched(tx: Tx, ws: int, after_id: int, limit: int) -> list[LinkRow]:

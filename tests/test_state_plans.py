@@ -31,6 +31,7 @@ ASKED: dict[str, Callable[[Tx], Any]] = {
     "sameness.since": lambda tx: sameness.since(tx, 1, 5),
     "actions.answered_since": lambda tx: actions.answered_since(tx, 1, 5),
     "actions.of_people": lambda tx: actions.of_people(tx, 1, [1]),
+    "links.in_account": lambda tx: links.in_account(tx, [1], 1),
     "links.places": lambda tx: links.places(tx, 1, 1, 0, 10),
     "links.there": lambda tx: links.there(tx, [1], 1),
     "keys.neighbours": lambda tx: keys.neighbours(tx, 1, 1, 9),

@@ -184,6 +184,7 @@ def test_what_happened_since_a_plan_is_found(store: Store) -> None:
         assert (links.after(tx, home.ws, seen), changes.after(tx, home.ws, told)) == ({late.id}, {two.id})
         assert keys.sharing(tx, home.ws, [late.id]) == {one.id, late.id}
         assert links.standings(tx, [one.id]) == {one.id: (person.id, "linked", 5)}
+        assert (links.in_account(tx, [person.id], home.account), links.in_account(tx, [person.id], home.account + 1)) == ([one], [])
         assert links.there(tx, [person.id], home.account) == {person.id}
         assert links.places(tx, home.ws, home.account, one.id, 1) == [(two.id, None, "new")]
         assert (people.due_since(tx, home.ws, [person.id], 6), people.due_since(tx, home.ws, [person.id], 7)) == ({person.id}, set())

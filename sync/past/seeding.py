@@ -90,13 +90,12 @@ def seed(session: Session, limit: int | None = None, *, chunk: int = CHUNK) -> S
             after = accounts.seeded(tx, session.workspace) or 0
             size = chunk if limit is None else min(chunk, limit - done.people)
             rows = [] if after == _DONE else people.each(tx, session.workspace, after, size)
-            known = links.of_people(tx, [row.id for row in rows])
         if not rows:
             if after != _DONE:
                 with session.store.write() as tx:
                     accounts.set_seeded(tx, session.workspace, _DONE)
             break
-        _seed(session, rows, _pasts(session, known, done), done)
+        _seed(session, rows, _pasts(session, [row.id for row in rows], done), done)
         done.people += len(rows)
         session.progress("reading histories", done.people)
         if session.stop():
@@ -116,12 +115,12 @@ def _evidence(connected: Connected) -> tuple[str, ...]:
     return tuple(sorted({native for stage in _stage_maps(connected).values() for native in natives_of(stage)}))
 
 
-def _pasts(session: Session, known: Mapping[int, Sequence[LinkRow]], done: Seeding) -> dict[int, list[Past]]:
-    """Person -> what the histories of their records tell."""
+def _pasts(session: Session, numbers: Sequence[int], done: Seeding) -> dict[int, list[Past]]:
+    """Person -> what the histories of their records tell. Of a system that has none, the records are not even looked at here."""
     found: dict[int, list[Past]] = {}
     for account, connected in session.systems.items():
         stages, told = _stage_maps(connected), done.systems[connected.name]
-        rows = [row for theirs in known.values() for row in theirs if row.account == account and row.state == "linked" and row.kind in stages]
+        rows = [row for row in _linked(session, account, numbers) if row.kind in stages] if stages else []
         if not rows:
             continue
         before = connected.connector.usage().calls
@@ -134,6 +133,11 @@ def _pasts(session: Session, known: Mapping[int, Sequence[LinkRow]], done: Seedi
                 told.with_history += 1
                 found.setdefault(row.person or 0, []).append(Past(connected.name, row.id, stages[row.kind], row.seen, versions))
     return found
+
+
+def _linked(session: Session, account: int, numbers: Sequence[int]) -> list[LinkRow]:
+    with session.store.read() as tx:
+        return [row for row in links.in_account(tx, numbers, account) if row.state == "linked"]
 
 
 def _seed(session: Session, rows: Sequence[PersonRow], pasts: Mapping[int, list[Past]], done: Seeding) -> None:
@@ -220,6 +224,8 @@ def _closing(funnel: Funnel, stays: Sequence[NewEntry], met: NewEntry | None) ->
 
 def _dates(session: Session, row: PersonRow, found: _Seeds, ledger: Sequence[EntryRow]) -> dict[str, list[Any]]:
     """What history tells for the fields that the lifecycle fills, as far as nothing was known of them."""
+    if not session.desk.maps.filled:
+        return {}
     followed = [(entry.new._replace(pass_no=entry.pass_no + found.passes), entry.entered_seen) for entry in ledger if entry.origin == RUN]
     stays: list[Stay] = []
     for number, (new, seen) in enumerate([*((stay, None) for stay in found.stays), *followed], 1):

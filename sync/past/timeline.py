@@ -74,6 +74,8 @@ def trace(funnel: Funnel, pasts: Iterable[Past], conflict: Tie = "furthest", unt
         if until is not None and at > until:
             break
         claims = [claim for moment in together if (claim := _claim(moment, state, said)) is not None]
+        if not claims:
+            continue
         decision = decide(funnel, state, claims, conflict)
         if decision.state.version != state.version:
             arrivals.append(_arrival(decision.state, claims, decision.cause))
