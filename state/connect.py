@@ -50,7 +50,9 @@ def no_state(where: str) -> StateError:
 
 def _sqlite(url: URL, path: Path) -> Engine:
     _claim(path)
-    engine = create_engine(url.set(drivername="sqlite+pysqlite"), hide_parameters=True, connect_args={} if "timeout" in url.query else {"timeout": _BUSY_S})
+    arguments: dict[str, Any] = {} if "timeout" in url.query else {"timeout": _BUSY_S}
+    # The connection that was given back last is taken first: taken in turn, each would fill a cache of its own, and read pages that another one holds.
+    engine = create_engine(url.set(drivername="sqlite+pysqlite"), hide_parameters=True, connect_args=arguments, pool_use_lifo=True)
     event.listen(engine, "connect", _settle_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
