@@ -13,7 +13,7 @@ from ..sync.engine import RunReport
 from ..sync.session import Session
 from . import accounts, wiring
 from .configuration.config import load
-from .garbage import rarely_collected
+from .memory import frugal
 from .shadows import shadow_of
 from .terminal.journal import journal
 from .terminal.output import tell
@@ -32,7 +32,7 @@ class Running:
 @contextmanager
 def running(command: str, config_file: Path | None, approved: str | None = None, *, shadow: bool = False) -> Iterator[Running]:
     """Everything that a run needs, for the length of the block. `shadow`: over the shadow of the workspace."""
-    with rarely_collected():
+    with frugal():
         config = shadow_of(load(config_file)) if shadow else load(config_file)
         for note in config.notes:
             tell(f"note: {note}")

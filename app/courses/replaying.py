@@ -13,7 +13,7 @@ import orjson
 from ...sync.planning.whatif import Change, Outlook, replay
 from .. import wiring
 from ..configuration.config import load
-from ..garbage import rarely_collected
+from ..memory import frugal
 from ..terminal import output
 from ..terminal.files import expect_folder
 from ..terminal.progress import shown
@@ -27,7 +27,7 @@ def whatif(config_file: Path | None, csv_file: Path | None, *, json: bool) -> No
         expect_folder(csv_file, "--csv")
     outlook = Outlook()
     config = load(config_file)
-    with rarely_collected(), wiring.looked_at(config) as place, shown() as display, wiring.recalled(place, display) as session:
+    with frugal(), wiring.looked_at(config) as place, shown() as display, wiring.recalled(place, display) as session:
         with _rows(csv_file) as told:
             for change in replay(session, outlook):
                 told(change)

@@ -11,7 +11,7 @@ from prometheus_client import disable_created_metrics
 from ...model.errors import ConfigurationError, StagesyncError
 from .. import hooks, wiring
 from ..configuration.config import Config
-from ..garbage import rarely_collected
+from ..memory import frugal
 from ..terminal import interrupts, logs
 from .course import Ended
 from .files import Found, find, one_service
@@ -49,7 +49,7 @@ def serve(given: Sequence[Path], *, shadow: bool = False) -> int:
         notices.ended(config, ended)
 
     service = Service(found.configs, ended)
-    with rarely_collected(), receiving(found.configs, service, metrics) as routes, served(application(found, service, metrics, routes), listening):
+    with frugal(), receiving(found.configs, service, metrics) as routes, served(application(found, service, metrics, routes), listening):
         stop = interrupts.Service()
         _introduce(found, "http://{}:{}".format(*listening.getsockname()[:2]))
         service.start()
