@@ -11,10 +11,13 @@ from lab import Lab
 from moving import WAY, Move, move
 from office import FALLBACK, Office
 
-from stagesync.model.companies import Company, host_of, read_company
+from stagesync.model.companies import FIELD, Company, host_of, read_company
+from stagesync.model.shadow import OTHER, SAME, ShadowRow
 from stagesync.sandbox.faults import Fault
+from stagesync.state.links import LinkRow
 from stagesync.sync import engine
 from stagesync.sync.sending import failures
+from stagesync.sync.shadows.shadowing import Edit, Look, judge
 from stagesync.sync.undoing.undo import plan_undo
 
 ANNA, BEA = "anna@ash.example", "bea@bell.example"
@@ -241,6 +244,15 @@ def test_many_people_go_in_bulk_with_their_accounts(tmp_path: Path) -> None:
         office.hub.create({"email": f"p{number}@x.example", "lastname": f"P{number}", "company": f"Company {number % 3}"})
     office.quiet()
     assert {company_of(office, f"p{number}@x.example") for number in range(12)} == {"Company 0", "Company 1", "Company 2"}
+
+
+def test_a_shadow_takes_any_link_for_the_one_it_would_have_set() -> None:
+    """To which record another tool has linked somebody is not held against it."""
+    link = LinkRow(5, 2, "contact", "003", 1, "linked", 0, {"AccountId": "001"}, {}, {FIELD: 0}, None, None)
+    waiting = ShadowRow(7, 1, 2, 5, "update", FIELD, None, "Acme <acme.example>", 1, "linked", False, False, None, 1)
+    for after, verdict in (("001", SAME), (None, OTHER)):
+        judged = judge(Look(1, 2, {}, [waiting], {(2, 5, FIELD): Edit("000", after, after, "crm", 2, "user 1")}, [link], versions={FIELD: 1}))
+        assert [row.verdict for row in judged.closed] == [verdict]
 
 
 def test_a_company_is_told_as_one_text() -> None:

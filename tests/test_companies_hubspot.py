@@ -23,6 +23,7 @@ from stagesync.sandbox.clock import WorldClock
 from stagesync.sandbox.faults import Fault
 from stagesync.sandbox.hubspot import Habits, HubSpotWorld
 from stagesync.sync import engine
+from stagesync.sync.sending import failures
 from stagesync.sync.undoing.undo import plan_undo
 
 ANNA = "anna@ash.example"
@@ -107,12 +108,17 @@ def test_a_link_that_is_undone_is_not_set_again(tmp_path: Path) -> None:
 
 
 def test_without_the_scopes_people_are_written_all_the_same(tmp_path: Path) -> None:
-    """Companies are refused by name, and nobody waits for them."""
+    """Companies are refused by name, however many they are; nobody waits for them, and the run is not stopped by them."""
     office = Office(tmp_path, **linking(by="name"))
+    for number in range(25):
+        office.hub.create({"email": f"p{number}@x.example", "lastname": f"P{number}", "company": "Xylo"})
     office.hub.switch(scopes=tuple(scope for scope in office.hub.habits.scopes if "companies" not in scope))
     lead(office, ANNA, "Ash", "Acme")
     office.quiet()
     assert (office.contact(ANNA)["company"], company_of(office, ANNA)) == ("Acme", None)
+    with office.session.store.read() as tx:
+        (cause,) = failures.causes(tx, office.session.workspace)
+    assert (cause.code, cause.count, "crm.objects.companies" in cause.sentence) == ("MISSING_SCOPES", 26, True)
 
 
 class Companies(Lab):

@@ -371,6 +371,8 @@ def test_a_batch_of_actions_moves_in_one_step(store: Store) -> None:
         assert [row.id for row in actions.open_intents(tx, home.ws)] == [ids[0], ids[2]]
         actions.set_results(tx, [(ids[2], "unknown", {"reason": "reply lost"}, 1), (ids[0], "applied", None, 2)])
         assert actions.open_intents(tx, home.ws) == [rows[2]._replace(state="unknown", result={"reason": "reply lost"}, attempts=1)]
+        actions.set_payloads(tx, [rows[2]._replace(payload={"kind": "contact", "values": {"AccountId": "001"}})])
+        assert actions.by_ids(tx, [ids[2]])[ids[2]].payload == {"kind": "contact", "values": {"AccountId": "001"}}
         assert actions.set_state_range(tx, home.run, ids[0], ids[4], "planned", "sent") == 2
         assert actions.tally(tx, home.run) == {
             (home.account, "update", "applied"): 1,

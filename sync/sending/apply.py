@@ -22,7 +22,7 @@ from ..deciding.creation import KEY
 from ..looking.observe import Seen, absorb
 from ..session import Connected, Session
 from .fault import fault, is_fault
-from .linking import resolve
+from .linking import resolve, unlinked
 from .outcome import Landed, Ledger, fields_of, landed_once, people_of
 
 MAX_BLOCK = 2_000
@@ -262,11 +262,13 @@ class Sender:
         with self.session.store.write() as tx:
             if landed:
                 self.ledger.land(tx, landed, now)
-            results = [(row.id, "sent", {"kind": ref.kind, "ref": ref.id}, row.attempts + 1) for row, ref in acknowledged]
+            results = [(row.id, "sent", {"kind": ref.kind, "ref": ref.id, **unlinked(row)}, row.attempts + 1) for row, ref in acknowledged]
             made = [(item.row, item.record.ref) for item in landed if item.row.op == "create"]
             results += [(row.id, "unknown", {"reason": why.reason}, row.attempts + 1) for row, why in unknown]
             results += [(row.id, "skipped", {"reason": why.reason}, row.attempts + 1) for row, why in deferred]
-            results += [(row.id, "applied", {"kind": ref.kind, "ref": ref.id}, row.attempts + 1) for row, ref in made]  # by which an undo finds it again
+            results += [
+                (row.id, "applied", {"kind": ref.kind, "ref": ref.id, **unlinked(row)}, row.attempts + 1) for row, ref in made
+            ]  # by which an undo finds it again
             actions.set_results(tx, results)
             people.mark_due(tx, self.session.workspace, people_of(row for row, _ in deferred), now)
             if refused:

@@ -18,6 +18,8 @@ from ...model.writes import Deferred, Rejected, Step
 from ...state.actions import ActionRow
 from ..session import Connected
 
+UNLINKED = "unlinked"
+"""Where the payload of a create says why the new record has no link: {code, reason, version of the company}."""
 Group = Sequence[tuple[ActionRow, Step]]
 
 
@@ -32,7 +34,7 @@ class Resolved(NamedTuple):
 def resolve(connected: Connected, group: Group) -> Resolved | None:
     """The batch with its companies found or made; None where nobody is to be linked. Raises what the connector raises.
 
-    Who cannot be linked is made all the same, and is looked at again by the next run. Records of one company lie together: Salesforce locks an Account while a
+    Who cannot be linked is made all the same. Records of one company lie together: Salesforce locks an Account while a
     child of it is written (Bulk API 2.0 Developer Guide, Organize Data to Minimize Lock Contention).
     """
     rules, connector = connected.system.map.companies, connected.connector
@@ -50,8 +52,8 @@ def resolve(connected: Connected, group: Group) -> Resolved | None:
         match found[read_company(value)]:
             case Linked() as there:
                 linked = _with(row, {name: each for name, each in there.values.items() if name in (field_map.native, *field_map.shows)})
-            case _ if row.op == "create":
-                linked = _without(row, field_map)
+            case failure if row.op == "create":
+                linked = _without(row, field_map, failure)
             case failure:
                 resolved.failed.append((row, failure))
                 continue
@@ -59,6 +61,12 @@ def resolve(connected: Connected, group: Group) -> Resolved | None:
         resolved.ready.append((linked, replace(step, values=linked.payload["values"])))
     resolved.ready.sort(key=lambda each: str(each[0].payload["values"].get(told[each[0].id][0].native) or "") if each[0].id in told else "")
     return resolved
+
+
+def unlinked(row: ActionRow) -> dict[str, str]:
+    """What is kept of why a new record has no link."""
+    why = row.payload.get(UNLINKED)
+    return {} if why is None else {"reason": why["reason"]}
 
 
 def _link(connected: Connected, row: ActionRow) -> FieldMap | None:
@@ -76,7 +84,9 @@ def _with(row: ActionRow, values: Mapping[str, object]) -> ActionRow:
     return row._replace(payload={**row.payload, "values": {**row.payload["values"], **values}})
 
 
-def _without(row: ActionRow, field_map: FieldMap) -> ActionRow:
-    """The new record without its link, which it is owed."""
+def _without(row: ActionRow, field_map: FieldMap, why: Rejected | Deferred) -> ActionRow:
+    """The new record without its link, which it is owed; what was refused is told once the record is there."""
     values = {name: value for name, value in row.payload["values"].items() if name != field_map.native}
-    return row._replace(payload={**row.payload, "values": values, "carried": {**row.payload["carried"], FIELD: 0}})
+    carried: Mapping[str, int] = row.payload["carried"]
+    told = {UNLINKED: {"code": why.code, "reason": why.reason, "version": carried[FIELD]}} if isinstance(why, Rejected) else {}
+    return row._replace(payload={**row.payload, "values": values, "carried": {**carried, FIELD: 0}, **told})

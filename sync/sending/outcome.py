@@ -9,7 +9,7 @@ from typing import Any
 
 from ...mapping.maps import KindMap
 from ...model.companies import FIELD as COMPANY
-from ...model.companies import NONE_FOUND, SEVERAL_FOUND
+from ...model.companies import NONE_FOUND
 from ...model.records import Native, Present, Record, Ref
 from ...model.writes import Rejected
 from ...state import actions, changes, keys, links, people
@@ -17,11 +17,12 @@ from ...state.actions import ActionRow
 from ...state.links import LinkRow
 from ...state.store import Tx
 from ..deciding.claims import STAGE
-from ..deciding.parking import Why, for_create, park, wanted
+from ..deciding.parking import PARKED, Why, for_create, park, wanted
 from ..deciding.removal import RECORD
 from ..deciding.staging import parked_on
 from ..looking.observe import overlay, without
 from ..session import Connected
+from .linking import UNLINKED
 from .wording import without_values
 
 NOT_TAKEN = "NOT_TAKEN"
@@ -125,6 +126,8 @@ class Ledger:
             agreed.update(_unasked(payload["values"], {native: value for native, value in seen.items() if native not in defaults}))
             unsaid = {native: seen[native] for native in defaults if seen.get(native) is not None}
             notes = {"default": unsaid} if unsaid and payload["values"].keys().isdisjoint(unsaid) else None
+            if UNLINKED in payload:
+                notes = self._park_link(notes or {}, item)
             rows.append(
                 LinkRow(
                     link,
@@ -145,9 +148,16 @@ class Ledger:
         links.insert(tx, self.workspace, rows)
         keys.insert(tx, self.workspace, found)
         self._look_again(tx, rows, now)
-        unlinked = sorted({row.person for row in rows if row.carried.get(COMPANY) == 0 and row.person is not None})
-        if unlinked:
-            people.mark_due(tx, self.workspace, unlinked, now)
+        waiting = sorted({row.person for row in rows if row.carried.get(COMPANY) == 0 and PARKED not in (row.claim or {}) and row.person is not None})
+        if waiting:
+            people.mark_due(tx, self.workspace, waiting, now)
+
+    def _park_link(self, notes: Mapping[str, Any], item: Landed) -> dict[str, Any]:
+        """A new record whose company could not be found is there without it."""
+        why = item.row.payload[UNLINKED]
+        self.count.rejected += why["code"] != NONE_FOUND
+        native = self.connected.system.map.kinds[item.record.ref.kind].fields[COMPANY].native
+        return park(notes, COMPANY, [why["version"], None], Why(why["code"], native, item.row.id))
 
     def remember_made(self, tx: Tx, rows: Sequence[ActionRow]) -> None:
         """Records that we made and that are gone or moved before we saw them: known all the same, or they would be made again."""
@@ -267,8 +277,8 @@ class Ledger:
 
 
 def _is_cause(row: ActionRow, why: Rejected) -> bool:
-    """What says something of the set-up: not the company that is nowhere or twice, nor the record that somebody made a moment before us."""
-    return why.code not in (NONE_FOUND, SEVERAL_FOUND) and (row.op != "create" or why.existing is None)
+    """What says something of the set-up: not a link to a company, without which people go on, nor the record that somebody made a moment before us."""
+    return COMPANY not in row.fields and (row.op != "create" or why.existing is None)
 
 
 def _told(row: ActionRow, why: Rejected, link: LinkRow | None) -> dict[str, Any]:

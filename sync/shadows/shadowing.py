@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
+from ...model.companies import FIELD as COMPANY
 from ...model.shadow import AGAIN, ALONE, FIRST, MOOT, OTHER, SAME, ShadowRow
 
 Place: TypeAlias = tuple[int, int | None, str]
@@ -120,6 +121,7 @@ def _end(look: Look, row: ShadowRow, spent: set[Place]) -> ShadowRow | None:
     if edit is not None and edit.joined is None:
         spent.add(place)
         landed = edit.after == row.wanted or (link.carried.get(row.field) == row.version == current)
+        landed = landed or (row.field == COMPANY and edit.after is not None)  # linked: to which record is for whoever did it to say
         return _told(row, SAME if landed else OTHER, place, edit)
     if want is not None and want.version == row.version:
         return None
