@@ -144,6 +144,45 @@ def test_a_system_is_moved_into_a_file(empty: Move) -> None:
     assert list(empty.crm.rows("Lead")) == []
 
 
+def test_a_file_is_moved_into_hubspot(empty: Move) -> None:
+    """Line breaks, letters of any script and an opt-out arrive, who is there is brought up to date; a row that cannot be read is named before and after, and
+    nobody about whom there is a question is taken for an example."""
+    rows = (
+        '1,Cé,Çelik,c@acme.example,"Head, Sales\nEMEA",lead,Ačme',
+        "2,Ann,Ash,ash@acme.example,Boss,customer,Acme",
+        "3,Bo,Ash,ash@acme.example,,customer,Acme",
+    )
+    file = empty.box.config.with_name("old.csv")
+    file.write_text(CSV + "\n".join([*rows, "4,Short,Row", "5,Dee,Dow,dow@acme.example,Clerk,marketingqualifiedlead,Acme\n"]), "utf-8")
+    empty.hub.create({"email": "dow@acme.example", "lastname": "Dow", "jobtitle": "Boss", "lifecyclestage": "lead"})
+    empty.box.add('\n[systems.old]\nconnector = "csv"\npath = "old.csv"\n')
+    told = empty.json("survey", "--from", "old", "--to", "hubspot")
+    assert fates(told) == {"created": 1, "matched": 1, "held": 2}
+    assert [each["finding"] for each in told["unread"]] == ["line 6 has 3 cells where the header has 7"]
+    rehearsed = empty.json("rehearse", "--yes", "--people", "2")
+    assert ([each["record"] for each in rehearsed["chosen"]], rehearsed["landed"]) == (["old:1", "old:5"], True)
+    assert empty.phase("load", "--approve", told["digest"]).exit_code == 0
+    found = {str(each["properties"]["email"]): each["properties"] for each in empty.hub.contacts()}
+    assert (found["c@acme.example"]["jobtitle"], found["c@acme.example"]["lastname"]) == ("Head, Sales\nEMEA", "Çelik")
+    assert (found["dow@acme.example"]["jobtitle"], found["dow@acme.example"]["lifecyclestage"]) == ("Clerk", "marketingqualifiedlead")
+    proof = empty.phase("verify")
+    assert (proof.exit_code, "line 6 has 3 cells" in proof.stdout) == (0, True), proof.stdout
+
+
+def test_leads_and_contacts_are_moved_into_a_file(empty: Move) -> None:
+    """An org with both kinds goes into one file, each person once, and the proof reads it back."""
+    empty.crm.create("Lead", {"Email": "lead@acme.example", "LastName": "Lee", "Company": "Acme", "Status": "Working - Contacted", "HasOptedOutOfEmail": True})
+    empty.crm.create("Contact", {"Email": "contact@acme.example", "LastName": "Con", "Title": "Boss"})
+    empty.box.add('\n[systems.out]\nconnector = "csv"\npath = "out.csv"\ncolumns = ["Record ID", "Email", "Last Name", "Job Title", "Lifecycle Stage"]\n')
+    told = empty.json("survey", "--from", "salesforce", "--to", "out")
+    assert fates(told) == {"created": 2}
+    assert empty.phase("load", "--approve", told["digest"]).exit_code == 0
+    lines = empty.box.config.with_name("out.csv").read_text("utf-8-sig").splitlines()
+    assert sorted(line.split(",")[1:4] for line in lines[1:]) == [["contact@acme.example", "Con", "Boss"], ["lead@acme.example", "Lee", ""]]
+    assert empty.phase("verify").exit_code == 0
+    assert empty.phase("cutover").exit_code == 0
+
+
 def test_a_page_for_the_survey_and_one_for_the_proof(empty: Move, tmp_path: Path) -> None:
     """Each is one file with pictures that names nobody and needs nothing from outside, readable by its owner alone."""
     empty.people(3, lifecyclestage="lead")

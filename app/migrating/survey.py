@@ -48,7 +48,7 @@ class Survey:
     """What was found. `records`: system -> how many it has; `writes`: kind of change -> in how many records of the target; `asked`: open questions.
 
     `alike`: groups of records of the source that may be one human's, and how many records are in them: proposed, and merged by nobody.
-    `companies`: to which people would be linked; None where they are not linked to any.
+    `companies`: to which people would be linked; None where they are not linked to any. `unread`: (system, what it did not tell although it was asked).
     """
 
     source: str
@@ -68,6 +68,7 @@ class Survey:
     costs: tuple[Cost, ...]
     notes: tuple[str, ...]
     stops: tuple[Stop, ...]
+    unread: tuple[tuple[str, str], ...]
 
 
 def survey(config_file: Path | None, way: Way) -> Survey:
@@ -110,6 +111,7 @@ def _found(work: Work, planned: PlanReport) -> Survey:
         costs=tuple(costs(session, pair, planned, _read(work), counted.records.total(), companies.calls if companies else 0)),
         notes=tuple(_notes(work)),
         stops=planned.stops,
+        unread=tuple((name, finding) for name, each in planned.pulled.items() for finding in each.findings),
     )
 
 

@@ -40,7 +40,7 @@ def survey_page(found: Survey) -> str:
         '<div class="cards">' + "".join(_cards(found)) + "</div>",
         f"<h2>What would become of the records of {escape(found.source)}</h2>",
         *_fates(found.fates, WILL),
-        *map(note, written(found)),
+        *map(note, [*words.unread(found.unread), *written(found)]),
         *_fields(found),
         *_places(found),
         *_unmapped(found),
@@ -175,4 +175,5 @@ def _compared(found: Proof) -> Iterator[str]:
     if rows:
         yield note("Where a system cannot carry the value, or its own value may stay, there is nothing to prove:")
         yield table(("System", "Field that it cannot carry", "#Records"), rows)
+    yield from (note(f"{system}: {finding}") for system, finding in found.compared.unread)
     yield note(verify_text(found.compared)[-1] if found.compared.proved else "`stagesync migrate verify` names the records that differ.")

@@ -23,6 +23,7 @@ def survey_text(found: Survey) -> Iterator[str]:
     told = ", ".join(f"{system} has {words.count(count, 'record')}" for system, count in found.records.items())
     yield f"{told}. Those of {found.source} would be"
     yield from fates_text(found.fates, WILL)
+    yield from words.unread(found.unread)
     lines = list(written(found))
     yield from ["", *lines] if lines else []
     yield from _fields(found)
@@ -223,5 +224,6 @@ def survey_json(found: Survey) -> dict[str, Any]:
             }
             for cost in found.costs
         ],
+        "unread": [{"system": system, "finding": finding} for system, finding in found.unread],
         "stops": [{"kind": stop.kind, "reason": stop.sentence} for stop in found.stops],
     }

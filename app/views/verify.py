@@ -37,6 +37,7 @@ def verify_text(found: Verification, shown: int = 20) -> list[str]:
         lines.append("Cannot be proved, because the system cannot carry the value or its own value may stay:")
         lines += words.table([(f"{count:,}", system, words.label(name)) for (system, name), count in sorted(found.unprovable.items())])
     lines += [f"{words.count(count, 'record')} of {system} without a company: {_UNLINKED[code]}" for (system, code), count in sorted(found.unlinked.items())]
+    lines += [f"{system}: {finding}" for system, finding in found.unread]
     lines += [f"{system} cannot be looked at: what it was told, and what it told, is on record only" for system in found.unseen]
     for drift in found.drifts[:shown]:
         lines.append(f"drifted: p{drift.person}, {drift.system} {drift.kind} {drift.ref}")
@@ -60,6 +61,7 @@ def verify_json(found: Verification) -> dict[str, Any]:
         "unprovable": [{"system": system, "field": name, "records": count} for (system, name), count in sorted(found.unprovable.items())],
         "unlinked": [{"system": system, "code": code, "records": count} for (system, code), count in sorted(found.unlinked.items())],
         "unseen": list(found.unseen),
+        "unread": [{"system": system, "finding": finding} for system, finding in found.unread],
         "drifts": [
             {
                 "person": drift.person,

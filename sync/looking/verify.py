@@ -63,6 +63,7 @@ class Verification:
     `unseen`: systems that cannot be looked at, of which nothing can be proved. `read`: system -> records that it has now, those of forgotten people left out.
     `differing`: (system, field) -> records that differ there, and are not held. `unlinked`: (system, our code) -> records without a link to a company's
     record, since there is none of that company, or nobody can tell which of several it is.
+    `unread`: (system, what it did not tell although it was asked).
     """
 
     in_sync: int = 0
@@ -80,6 +81,7 @@ class Verification:
     unseen: list[str] = field(default_factory=list[str])
     read: Counter[str] = field(default_factory=Counter[str])
     differing: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
+    unread: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     unlinked: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
 
     @property
@@ -142,6 +144,7 @@ def _verify_system(session: Session, connected: Connected, held: _Open, found: V
     seen: set[int] = set()
     strangers: set[Ref] = set()
     for page in connected.connector.pull(Query(session.asks(account))):
+        found.unread.extend((connected.name, finding) for finding in page.findings)
         with session.store.read() as tx:
             rows = links.by_refs(tx, session.workspace, account, [record.ref for record in page.records])
             persons = people.by_ids(tx, [row.person for row in rows.values() if row.person is not None])

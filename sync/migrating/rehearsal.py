@@ -40,11 +40,16 @@ class _Best(NamedTuple):
 
 
 def examples(session: Session, pair: Pair, number: int) -> list[Example]:
-    """So many records of the source that nobody has moved yet: first one for each trait, the rest spread over all. Memory does not grow with their number."""
+    """So many records of the source that nobody has moved yet, and that no question keeps back: first one for each trait, the rest spread over all.
+
+    Memory does not grow with their number.
+    """
     best: dict[Trait, _Best] = {}
     spread: Spread[tuple[int, str]] = Spread(number)
+    with session.store.read() as tx:
+        asked = {link for hold in each_hold(tx, session.workspace) for link in hold.payload.get("park", ())}
     for rows in each_live(session, pair.source):
-        fresh = [row for row in rows if row.state == "new" and _address(pair, row) is not None]
+        fresh = [row for row in rows if row.state == "new" and row.id not in asked and _address(pair, row) is not None]
         there = _there(session, pair, fresh)
         for row in fresh:
             name = f"{pair.source.name}:{row.ref}"
