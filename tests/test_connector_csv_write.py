@@ -8,10 +8,13 @@ import gc
 import io
 import resource
 import shutil
+import signal
 import sqlite3
 import stat
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -270,6 +273,51 @@ def test_a_kill_while_the_new_file_takes_its_name_is_harmless(tmp_path: Path) ->
     after.close()
     assert path.read_text() == WRITTEN
     assert {entry.name for entry in tmp_path.iterdir()} == {"people.csv", "people.csv.stagesync", "copy"}
+
+
+CHILD = """
+import sys
+from pathlib import Path
+from stagesync.connectors.csv.connector import FileConnector
+from stagesync.connectors.csv.settings import CsvSettings
+from stagesync.model.records import Ref
+from stagesync.model.writes import Step
+from stagesync.app.clock import SystemClock
+connector = FileConnector("list", CsvSettings(path=Path(sys.argv[1]), key="K"), SystemClock(), lambda: None)
+connector.write([Step(n, 1, "update", "contact", Ref("contact", str(n)), {"A": "ours"}) for n in range(2_000)])
+connector.close()
+"""
+
+
+def _begun(folder: Path) -> int:
+    """How much of the new file is written; 0 where there is none."""
+    with suppress(FileNotFoundError):
+        return sum(fresh.stat().st_size for fresh in folder.glob(".people.csv.*.new"))
+    return 0
+
+
+def test_a_real_kill_while_the_file_is_written_leaves_it_whole(tmp_path: Path) -> None:
+    """SIGKILL as soon as the first of the new file's bytes are on their way: the file is the old one or the new one, never half; the next run ends the work."""
+    path = tmp_path / "people.csv"
+    rest = "".join(f"{number},x,{'y' * 80}\n" for number in range(2_000, 15_000))
+    old, new = ("".join(["K,A,B\n", *(f"{number},{word},b\n" for number in range(2_000)), rest]) for word in ("x", "ours"))
+    half = 0
+    for _ in range(10):  # until it was not quicker than we
+        path.write_text(old)
+        Path(f"{path}.stagesync").unlink(missing_ok=True)
+        with subprocess.Popen([sys.executable, "-c", CHILD, str(path)]) as child:
+            while child.poll() is None and not _begun(tmp_path):
+                pass
+            child.kill()
+        assert path.read_text() in (old, new)
+        if (half := _begun(tmp_path)) and child.returncode == -signal.SIGKILL:
+            break
+    assert 0 < half < len(new)
+    after = opened(path, key="K")
+    list(after.pull(Query({"contact": ("A",)})))
+    after.close()
+    assert path.read_text() == new
+    assert {entry.name for entry in tmp_path.iterdir()} == {"people.csv", "people.csv.stagesync"}
 
 
 def test_a_kill_behind_the_new_name_makes_nothing_twice(tmp_path: Path) -> None:
