@@ -36,13 +36,15 @@ class AccountId:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One value of a choice field, in the account's own order. `done`: a Salesforce lead status that means converted."""
+    """One value of a choice field, in the account's own order. `done`: a Salesforce lead status that means converted. `name`: of a user, whose label is the
+    address, what they are called."""
 
     value: str
     label: str
     order: int
     active: bool = True
     done: bool = False
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

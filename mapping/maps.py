@@ -119,6 +119,11 @@ class DescribedOption(Protocol):
         """A lead status that means converted."""
         ...
 
+    @property
+    def name(self) -> str:
+        """What a user is called, whose label is the address."""
+        ...
+
 
 class DescribedField(Protocol):
     """One native field as the account has it."""

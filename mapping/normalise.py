@@ -36,7 +36,7 @@ NATIVE_TYPES: Mapping[FieldType, frozenset[str]] = {
     "choice": frozenset({"choice", "text"}),
     "multichoice": frozenset({"multichoice", "choice", "text"}),
     "url": frozenset({"text"}),
-    "owner": frozenset({"reference"}),
+    "owner": frozenset({"reference", "text", "email"}),
     "company": frozenset({"reference", "number", "text"}),
 }
 """Which native types can hold a canonical type. Native `other` and unknown types are let through."""

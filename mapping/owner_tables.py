@@ -8,13 +8,15 @@ from collections.abc import Mapping, Sequence
 from .catalogue import Entry
 from .fields import Unmappable
 from .maps import DescribedField
-from .owners import Owners
+from .owners import Owners, word
 from .places import Place
 from .problems import Problems, closest
 from .text import read_email
 
 Spot = tuple[str, str, str]
 """System, kind, canonical field."""
+_WORDS = ("text", "email")
+"""Native types that hold what an owner is called, and no id."""
 
 
 def find_owners(entries: Mapping[str, Entry], places: Sequence[Place], problems: Problems) -> tuple[list[Place], dict[Spot, Owners]]:
@@ -36,18 +38,22 @@ def _spot(place: Place) -> Spot:
 
 def _of_field(entry: Entry, places: Sequence[Place], problems: Problems) -> dict[Spot, Owners]:
     name = entry.field.name
-    active = {_spot(place): _active(place.described) for place in places}
+    told = {_spot(place) for place in places if place.described is not None and place.described.type in _WORDS}
+    listed = [place for place in places if _spot(place) not in told]
+    active = {_spot(place): _active(place.described) for place in listed}
     known: dict[str, set[str]] = defaultdict(set)
     for (system, kind, _), owners in active.items():
         known[system].update(owners.values())
         if not owners:
             problems.note(f"{system} {kind} cannot carry {name}: nobody can be seen who owns records there")
     fallbacks = {system: address for system, said in entry.fallback.items() if (address := _fallback(name, system, said, known, problems))}
+    takes_all = {system for system, _, _ in told} | set(fallbacks)
     speaking = {
-        system: {address for address in addresses if any(other != system and (address in known[other] or other in fallbacks) for other in known)}
+        system: {address for address in addresses if takes_all - {system} or any(other != system and address in known[other] for other in known)}
         for system, addresses in known.items()
     }
-    if not any(speaking.values()):
+    words = {spot: _told(listed, free=bool(takes_all - {spot[0]})) for spot in told}
+    if not any(speaking.values()) and not any(each.free for each in words.values()):
         if all(known.values()) and len(known) > 1:
             problems.note(f"{name} is not carried: nobody owns records in two systems under the same e-mail address")
         return {}
@@ -55,7 +61,19 @@ def _of_field(entry: Entry, places: Sequence[Place], problems: Problems) -> dict
         silent = len(addresses - speaking[system])
         if silent:
             problems.note(f"{name} says nothing for {silent} of {len(addresses)} owners in {system}: nobody active has their address in another system")
-    return {spot: _owners(each, speaking[spot[0]], fallbacks.get(spot[0])) for spot, each in active.items() if each}
+    return {**words, **{spot: _owners(each, speaking[spot[0]], fallbacks.get(spot[0])) for spot, each in active.items() if each}}
+
+
+def _told(listed: Sequence[Place], *, free: bool) -> Owners:
+    """The owners as addresses and names tell them; a name that several have tells nobody."""
+    called: dict[str, set[str]] = defaultdict(set)
+    for place in listed:
+        addresses = _active(place.described)
+        for option in place.described.options if place.described is not None else ():
+            if option.value in addresses:
+                called[word(addresses[option.value])].add(addresses[option.value])
+                called[word(option.name)].add(addresses[option.value])
+    return Owners({text: min(found) for text, found in called.items() if text and len(found) == 1}, told=True, free=free)
 
 
 def _active(described: DescribedField | None) -> dict[str, str]:

@@ -404,7 +404,7 @@ def test_dates_and_choices_are_read_as_they_are_declared(tmp_path: Path) -> None
     [("hubspot-contacts.csv", "contact", {"lead_source"}), ("salesforce-leads-contacts.csv", "lead", set[str]())],
 )
 def test_the_vendors_own_exports_need_no_mapping(tmp_path: Path, name: str, kind: Any, missing: set[str]) -> None:
-    """Every field of the catalogue that the export has is found, but for owners (names there) and records of companies; every value says what it means."""
+    """Every field of the catalogue that the export has is found, but for owners (nobody knows them here) and companies; every value says what it means."""
     (tmp_path / name).write_bytes((EXAMPLES / name).read_bytes())
     connector = opened(tmp_path / name, kind=kind)
     funnel = default_funnel()

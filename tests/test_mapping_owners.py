@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -153,3 +154,49 @@ def test_writing_an_owner_is_the_inverse_of_reading(theirs: Crew, ours: Crew, fa
             assert people[id] == said == here.read(here.write(said), {})
             others = ours if there is right else theirs
             assert others[str(there.write(said))] == (said if said in others.values() else alive[0])
+
+
+def told_by(crew_: Crew, names: Mapping[str, str] | None = None, **said: Any) -> tuple[FieldMap, Maps]:
+    """The owner of an org whose Leads stand beside a portal that holds owners as text, as a file does."""
+    users = tuple(replace(option, name=(names or {}).get(option.value, "")) for option in crew(crew_))
+    left = portal(extra=(field("owner_words", "text"),))
+    right = org(extra=(field("OwnerId", "reference", options=users),))
+    compiled = maps({"owner": {"hubspot": "owner_words", "salesforce": {"lead": "OwnerId"}, **said}}, described=(left, right))
+    return kind(compiled, "hubspot", "contact").fields["owner"], compiled
+
+
+NAMES = {"005A": "Ann Ash", "005B": "Bob Bäcker", "005E": "Ken Kay", "005F": "Ann Ash", "005G": "Cy Dee"}
+PEOPLE: Crew = {"005A": "Ann@x.example", "005B": "bob@x.example", "005E": "(ken@x.example)", "005F": "ash@x.example", "005G": "cy@x.example"}
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [("Bob@X.example", "bob@x.example"), (" bob@x.example ", "bob@x.example"), ("BOB BACKER", "bob@x.example"), ("Cy Dee", "cy@x.example"), ("", None)],
+)
+def test_a_system_without_users_tells_owners_by_address_or_name(text: str, address: str | None) -> None:
+    """Whatever the case and the accents; a blank says that there is none."""
+    told, compiled = told_by(PEOPLE, NAMES)
+    assert told.read(text, {}) == address
+    if address is not None:
+        assert told.write(address) == address
+        assert kind(compiled, "salesforce", "lead").fields["owner"].write(address) == {"bob@x.example": "005B", "cy@x.example": "005G"}[address]
+
+
+@pytest.mark.parametrize("text", ["Ann Ash", "Ken Kay", "ken@x.example", "Somebody Else", "who@x.example", "@"])
+def test_a_name_of_several_and_a_stranger_say_nothing(text: str) -> None:
+    """Two have one name, one has left, and nobody knows the others: the file is left as it is, and nobody is asked."""
+    with pytest.raises(Silent):
+        told_by(PEOPLE, NAMES)[0].read(text, {})
+    with pytest.raises(Silent):
+        told_by(PEOPLE, NAMES)[0].write(None)
+
+
+def test_a_fallback_gets_whom_only_the_file_knows_by_address() -> None:
+    """An address is told and becomes the fallback there; a name alone stays silent. Each owner of the org can be told to the file."""
+    told, compiled = told_by(PEOPLE, NAMES, fallback={"salesforce": "bob@x.example"})
+    ours = kind(compiled, "salesforce", "lead").fields["owner"]
+    assert told.read("Who@x.example", {}) == "who@x.example"
+    assert ours.write("who@x.example") == "005B"
+    assert told.write(ours.read("005F", {})) == "ash@x.example"
+    with pytest.raises(Silent):
+        told.read("Somebody Else", {})

@@ -132,14 +132,31 @@ def test_a_file_is_moved_into_a_system(empty: Move) -> None:
     assert file.read_bytes() == before
 
 
+def test_owners_of_a_file_are_known_by_address_or_name(empty: Move) -> None:
+    """An address, a name, an address that nobody has there, a name that nobody has: the user, the user, the fallback, and whoever Salesforce chooses."""
+    users = {row["Email"]: row["Id"] for row in empty.crm.rows("User") if row["Email"] and row["IsActive"]}
+    names = {row["Id"]: row["Name"] for row in empty.crm.rows("User")}
+    first, second = sorted(users)[:2]
+    owners = (first.upper(), names[users[second]], "left@old.example", "Nobody Here")
+    rows = "".join(f"{number},Lee{number},p{number}@acme.example,Acme,{owner}\n" for number, owner in enumerate(owners))
+    empty.box.config.with_name("old.csv").write_text(f"Record ID,Last Name,Email,Company,Contact owner\n{rows}", "utf-8")
+    empty.box.add(f'\n[systems.old]\nconnector = "csv"\npath = "old.csv"\n[fields.owner]\nfallback = {{ salesforce = "{second}" }}\n')
+    way = ("--from", "old", "--to", "salesforce")
+    assert empty.phase("load", "--approve", empty.json("survey", *way)["digest"]).exit_code == 0
+    assert [empty.lead(f"p{number}@acme.example")["OwnerId"] for number in range(3)] == [users[first], users[second], users[second]]
+    assert empty.lead("p3@acme.example")["OwnerId"] in names
+    assert empty.phase("verify").exit_code == 0
+
+
 def test_a_system_is_moved_into_a_file(empty: Move) -> None:
-    """A portal goes into a file that is made for it, and the proof reads it back."""
-    empty.people(5, lifecyclestage="customer")
-    empty.box.add('\n[systems.out]\nconnector = "csv"\npath = "out.csv"\ncolumns = ["Record ID", "Email", "Last Name", "Lifecycle Stage"]\n')
+    """A portal goes into a file that is made for it, owners by their addresses, and the proof reads it back."""
+    empty.people(5, lifecyclestage="customer", hubspot_owner_id=empty.hub.add_owner("kim@vendor.example", "Kim", "Rep"))
+    empty.box.add('\n[systems.out]\nconnector = "csv"\npath = "out.csv"\ncolumns = ["Record ID", "Email", "Last Name", "Lifecycle Stage", "Owner Email"]\n')
     surveyed = empty.phase("survey", "--from", "hubspot", "--to", "out")
     assert empty.phase("load", "--approve", approval(surveyed.stdout)).exit_code == 0
     lines = empty.box.config.with_name("out.csv").read_text("utf-8-sig").splitlines()
     assert sorted(line.split(",")[1] for line in lines[1:]) == [f"p{number}@acme.example" for number in range(5)]
+    assert {line.split(",")[4] for line in lines[1:]} == {"kim@vendor.example"}
     assert empty.phase("verify").exit_code == 0
     assert list(empty.crm.rows("Lead")) == []
 

@@ -88,7 +88,13 @@ def describe(client: Client) -> SystemDescription:
 
 def _owners(listed: Iterable[tuple[Mapping[str, Any], bool]]) -> tuple[Option, ...]:
     """Everybody who can own contacts, and behind them who no longer can: the id is the value, the e-mail address the label."""
-    return tuple(Option(str(each["id"]), str(each.get("email") or ""), order, active=not archived) for order, (each, archived) in enumerate(listed))
+    return tuple(
+        Option(str(each["id"]), str(each.get("email") or ""), order, active=not archived, name=_called(each)) for order, (each, archived) in enumerate(listed)
+    )
+
+
+def _called(owner: Mapping[str, Any]) -> str:
+    return " ".join(str(part) for part in (owner.get("firstName"), owner.get("lastName")) if part)
 
 
 def _users(listed: Iterable[Mapping[str, Any]]) -> dict[str, str]:

@@ -132,8 +132,8 @@ def _deals(client: Client) -> Mapping[str, FieldDescription]:
 
 def _owners(client: Client) -> tuple[Option, ...]:
     """Users as options of the owner: the id is the value, the e-mail address the label. None where this user may not see the others."""
-    rows = client.open_rows("SELECT Id,Email,IsActive FROM User WHERE UserType = 'Standard' ORDER BY Id") or []
-    return tuple(Option(row["Id"], row["Email"] or "", order, active=bool(row["IsActive"])) for order, row in enumerate(rows))
+    rows = client.open_rows("SELECT Id,Email,Name,IsActive FROM User WHERE UserType = 'Standard' ORDER BY Id") or []
+    return tuple(Option(row["Id"], row["Email"] or "", order, active=bool(row["IsActive"]), name=row["Name"] or "") for order, row in enumerate(rows))
 
 
 def _with_owners(kind: KindDescription, owners: tuple[Option, ...]) -> KindDescription:
