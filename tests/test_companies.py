@@ -119,6 +119,20 @@ def test_nothing_is_made_where_missing_companies_are_left(tmp_path: Path) -> Non
     assert (company_of(office, ANNA), report.rejected, office.run().writes) == ("Äsh & Sons AG", 0, 0)
 
 
+def test_another_rule_links_whom_the_first_could_not(tmp_path: Path) -> None:
+    """Somebody with a free mail address has no domain to go by; once companies are known by name, they are linked too."""
+    office = Office(tmp_path, **linking(by="domain"))
+    office.crm.create("Contact", {"Email": "old@gmail.com", "LastName": "Older"})
+    for email in ("new@gmail.com", "old@gmail.com"):
+        office.hub.create({"email": email, "lastname": "Older" if email.startswith("old") else "Newer", "company": "Acme"})
+    office.quiet()
+    assert (company_of(office, "new@gmail.com"), company_of(office, "old@gmail.com"), accounts(office)) == (None, None, {})
+    office.overrides = {**office.overrides, **linking(by="name")["overrides"]}
+    office.session = office.reopened()
+    office.quiet()
+    assert (company_of(office, "new@gmail.com"), company_of(office, "old@gmail.com")) == ("Acme", "Acme")
+
+
 def test_a_contact_that_somebody_moved_stays(tmp_path: Path) -> None:
     """Where a Contact was put by hand it stays, whatever its company says elsewhere; that Account's name travels as any edit does."""
     office = Office(tmp_path, **linking(by="name"))

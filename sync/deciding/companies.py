@@ -7,7 +7,8 @@ away stays as it is. Only a blank one is filled, and one that we set ourselves f
 from __future__ import annotations
 
 from ...lifecycle.rules.domains import Domains, domain_of
-from ...mapping.fields import Field
+from ...mapping.fields import Field, Silent
+from ...mapping.maps import FieldMap
 from ...model.companies import FIELD, Company, host_of
 from .decision import Decision
 from .desk import Desk, View
@@ -46,13 +47,22 @@ def company_of(decision: Decision, domains: Domains) -> Company | None:
     return Company(name, domain if domains.is_company(domain) else host_of(site))
 
 
+def _can_be_named(field_map: FieldMap, hub: Hub) -> bool:
+    """Else the link stays owed: another rule may know the company by something else."""
+    try:
+        field_map.write(hub.value)
+    except Silent:
+        return False
+    return True
+
+
 def _bring_up(decision: Decision, field: Field, hub: Hub, view: View) -> None:
     field_map = view.kind.fields.get(FIELD)
-    if field_map is None or field_map.native not in view.seen or not view.system.writes:
+    if field_map is None or field_map.native not in view.seen or not (view.system.writes and field_map.writable):
         return
     stands, ours = view.seen[field_map.native], view.carried.get(FIELD)
     if field_map.native in view.agreed:  # somebody set, moved or took it away: it stays so, until a company changes that has no link
         view.agree(field_map.native)
         view.carry(FIELD, 0 if stands is not None else hub.version)
-    elif ours != hub.version and (ours or stands is None):
+    elif ours != hub.version and (ours or stands is None) and _can_be_named(field_map, hub):
         owe(decision, field, hub, stands, view, field_map, REASON)

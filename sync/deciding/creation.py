@@ -7,6 +7,7 @@ from typing import Any
 
 from ...mapping.fields import Silent, Unmappable
 from ...mapping.maps import KindMap
+from ...model.companies import FIELD as COMPANY
 from ...model.records import Native
 from .claims import STAGE
 from .decision import Creation, Decision, Hold
@@ -67,6 +68,8 @@ def _create(desk: Desk, decision: Decision, system: System, kind: KindMap) -> No
             continue
         values[field_map.native] = native
         carried[name] = version
+    if COMPANY in carried and kind.fields[COMPANY].native not in values:
+        del carried[COMPANY]  # it is owed a link as soon as its company can be looked for
     if values.get(kind.fields[KEY].native) is None:  # it has no room there (that is held above), or may not be written
         decision.excluded[system.name] = "its e-mail cannot be written there"
         return
