@@ -216,6 +216,54 @@ def test_a_file_that_is_wrong_is_refused_whole(still: Box, spoil: Callable[[Rows
     assert read(find(still)) == good
 
 
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (b"", "this is no review: it has no column group, decision"),
+        (b"PK\x03\x04\x00\x01", "this is no review"),
+        (b"\xff\xfe\x00", "this is no review"),
+        (b"group,decision,survivor,system,kind,id\n" + b"x" * 200_000, "cannot be read: field larger than field limit"),
+        (b'group,decision,survivor,system,kind,id\na,"same,yes,hubspot,contact,1\n', "is neither same, different nor blank"),
+        (b"group,decision,survivor,system,kind,id\na,same,yes\x00,hubspot,contact,1\n", "is neither yes nor blank"),
+        (b"group,decision,survivor,system,kind,id\na,same\n", "line 2: it does not say of which system"),
+        (b"group,decision,survivor,system,kind,id\na,same,yes,hubspot,contact,1\n", "is not the one that was written"),
+        (b"group,decision,survivor,system,kind,id\n", "the review has no lines"),
+    ],
+)
+def test_a_garbled_file_is_one_clear_error(still: Box, raw: bytes, said: str) -> None:
+    """Cut off, another file altogether, a quote that nobody closed: exit 2, what is wrong, and no trace of a program that stumbled."""
+    file = still.config.with_name("garbled.csv")
+    file.write_bytes(raw)
+    told = duplicates(still, "apply", str(file))
+    assert (told.exit_code, said in told.stderr, "Traceback" in told.stderr) == (2, True, False), told.stderr
+
+
+def test_a_spreadsheet_may_save_it_as_unicode_text(acme: Box) -> None:
+    """UTF-16 with tabs, as Excel calls it."""
+    file = find(acme)
+    rows = read(file)
+    rows[1]["decision"] = "same"
+    write(file, rows, "\t", "utf-16")
+    assert orjson.loads(duplicates(acme, "apply", str(file), "--json").stdout)["joined"] == 1
+
+
+def test_a_record_that_was_deleted_since_is_named_with_its_line(acme: Box) -> None:
+    """Nothing of the file is taken, not even what is still true."""
+    acme.run("sync", "--yes")
+    file = acme.config.with_name("review.csv")
+    assert duplicates(acme, "find", "salesforce", "--out", str(file)).exit_code == 0
+    rows = [{**row, "decision": "" if row["survivor"] else "same"} for row in read(file)]
+    number, gone = next((number, row) for number, row in enumerate(rows, 2) if row["name"] == "Ben Birch")
+    acme.worlds.salesforce.delete(gone["id"])
+    acme.later(3600)
+    acme.run("plan")
+    told = duplicates(acme, "apply", str(write(file, rows)))
+    said = f"line {number}: salesforce lead {gone['id']} is not there any more: deleted"
+    assert (told.exit_code, said in told.stderr) == (2, True), told.stderr
+    assert read(file) == rows
+    assert duplicates(acme, "apply", str(write(file, [row for row in rows if row["group"] != gone["group"]]))).exit_code == 0
+
+
 def test_a_record_that_went_since_is_named_with_its_line(acme: Box) -> None:
     """Merged in HubSpot between review and decision: nothing is applied, the line says so."""
     file = find(acme)

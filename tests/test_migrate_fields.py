@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cli_box import cli
 from moving import WAY, Move, approval, fates, move
 from pages import Structure
 
@@ -226,3 +229,24 @@ def test_likely_duplicates_are_proposed_before_anything_moves(empty: Move) -> No
     empty.people(2)
     assert empty.json("survey", *WAY)["alike"] == {"groups": 1, "records": 2}
     assert "stagesync duplicates find hubspot --out review.csv" in empty.phase("survey").stdout
+
+
+def test_what_somebody_decided_about_duplicates_shows_in_the_next_survey(empty: Move) -> None:
+    """Two contacts are one human: one goes, the other is counted as a second record, and it is told that what it alone says stays behind."""
+    for address, more in (("anna.ash@acme.example", {}), ("ash@home.example", {"jobtitle": "CEO"})):
+        empty.hub.create({"email": address, "firstname": "Anna", "lastname": "Ash", "phone": "+4930123456", "company": "Acme GmbH", **more})
+    empty.people(2)
+    assert fates(empty.json("survey", *WAY)) == {"created": 4}
+    review, config = empty.box.config.with_name("review.csv"), str(empty.box.config)
+    assert cli("duplicates", "find", "hubspot", "--out", str(review), "--config", config).exit_code == 0
+    lines = list(csv.DictReader(io.StringIO(review.read_text("utf-8-sig"), newline="")))
+    with review.open("w", newline="") as file:
+        table = csv.DictWriter(file, list(lines[0]))
+        table.writeheader()
+        for line in lines:
+            keeps = line["emails"] == "anna.ash@acme.example"
+            table.writerow({**line, "survivor": "yes" if keeps else "", "decision": "" if keeps else "same"})
+    assert cli("duplicates", "apply", str(review), "--config", config).exit_code == 0
+    told = empty.json("survey", *WAY)
+    assert (fates(told), told["adds_up"], told["alike"]["groups"]) == ({"created": 3, "duplicate": 1}, True, 0)
+    assert [each["why"] for each in told["fates"] if each["fate"] == "duplicate"] == ["a second record of the same person; what it alone says stays behind"]

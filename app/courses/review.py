@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,6 +29,8 @@ COLUMNS = (
 )
 SHOWN = COLUMNS[4:12]
 """What tells two humans apart."""
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+"""What stands before a file that Excel saved as Unicode text."""
 _NEEDED = ("group", "decision", "survivor", "system", "kind", "id")
 _DECISIONS = {"same": "same", "different": "different", "": None}
 _YES = {"yes": True, "y": True, "x": True, "true": True, "1": True, "no": False, "n": False, "false": False, "0": False, "": False}
@@ -91,14 +94,15 @@ def _row(connected: Connected, row: LinkRow, group: Group, name: str, urls: Mapp
 
 
 def read_review(path: Path) -> tuple[str, list[Line]]:
-    """(system, lines) of a reviewed file, whatever a spreadsheet made of it: comma, semicolon or tab, with or without a mark before it.
+    """(system, lines) of a reviewed file, whatever a spreadsheet made of it: comma, semicolon or tab, with or without a mark before it, or as UTF-16.
 
     Raises `ConfigurationError`, with every mistake and its line.
     """
     try:
-        text = path.read_bytes().decode("utf-8-sig", "replace")
+        raw = path.read_bytes()
     except OSError as error:
         raise ConfigurationError(f"the file cannot be read: {error.strerror}", where=str(path), next_step="name the file that was reviewed") from None
+    text = raw.decode("utf-16" if raw.startswith(_UTF_16) else "utf-8-sig", "replace")
     header = text.partition("\n")[0]
     delimiter = max(",;\t", key=header.count)
     table = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
@@ -107,14 +111,19 @@ def read_review(path: Path) -> tuple[str, list[Line]]:
         what = f"this is no review: it has no column {', '.join(missing)}"
         raise ConfigurationError(what, where=str(path), next_step="write one by `stagesync duplicates find SYSTEM --out FILE`")
     wrong: list[str] = []
-    read = list(_lines(table, wrong))
+    try:
+        read = list(_lines(table, wrong))
+    except csv.Error as error:
+        raise unusable(path, [f"line {table.line_num}: cannot be read: {error}"]) from None
+    if not read:
+        raise ConfigurationError("the review has no lines", where=str(path), next_step="write one by `stagesync duplicates find SYSTEM --out FILE`")
     systems = {system for system, _ in read}
     if len(systems) > 1:
         wrong.append(f"it names several systems: {', '.join(sorted(systems))}")
     wrong += _twice(line for _, line in read)
     if wrong:
         raise unusable(path, wrong)
-    return next(iter(systems), ""), [line for _, line in read]
+    return read[0][0], [line for _, line in read]
 
 
 def unusable(path: Path, wrong: Sequence[str]) -> ConfigurationError:
@@ -130,6 +139,8 @@ def _lines(table: csv.DictReader[str], wrong: list[str]) -> Iterator[tuple[str, 
         if not any(cells.values()):
             continue
         decision, survivor = cells["decision"].lower(), cells["survivor"].lower()
+        if not cells["system"]:
+            wrong.append(f"line {number}: it does not say of which system the record is")
         if decision not in _DECISIONS:
             wrong.append(f"line {number}: the decision {cells['decision']!r} is neither same, different nor blank")
         if survivor not in _YES:
