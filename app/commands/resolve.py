@@ -17,8 +17,8 @@ def resolve(
         str,
         typer.Option(
             "--use",
-            metavar="SYSTEM|newest|hub|RULE|skip",
-            help="What stands, of the answers that `stagesync holds` names: a system's value, what was agreed before (hub), what a rule says; or skip.",
+            metavar="SYSTEM|newest|hub|RULE|same|skip",
+            help="An answer that `stagesync holds` names: a system's value, what was agreed before (hub), a rule's word, one human (same); or skip.",
         ),
     ],
     only: OnlyOption = None,

@@ -70,7 +70,7 @@ class Group:
                 return {"newest": "they are one human: link the newest record of each system", "skip": "leave them alone"}
             case "second":
                 told = "the same human: the first record stays the one that is written, and the others are left alone"
-                return {SAME: told, "skip": "leave it open, and do not ask again"}
+                return {SAME: told, "skip": f"leave it open, and do not ask again (two humans? `stagesync duplicates find {self.question.partition(':')[2]}`)"}
             case _:
                 return last
 
