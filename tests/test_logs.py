@@ -13,7 +13,7 @@ from cli_box import box
 PROGRAM = """
 import logging
 import structlog
-from stagesync.app import logs
+from stagesync.app.terminal import logs
 from stagesync.app.crew import in_threads
 from stagesync.sync.beside import THREADS
 
