@@ -37,7 +37,7 @@ class ChangeRow(NamedTuple):
 _c = change.c
 _INSERT = Bulk(change, ("workspace", "link", "person", "at", "seen_at", "run", "author", "values"))
 _ALONG = _c.workspace + 0 == bindparam("ws")
-_LAST = Statement(select(func.max(_c.id)).where(_ALONG))
+_LAST = Statement(select(func.max(_c.id)))
 _AFTER = Statement(select(_c.link).where(_ALONG, _c.id > bindparam("after")))
 _OF_LINKS = Statement(select(*(_c[name] for name in ChangeRow._fields)).where(among(_c.link, "ids")).order_by(_c.id))
 
@@ -55,9 +55,9 @@ def of_links(tx: Tx, link_ids: Iterable[int]) -> dict[int, list[ChangeRow]]:
     return dict(found)
 
 
-def last(tx: Tx, ws: int) -> int:
-    """The highest number of a change; 0 where there is none."""
-    return tx.rows(_LAST, {"ws": ws})[0][0] or 0
+def last(tx: Tx) -> int:
+    """The highest number of a change, whosever it is; 0 where there is none. The end of an index."""
+    return tx.rows(_LAST, {})[0][0] or 0
 
 
 def after(tx: Tx, ws: int, after_id: int) -> set[int]:

@@ -112,7 +112,7 @@ _THERE = Statement(
     select(_c.person).where(_c.person.is_not(None), among(_c.person, "ids"), _c.account == bindparam("account"), _c.state.in_((word("linked"), word("new"))))
 )
 _STANDINGS = Statement(select(_c.id, _c.person, _c.state, _c.stamp).where(among(_c.id, "ids")))
-_LAST = Statement(select(func.max(_c.id)).where(_ALONG[0]))
+_LAST = Statement(select(func.max(_c.id)))
 _AFTER = Statement(select(_c.id).where(_ALONG[0], *_PAGE))
 _NOTED = Statement(select(*_ROW).where(_WORKSPACE, _c.claim.is_not(None), *_PAGE).order_by(_c.id).limit(bindparam("limit")))
 _NOTES = Statement(
@@ -210,9 +210,9 @@ def standings(tx: Tx, ids: Iterable[int]) -> dict[int, tuple[int | None, str, in
     return {row[0]: row[1:] for row in tx.rows(_STANDINGS, {"ids": tx.listed(ids)})}
 
 
-def last(tx: Tx, ws: int) -> int:
-    """The highest number of a link; 0 where there is none."""
-    return tx.rows(_LAST, {"ws": ws})[0][0] or 0
+def last(tx: Tx) -> int:
+    """The highest number of a link, whosever it is; 0 where there is none. The end of an index."""
+    return tx.rows(_LAST, {})[0][0] or 0
 
 
 def after(tx: Tx, ws: int, after_id: int) -> set[int]:

@@ -120,7 +120,7 @@ def plan(session: Session, only: Sequence[str] = (), *, keep: int = closing.NONE
         stops = [stop for stop in stops if not stop.by_yes]
     with session.store.write() as tx:
         counts = {**_plan_counts(tally, stops), "breached": len(late), "unread": _unread(pulled), "limited": bool(only), "live": situation.live}
-        counts[HORIZON] = horizon(tx, session.workspace)
+        counts[HORIZON] = horizon(tx)
         runs.finish(tx, run, session.clock.now_ms(), "planned", counts, digest)
     return PlanReport(run, digest, tally, tuple(stops), pulled, settled, late, time.process_time() - clock)
 

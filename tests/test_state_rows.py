@@ -172,11 +172,11 @@ def test_what_happened_since_a_plan_is_found(store: Store) -> None:
     """Records that came or changed, whoever shares a key with one, what was said and answered; of this workspace, and after that moment alone."""
     with store.write() as tx:
         home, other = Home(tx), Home(tx, "second")
-        assert (links.last(tx, home.ws), changes.last(tx, home.ws)) == (0, 0)
+        assert (links.last(tx), changes.last(tx)) == (0, 0)
         person, *_ = new_people(tx, home, 2, due=7)
         one, two = new_links(tx, home, 1, person=person.id, state="linked") + new_links(tx, home, 1)
         changes.insert(tx, home.ws, [(one.id, None, 5, 5, home.run, None, {"phone": [None, "1"]})])
-        seen, told = links.last(tx, home.ws), changes.last(tx, home.ws)
+        seen, told = links.last(tx), changes.last(tx)
         [late], [foreign] = new_links(tx, home, 1), new_links(tx, other, 1)
         changes.insert(tx, home.ws, [(two.id, None, 5, 5, home.run, None, {"phone": [None, "1"]})] * 2)
         keys.insert(tx, home.ws, [("email", "a", one.id), ("email", "a", late.id), ("email", "b", two.id)])

@@ -29,15 +29,15 @@ class Touched(NamedTuple):
     at: int
 
 
-def horizon(tx: Tx, ws: int) -> list[int]:
+def horizon(tx: Tx) -> list[int]:
     """How far a plan sees that is made now."""
-    return [links.last(tx, ws), changes.last(tx, ws)]
+    return [links.last(tx), changes.last(tx)]
 
 
 def touched(tx: Tx, ws: int, plan: RunRow) -> Touched:
     """What happened since that plan was made."""
     at = plan.finished_at or plan.started_at
-    last_link, last_change = plan.counts.get(HORIZON) or horizon(tx, ws)
+    last_link, last_change = plan.counts.get(HORIZON) or horizon(tx)
     moved = links.after(tx, ws, last_link) | changes.after(tx, ws, last_change)
     said = {link for row in sameness.since(tx, ws, at) for link in row[:2]}
     answered = actions.answered_since(tx, ws, at)
