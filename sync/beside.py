@@ -8,6 +8,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
@@ -31,6 +32,10 @@ class Beside(Protocol):
         """Do all of them, and come back when all have ended. None of them may raise."""
         ...
 
+    def start(self, work: Callable[[], Item]) -> Callable[[], Item]:
+        """Do this beside what comes next. What is given back waits for its end, and gives or raises what it gave or raised, as often as it is asked."""
+        ...
+
     def merge(self, sources: Mapping[int, Iterable[Item]]) -> Generator[tuple[int, Item | End], None, None]:
         """Hand out what the sources yield, as it comes: (whose, item), and (whose, End) where one has ended.
 
@@ -50,6 +55,12 @@ class Threads:
         for thread in threads:
             thread.join()
 
+    def start(self, work: Callable[[], Item]) -> Callable[[], Item]:
+        """As `Beside.start`."""
+        future: Future[Item] = Future()
+        _thread(partial(_fulfil, future, work), daemon=False).start()
+        return future.result
+
     def merge(self, sources: Mapping[int, Iterable[Item]]) -> Generator[tuple[int, Item | End], None, None]:
         """As `Beside.merge`."""
         came: queue.Queue[tuple[int, Item | End]] = queue.Queue(maxsize=2 * len(sources) + 2)
@@ -68,6 +79,13 @@ class Threads:
 def _thread(work: Callable[[], None], *, daemon: bool) -> threading.Thread:
     """A thread in the context of the one that starts it: what it logs is of the same run."""
     return threading.Thread(target=copy_context().run, args=(work,), daemon=daemon)
+
+
+def _fulfil(future: Future[Item], work: Callable[[], Item]) -> None:
+    try:
+        future.set_result(work())
+    except Exception as error:  # noqa: BLE001 - raised where the result is asked for
+        future.set_exception(error)
 
 
 def _taken(came: queue.Queue[tuple[int, Item | End]], left: int) -> Iterator[tuple[int, Item | End]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
@@ -60,6 +61,15 @@ class OneByOne:
         """One after the other."""
         for work in self.random.sample(works, len(works)):
             work()
+
+    def start(self, work: Callable[[], Item]) -> Callable[[], Item]:
+        """Done before anything else is."""
+        future: Future[Item] = Future()
+        try:
+            future.set_result(work())
+        except StagesyncError as error:  # a death is none
+            future.set_exception(error)
+        return future.result
 
     def merge(self, sources: Mapping[int, Iterable[Item]]) -> Generator[tuple[int, Item | End], None, None]:
         """An item from this source, then one from that."""

@@ -6,8 +6,9 @@ One system's writes go in the order of the plan; several systems are written sid
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from ...connectors.contract import Capabilities
 from ...model.errors import StagesyncError
@@ -23,15 +24,25 @@ from ..looking.observe import Seen, absorb
 from ..session import Connected, Session
 from .fault import fault, is_fault
 from .linking import resolve, unlinked
-from .outcome import Landed, Ledger, fields_of, landed_once, people_of
+from .outcome import Landed, Ledger, fields_of, people_of
+from .reading_back import read_back
 
 MAX_BLOCK = 2_000
 OPERATIONS = ("archive", "update", "create")
 ROUNDS = 2
-"""So many times as many requests as can be under way at once travel in one write, so that the wait for a far vendor is met once for all of them."""
+"""So many times as many requests as can be under way at once travel in one write, so that the wait for a far vendor is met once for all of them.
+New records that need no look beforehand have another way: a write goes on while what came of the one before it is written down, and as many travel in two."""
 
 STEPS = 2
 """Rows that one write may take (a stage that goes back is cleared, then set): so many looks' worth are taken at once, lest batches be half empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class _UnderWay:
+    """A write that was begun. `outcomes` waits for its end; it raises what stopped everything, as often as it is asked."""
+
+    rows: Sequence[ActionRow] = ()
+    outcomes: Callable[[], Sequence[Outcome]] = tuple
 
 
 @dataclass(slots=True)
@@ -46,6 +57,8 @@ class Sender:
     ledger: Ledger = field(init=False)
     _broken: set[int] = field(default_factory=set[int])
     _answered: int = 0
+    _under_way: _UnderWay = _UnderWay()
+    _unread: list[ActionRow] = field(default_factory=list[ActionRow])
 
     def __post_init__(self) -> None:
         self.ledger = Ledger(self.session.workspace, self.run, self.connected)
@@ -79,8 +92,16 @@ class Sender:
             self._send_group(group, refs)
 
     def _send_all(self, op: str, size: int, *, urgent: bool) -> None:
+        try:
+            self._send_planned(op, size, urgent=urgent)
+        finally:
+            under_way, self._under_way = self._under_way, _UnderWay()
+            self._unread.extend(self._ended(under_way))
+        self._finish()
+
+    def _send_planned(self, op: str, size: int, *, urgent: bool) -> None:
         after = 0
-        while (self.limit is None or self.limit > 0) and not self.session.stop():
+        while (self.limit is None or self.limit > 0) and not self.session.stop() and not self._at_fault():
             with self.session.store.read() as tx:
                 account, most = self.connected.system.account, size if self.limit is None else min(size, self.limit)
                 planned = actions.of_run(tx, self.run, ("planned",), after, most, op=op, account=account, urgent=urgent)
@@ -88,7 +109,7 @@ class Sender:
                 return
             after = planned[-1].id
             self.limit = None if self.limit is None else self.limit - len(planned)
-            self._send_block(planned)
+            self._send_block(planned, ahead=op == "create" and self._needs_no_look())
             self.session.progress(f"{self.connected.name}: writing", self.ledger.count.writes)
 
     def _block(self, op: str, planned: int) -> int:
@@ -97,17 +118,29 @@ class Sender:
         size = MAX_BLOCK if op == "create" else max(1, min(STEPS * capabilities.reread * capabilities.abreast, MAX_BLOCK))
         return together(capabilities, planned, size)
 
-    def _send_block(self, rows: Sequence[ActionRow]) -> None:
+    def _needs_no_look(self) -> bool:
+        """Nothing but writes is asked of the system for its new records, and several requests may be under way at once."""
+        capabilities = self.connected.connector.capabilities
+        return capabilities.abreast > 1 and self._key() in capabilities.unique
+
+    def _send_block(self, rows: Sequence[ActionRow], *, ahead: bool = False) -> None:
+        """`ahead`: the last write may still be under way when it comes back."""
         updates = self._look_again([row for row in rows if row.op != "create"])
         creates = self._look_up([row for row in rows if row.op == "create"])
-        unread: list[ActionRow] = []
         ready = sorted([*updates, *creates], key=lambda row: (row.step, row.id))
         refs = self._refs(ready)
-        for group in self._groups(ready, refs):
+        for group in self._groups(ready, refs, 1 if ahead else ROUNDS):
             if ready[-1].step == 1 and (self.session.stop() or self._at_fault()):  # between the steps of a write there is no good place to stop
                 break
-            unread.extend(self._send_group(group, refs))
-        self._read_back(unread)
+            self._unread.extend(self._send_group(group, refs, ahead=ahead))
+        if not ahead:
+            self._finish()
+
+    def _finish(self) -> None:
+        """Read back what is to be read. Raises `ConfigurationError` where too much was refused."""
+        for start in range(0, len(self._unread), MAX_BLOCK):
+            read_back(self.session, self.ledger, self._unread[start : start + MAX_BLOCK], self._now())
+        self._unread.clear()
         if self._at_fault():
             raise fault(self.connected.name, self._answered, self.ledger.causes)
 
@@ -141,13 +174,17 @@ class Sender:
         self._leave([*skipped, *steps], seen)
         return [row for row in rows if row.link in good or (row.step > 1 and row not in steps and row.link not in self._broken)]
 
+    def _key(self) -> str:
+        """The native field by which a new record is known."""
+        maps = self.connected.system.map
+        return maps.kinds[maps.create_kind].fields[KEY].native
+
     def _look_up(self, rows: Sequence[ActionRow]) -> list[ActionRow]:
         """Before a record is made, its address is looked up, unless the vendor itself refuses a second one."""
         maps = self.connected.system.map.kinds
         if not rows or not self.connected.system.looks:
             return list(rows)
-        kind = maps[self.connected.system.map.create_kind]
-        native = kind.fields[KEY].native
+        native = self._key()
         if native in self.connected.connector.capabilities.unique:
             return list(rows)
         wanted = {str(row.payload["values"][native]).lower(): row for row in rows}
@@ -181,10 +218,10 @@ class Sender:
 
     # -- the write
 
-    def _groups(self, rows: Sequence[ActionRow], refs: Mapping[int, Ref]) -> Iterator[list[tuple[ActionRow, Step]]]:
+    def _groups(self, rows: Sequence[ActionRow], refs: Mapping[int, Ref], rounds: int = ROUNDS) -> Iterator[list[tuple[ActionRow, Step]]]:
         """Rows that may travel in one request; a later step only after the earlier ones."""
         capabilities = self.connected.connector.capabilities
-        several = capabilities.abreast * (ROUNDS if capabilities.abreast > 1 else 1)
+        several = capabilities.abreast * (rounds if capabilities.abreast > 1 else 1)
         moves = {} if self.connected.system.looks else self._moves(rows)
         for number in sorted({row.step for row in rows}):
             grouped: dict[str, tuple[int, list[tuple[ActionRow, Step]]]] = {}
@@ -204,20 +241,46 @@ class Sender:
             persons = people.by_ids(tx, people_of(rows))
         return {row.id: _move(row, persons.get(row.person or 0)) for row in rows if STAGE in row.fields or STAGE in row.payload.get("carried", {})}
 
-    def _send_group(self, group: Sequence[tuple[ActionRow, Step]], refs: Mapping[int, Ref]) -> list[ActionRow]:
-        """One request. Returns the rows that were acknowledged but whose stored value must be read."""
+    def _send_group(self, group: Sequence[tuple[ActionRow, Step]], refs: Mapping[int, Ref], *, ahead: bool = False) -> list[ActionRow]:
+        """One write. Returns the rows that were acknowledged but whose stored value must be read; `ahead`: of the write before it."""
         group = [(row, step) for row, step in group if row.link not in self._broken]
         if not group:
             return []
         with self.session.store.write() as tx:
             actions.set_state(tx, [row.id for row, _ in group], "sent")
+        return self._follow(group) if ahead else self._ended(self._prepared(group))
+
+    def _follow(self, group: Sequence[tuple[ActionRow, Step]]) -> list[ActionRow]:
+        """Begin this write when the one before it has ended: a connector is used from one thread at a time. What came of that is written down meanwhile."""
+        before = self._under_way
         try:
-            group = self._linked(group)
-            outcomes = self.connected.connector.write([step for _, step in group]) if group else ()
+            before.outcomes()
         except StagesyncError:
             self._unsend([row for row, _ in group])
             raise
-        return self._write_down([row for row, _ in group], outcomes)
+        write = self._prepared(group)
+        self._under_way = _UnderWay(write.rows, self.session.beside.start(write.outcomes))
+        return self._ended(before)
+
+    def _prepared(self, group: Sequence[tuple[ActionRow, Step]]) -> _UnderWay:
+        """The write of these rows, which has not begun."""
+        try:
+            group = self._linked(group)
+        except StagesyncError:
+            self._unsend([row for row, _ in group])
+            raise
+        steps = [step for _, step in group]
+        return _UnderWay([row for row, _ in group], partial(self.connected.connector.write, steps) if steps else tuple)
+
+    def _ended(self, write: _UnderWay) -> list[ActionRow]:
+        if not write.rows:
+            return []
+        try:
+            outcomes = write.outcomes()
+        except StagesyncError:
+            self._unsend(write.rows)
+            raise
+        return self._write_down(write.rows, outcomes)
 
     def _linked(self, group: Sequence[tuple[ActionRow, Step]]) -> Sequence[tuple[ActionRow, Step]]:
         """The batch with the companies' records to which its people are linked; what cannot be linked is written down."""
@@ -298,76 +361,11 @@ class Sender:
             self.ledger.count.skipped += len(moot)
         self.ledger.reject(tx, [(row, why) for row, why in refused if row not in moot], now)
 
-    # -- after
-
-    def _read_back(self, rows: Sequence[ActionRow]) -> None:
-        for start in range(0, len(rows), MAX_BLOCK):
-            read_back(self.session, self.ledger, rows[start : start + MAX_BLOCK], self._now())
-
 
 def together(capabilities: Capabilities, rows: int, otherwise: int) -> int:
     """How many of so many `rows` are taken at once: as many as travel in bulk, where there are enough for that."""
     bulk = capabilities.bulk
     return bulk.most if bulk is not None and rows >= bulk.least else otherwise
-
-
-def read_back(session: Session, ledger: Ledger, rows: Sequence[ActionRow], now: int) -> None:
-    """Read what is stored after acknowledged writes (`result` names the ref), and end the actions."""
-    connected = ledger.connected
-    refs = [Ref(str((row.result or {})["kind"]), str((row.result or {})["ref"])) for row in rows]
-    answers = connected.connector.fetch(refs, session.asks(connected.system.account))
-    met = _met_an_edit(session, connected, [(row, answer) for row, answer in zip(rows, answers, strict=True) if isinstance(answer, Present)])
-    landed: list[Landed] = []
-    seen, lost = Seen(), list[ActionRow]()
-    for row, answer in zip(rows, answers, strict=True):
-        if isinstance(answer, Present):
-            landed.append(Landed(row, answer.record, ours=row.id not in met and _by_us(connected, answer.record)))
-        else:
-            seen.take(answer)
-            lost.append(row)
-    with session.store.write() as tx:
-        if landed:
-            ledger.land(tx, landed, now)
-        if lost:
-            actions.set_state(tx, [row.id for row in lost], "applied")
-            ledger.remember_made(tx, [row for row in lost if row.op == "create"])
-            absorb(tx, session.workspace, connected.system, seen, ledger.run, now)
-            people.mark_due(tx, session.workspace, people_of(lost), now)
-
-
-def _by_us(connected: Connected, record: Record) -> bool:
-    return record.author is None or connected.own_actor is None or record.author == connected.own_actor
-
-
-def _met_an_edit(session: Session, connected: Connected, read: Sequence[tuple[ActionRow, Present]]) -> set[int]:
-    """The writes of which something else is stored although the vendor's history shows ours: somebody typed on top of it.
-
-    Only where records do not tell who wrote them last. What the vendor made of our own value (trimmed, ignored) is no edit.
-    """
-    odd = [(row, answer.record) for row, answer in read if answer.record.author is None and row.link is not None and not _as_sent(row, answer.record)]
-    if not odd or not connected.connector.capabilities.history:
-        return set()
-    fields = fields_of((record.ref.kind, row.payload["values"]) for row, record in odd)
-    natives = tuple(sorted(set().union(*fields.values())))
-    with session.store.read() as tx:
-        known = links.by_ids(tx, [row.link for row, _ in odd if row.link is not None])
-    found: set[int] = set()
-    for (row, record), answer in zip(odd, connected.connector.fetch([record.ref for _, record in odd], fields, natives), strict=True):
-        sent = {native: value for native, value in row.payload["values"].items() if record.values.get(native, value) != value}
-        since = known[row.link or 0].stamp
-        if isinstance(answer, Present) and (landed_once(answer, sent, since) or _typed_after(answer, sent, since)):
-            found.add(row.id)
-    return found
-
-
-def _typed_after(answer: Present, natives: Iterable[str], since: int) -> bool:
-    """The newest version of one of these fields is a human's, and younger than what the plan saw."""
-    newest = [versions[0] for native in natives if (versions := answer.history.get(native))]
-    return any(change.actor.kind in ("user", "import") and change.at > since for change in newest)
-
-
-def _as_sent(row: ActionRow, record: Record) -> bool:
-    return all(record.values.get(native, value) == value for native, value in row.payload["values"].items())
 
 
 def undrifted(row: ActionRow, record: Record) -> bool:

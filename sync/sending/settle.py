@@ -16,8 +16,9 @@ from ...state.store import Tx
 from ..deciding.creation import KEY
 from ..looking.observe import Seen, absorb
 from ..session import Connected, Session
-from .apply import Sender, read_back
+from .apply import Sender
 from .outcome import Landed, Ledger, fields_of, landed_once, people_of
+from .reading_back import read_back
 
 
 def settle(session: Session, run: int, started: int = 0) -> int:
