@@ -82,6 +82,8 @@ def end(made: Office) -> None:
         report = made.round()
         if report is not None and report.writes == 0 and report.error is None:
             break
+    else:
+        raise AssertionError("\n".join([*made.story, "not quiet"]))
     assert sorted(each["properties"]["email"] for each in made.hub.contacts()) == [f"p{number}@x.example" for number in range(PEOPLE)], "\n".join(made.story)
     assert made.watch.wrong == []
 
