@@ -82,3 +82,14 @@ def test_a_few_are_spread_over_all(size: int, count: int) -> None:
     assert len(chosen) == count if count <= size else size // 2 <= len(chosen) <= size
     assert chosen == sorted(set(chosen))
     assert size < 4 or count <= size or chosen[-1] >= count // 2
+
+
+def test_a_rehearsal_in_which_nobody_arrives_says_so(empty: Move) -> None:
+    """A required field that nobody mapped: no record is made, the survey says why, and the rehearsal names who is left, exit 1."""
+    empty.crm.define("Lead", "Region__c", nillable=False)
+    empty.people(3)
+    survey = empty.json("survey", *WAY)
+    assert [(each["fate"], each["why"], each["records"]) for each in survey["fates"]] == [("held", "a required field has no value", 3)]
+    told = empty.phase("rehearse", "--yes")
+    assert told.exit_code == 1
+    assert "0 people of hubspot went to salesforce" in told.stdout and "Without a record there: p1, p2, p3" in told.stdout

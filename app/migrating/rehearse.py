@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...model.errors import ConfigurationError, SafetyStop
-from ...state import runs
+from ...state import links, runs
 from ...state.runs import RunRow
 from ...sync import engine
 from ...sync.engine import PlanReport, RunReport
@@ -28,15 +28,16 @@ _BROKEN = ("applying", "broken")
 
 @dataclass(frozen=True, slots=True)
 class Rehearsed:
-    """What a rehearsal came to. `chosen`: who, and what each shows; `people`: those who were moved; `compared`: them, as they were read back.
+    """What a rehearsal came to. `chosen`: who, and what each shows; `people`: those about whom it decided; `compared`: them, as they were read back.
 
-    `digest`: the survey's, which approves the load.
+    `left`: those of them who have no record in the target; `digest`: the survey's, which approves the load.
     """
 
     source: str
     target: str
     chosen: Sequence[Example]
     people: Sequence[int]
+    left: Sequence[int]
     report: RunReport
     compared: Verification
     digest: str
@@ -44,7 +45,7 @@ class Rehearsed:
     @property
     def landed(self) -> bool:
         """All of it arrived as wanted."""
-        return self.compared.proved and not self.report.rejected
+        return self.compared.proved and not self.report.rejected and not self.left
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +75,12 @@ def rehearse(config_file: Path | None, way: Way, number: int, *, yes: bool) -> R
         after(work.session, report)
         with work.session.store.read() as tx:
             people = moved_by(tx, planned.run)
+            there = links.there(tx, people, work.pair.goal.account)
         if report.error is not None:
             raise report.error
         compared = verify_people(work.session, people)
-        found = Rehearsed(*_names(work), chosen, people, report, compared, str(work.passage.phases["survey"]["digest"]))
+        left = [number for number in people if number not in there]
+        found = Rehearsed(*_names(work), chosen, people, left, report, compared, str(work.passage.phases["survey"]["digest"]))
         work.end("rehearse", {"runs": _runs(work), "people": len(people), "landed": found.landed})
         work.running.display.hide()
         return found

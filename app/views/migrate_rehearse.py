@@ -26,12 +26,16 @@ _SAID = {
 def rehearsed_text(found: Rehearsed) -> Iterator[str]:
     """Who, what was written, and how it reads back, as lines."""
     shown = Counter(trait[0] for example in found.chosen for trait in example.traits)
-    yield f"{words.count(len(found.people), 'person', 'people')} of {found.source} went to {found.target} in run {found.report.run}"
+    went = len(found.people) - len(found.left)
+    yield f"{words.count(went, 'person', 'people')} of {found.source} went to {found.target} in run {found.report.run}"
     yield from words.table([(f"{count:,}", f"{'examples' if count > 1 else 'example'} of {_SAID[kind]}") for kind, count in shown.items()])
     count = found.report.systems[found.target]
     told = [f"{number:,} {name}" for name in ("created", "updated", "rejected", "skipped", "unknown") if (number := getattr(count, name))]
     yield f"{found.target}: {', '.join(told) or '0 writes'}; read back:"
     yield from (f"  {line}" for line in verify_text(found.compared)[1:-1])
+    if found.left:
+        named = ", ".join(f"p{number}" for number in found.left)
+        yield f"Without a record there: {named} (`stagesync why` and `stagesync holds` say why)."
     if found.landed:
         yield "All of it arrived as wanted. Look at them there, too."
     else:
@@ -48,6 +52,7 @@ def rehearsed_json(found: Rehearsed) -> dict[str, Any]:
         "run": found.report.run,
         "chosen": [{"record": example.name, "shows": [_trait(trait) for trait in example.traits]} for example in found.chosen],
         "people": list(found.people),
+        "left": list(found.left),
         "created": count.created,
         "updated": count.updated,
         "rejected": count.rejected,

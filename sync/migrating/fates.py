@@ -21,8 +21,12 @@ from .pair import CHUNK, Pair
 
 Fate: TypeAlias = Literal["created", "matched", "duplicate", "excluded", "rejected", "held", "gone", "open"]
 FATES: tuple[Fate, ...] = get_args(Fate)
-_KEEPS_OUT = frozenset({"required", "deleted", "erased"})
-"""Questions that keep a record from being made, by their first word."""
+_KEEPS_OUT = {
+    "required": "a required field has no value",
+    "deleted": "deleted in another system",
+    "erased": "erased for privacy in another system",
+}
+"""Questions that keep a record from being made, by their first word, and what they mean for the record."""
 SAYS_NO_MORE = "a second record of the same person"
 SAYS_MORE = "a second record of the same person; what it alone says stays behind"
 
@@ -55,7 +59,7 @@ def fate(known: Evidence) -> tuple[Fate, str]:
     if known.refused:
         return "rejected", "refused there (`stagesync errors`)"
     if keeping:
-        return "held", keeping[0].partition(":")[0]
+        return "held", _KEEPS_OUT[keeping[0].partition(":")[0]]
     if any(name == KEY for _, name in known.questions):
         return "held", HELD_KEY
     return "open", "a run has yet to look at it"
