@@ -275,7 +275,7 @@ class Lab(Somebody):
             with leases.acquire(self.store, self.session.workspace, "test"):
                 planned = engine.plan(self.session)
                 self._ask(planned)
-                report = engine.apply(self.session, planned.run, planned=planned)
+                report = self.carry_out(planned)
         except (StagesyncError, Died) as error:
             self.story.append(f"-- run stopped: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")
             report = None
@@ -291,6 +291,10 @@ class Lab(Somebody):
             self.restart()
             return None
         return report
+
+    def carry_out(self, planned: engine.PlanReport) -> engine.RunReport:
+        """The plan that was just made, at once."""
+        return engine.apply(self.session, planned.run, planned=planned)
 
     def _ask(self, planned: engine.PlanReport) -> None:
         """Guards stop the run before its first write, unless somebody approves of the plan. Raises `SafetyStop`."""

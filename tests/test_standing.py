@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
+from histories import History
+from lab import Lab
 from moving import WAY, Move, move
 from office import Office
+from oracle import settled
+from weather import forecast
 
-from stagesync.state import leases, links, sameness
+from stagesync.state import leases, links, runs, sameness
 from stagesync.state.sameness import SameRow
 from stagesync.sync import engine
 from stagesync.sync.deciding.desk import Settings
@@ -116,3 +121,41 @@ def test_what_the_load_made_itself_it_may_fill_in(tmp_path: Path) -> None:
         made.people(3, lifecyclestage="marketingqualifiedlead")
         assert made.load().exit_code == 0
         assert all(row["MQL_Date__c"] for row in made.crm.rows("Lead"))
+
+
+class Patient(Lab):
+    """A lab in which each plan lies for a while: somebody goes on working, and then it is carried out, mostly after a look at what is new.
+
+    `life` None: nobody works any more, and plans are carried out at once.
+    """
+
+    life: History | None = None
+
+    def carry_out(self, planned: engine.PlanReport) -> engine.RunReport:
+        """What still stands of it."""
+        if self.life is None:
+            return super().carry_out(planned)
+        dice = self.life.random
+        for _ in range(dice.randint(0, 3)):
+            self.life.deed()
+        self.clock.at += dice.choice((1, 30, 4000))
+        with self.session.store.read() as tx:
+            row = runs.by_id(tx, planned.run)
+        if row is not None and dice.random() < 0.7:
+            engine.take_up(self.session, row)
+        return engine.apply(self.session, planned.run, stored=True)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_plans_that_lie_lose_nothing_and_make_nobody_twice(tmp_path: Path, seed: int) -> None:
+    """Random lives, with faults and deaths, in which no plan is carried out at once: in the end all is as after any other life."""
+    dice = Random(seed)
+    lab = Patient(tmp_path, random=Random(seed), weather=forecast(dice), second=seed % 3 == 0)
+    lab.approves = lambda: dice.random() < 0.5
+    life = lab.life = History(lab, dice)
+    try:
+        life.live(dice.randint(2, 5))
+        lab.life = None
+        assert list(settled(lab)) == [], "\n".join(lab.story)
+    finally:
+        lab.store.close()
