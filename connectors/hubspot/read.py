@@ -12,7 +12,7 @@ from ...model.records import Gone, Moved, Observation, Present, Record, Ref, Unr
 from .client import Client
 from .errors import KIND
 from .history import HISTORY_PAGE, history_of
-from .rows import ALWAYS, instant_ms, is_id, moves_of, record_of, records_of, shaped, with_own
+from .rows import ALWAYS, instant_ms, is_id, moves_of, records_of, shaped, with_own
 
 BATCH = 100
 """Rows per batch call (HubSpot docs, Contacts)."""
@@ -65,7 +65,7 @@ def _read(client: Client, ids: Sequence[str], fields: Sequence[str], history: Se
     """What one batch shows, and what became of those that it does not."""
     found = _observed(ids, batch_read(client, ids, fields, history=history), fields, history, app_id)
     missing = [each for each in ids if each not in found]
-    return found | _missing(client, missing, fields) if missing else found
+    return found | _missing(client, missing, fields, history, app_id) if missing else found
 
 
 def _observed(
@@ -83,7 +83,7 @@ def _observed(
     return found
 
 
-def _missing(client: Client, ids: Sequence[str], fields: Sequence[str]) -> dict[str, Observation]:
+def _missing(client: Client, ids: Sequence[str], fields: Sequence[str], history: Sequence[str], app_id: str | None) -> dict[str, Observation]:
     """What became of ids that a batch read does not show. Most are in the bin, where many are read at once: a mass deletion costs a call for a hundred.
 
     What is in neither was merged (old ids resolve one by one: a 200 with another id), erased, or restored between the calls. Nobody is erased who is found
@@ -96,9 +96,9 @@ def _missing(client: Client, ids: Sequence[str], fields: Sequence[str]) -> dict[
         now = shaped([answer.data], where=client.system)[0]["id"] if answer.ok else each
         if now != each:
             found[each] = Moved(ref, Ref(KIND, now), "merged")
-        elif answer.ok:  # restored between the two calls
-            again = batch_read(client, [each], fields)
-            found[each] = Present(record_of(again[0], fields)) if again else Unreadable(ref, "HubSpot shows it alone, but in no batch")
+        elif answer.ok:  # restored between the two calls, or left out of the first answer: whoever asked for its history is still owed that
+            again = _observed([each], batch_read(client, [each], fields, history=history), fields, history, app_id)
+            found[each] = again.get(each, Unreadable(ref, "HubSpot shows it alone, but in no batch"))
         elif answer.status != 404:
             found[each] = Unreadable(ref, f"HubSpot answers {answer.status}")
     left = [each for each in ids if each not in found]
