@@ -109,6 +109,26 @@ class _Open(NamedTuple):
         return cls(frozenset((hold.person, hold.field) for hold in found), frozenset(link for hold in found for link in hold.payload.get("park", ())))
 
 
+class _Seen:
+    """The links that were seen, a byte each: a set of a million numbers takes a hundred times as much."""
+
+    def __init__(self) -> None:
+        self._marks = bytearray()
+        self.number = 0
+
+    def add(self, link: int) -> bool:
+        """Whether it is new."""
+        if link in self:
+            return False
+        self._marks.extend(bytes(max(0, link + 1 - len(self._marks))))
+        self._marks[link] = 1
+        self.number += 1
+        return True
+
+    def __contains__(self, link: int) -> bool:
+        return link < len(self._marks) and bool(self._marks[link])
+
+
 def verify(session: Session) -> Verification:
     """Compare all systems with the hub, a page at a time. Raises what the connectors raise."""
     found = Verification(rules={each.name: each.fill.sentence for each in session.desk.maps.filled if each.fill is not None})
@@ -141,7 +161,7 @@ def verify_people(session: Session, persons: Collection[int]) -> Verification:
 
 def _verify_system(session: Session, connected: Connected, held: _Open, found: Verification) -> None:
     account = connected.system.account
-    seen: set[int] = set()
+    seen = _Seen()
     strangers: set[Ref] = set()
     for page in connected.connector.pull(Query(session.asks(account))):
         found.unread.extend((connected.name, finding) for finding in page.findings)
@@ -160,11 +180,10 @@ def _verify_system(session: Session, connected: Connected, held: _Open, found: V
                 else:
                     found.read[connected.name] += 1
                     found.orphan(connected.name, record.ref, "a record that no run has read yet")
-            elif row.id not in seen:
-                seen.add(row.id)
+            elif seen.add(row.id):
                 found.read[connected.name] += 1
                 _compare(session, connected, record, row, persons.get(row.person or 0), held, found)
-        session.progress(f"{connected.name}: comparing", len(seen))
+        session.progress(f"{connected.name}: comparing", seen.number)
     for row in chain.from_iterable(links.pages(session.store, session.workspace, account, 2_000)):
         if row.state == "linked" and row.id not in seen:
             found.orphan(connected.name, row.address, "linked, but no longer there")
