@@ -7,7 +7,7 @@ before search shows it: whoever asks again, after a kill too, finds it. The rows
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -17,6 +17,7 @@ from ...model.spelling import firm
 from ...model.writes import Deferred, Rejected
 from ..companies import Candidate, choose, missing
 from ..manners import MaybeDone, NotDone
+from ..packing import packed
 from .client import Client
 from .errors import Forbidden, body, named, rejection
 from .read import BATCH
@@ -47,7 +48,8 @@ def companies(client: Client, wanted: Mapping[str, Company], by: By, *, make: bo
 def _looked_up(client: Client, wanted: Mapping[str, Company], by: By) -> dict[str, Found]:
     """IN takes lower-case values only (HubSpot docs, Search the CRM), and compares whole ones."""
     found: dict[str, Candidate] = {}
-    for values in _parts(dict.fromkeys(value for company in wanted.values() for value in _values(company, by))):
+    asked = dict.fromkeys(value for company in wanted.values() for value in _values(company, by))
+    for values in packed(((value, len(orjson.dumps(value)) + 1) for value in asked), _ROOM, _VALUES):
         for row in _searched(client, {"propertyName": by, "operator": "IN", "values": values}):
             name, domain = (str(row["properties"].get(each) or "") for each in ("name", "domain"))
             found[row["id"]] = Candidate(row["id"], name, host_of(domain), {LINK: row["id"]})
@@ -70,20 +72,6 @@ def _values(company: Company, by: By) -> Iterator[str]:
         yield from (str(company.domain), f"www.{company.domain}")
     else:
         yield from (company.name.lower(), firm(company.name))
-
-
-def _parts(values: Iterable[str]) -> Iterator[list[str]]:
-    part: list[str] = []
-    used = 0
-    for value in values:
-        size = len(orjson.dumps(value)) + 1
-        if part and (used + size > _ROOM or len(part) == _VALUES):
-            yield part
-            part, used = [], 0
-        part.append(value)
-        used += size
-    if part:
-        yield part
 
 
 def _made(client: Client, missing: Mapping[str, Company], by: By) -> dict[str, Found]:

@@ -16,6 +16,7 @@ from ...model.spelling import firm
 from ...model.writes import Applied, Deferred, Outcome, Rejected
 from ..companies import Candidate, choose, missing
 from ..manners import MaybeDone, NotDone
+from ..packing import packed
 from .client import Client
 from .errors import outcome, refusal, whole_refusal
 from .rows import Row
@@ -76,16 +77,8 @@ def _conditions(wanted: Iterable[Company], by: By, accounts: Accounts) -> Iterat
     """As many as fit into a URL each."""
     tail = " AND IsPersonAccount = false" if accounts.people else ""
     room = ROOM - len(encoded(_query(f"(){tail}")))
-    part: list[str] = []
-    used = 0
-    for each in dict.fromkeys(like for company in wanted for like in _likes(company, by)):
-        size = len(encoded(each + " OR "))
-        if part and (used + size > room or len(part) == MOST):
-            yield f"({' OR '.join(part)}){tail}"
-            part, used = [], 0
-        part.append(each)
-        used += size
-    if part:
+    likes = dict.fromkeys(like for company in wanted for like in _likes(company, by))
+    for part in packed(((each, len(encoded(each + " OR "))) for each in likes), room, MOST):
         yield f"({' OR '.join(part)}){tail}"
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from urllib.parse import quote_plus
 
 from ...model.errors import ConfigurationError
+from ..packing import packed
 
 ROOM = 12_000
 """Bytes for one query in its encoded form; the rest is for the host, the path and the headers, of which a token can be long."""
@@ -72,21 +73,18 @@ def lists(field: str, values: Iterable[str], room: int) -> Iterator[str]:
     """
     head = f"{name(field)} IN ("
     rest = room - len(encoded(head + ")"))
-    part: list[str] = []
-    used = 0
-    for value in dict.fromkeys(values):
-        if len(value) > LONGEST_TEXT:
-            continue
-        written = text(value)
-        size = len(encoded(written + ","))
-        if size > rest:
-            raise ConfigurationError(f"a query over `{field}` does not fit into a URL", next_step="map fewer fields")
-        if used + size > rest:
-            yield f"{head}{','.join(part)})"
-            part, used = [], 0
-        part.append(written)
-        used += size
-    if part:
+
+    def sized() -> Iterator[tuple[str, int]]:
+        for value in dict.fromkeys(values):
+            if len(value) > LONGEST_TEXT:
+                continue
+            written = text(value)
+            size = len(encoded(written + ","))
+            if size > rest:
+                raise ConfigurationError(f"a query over `{field}` does not fit into a URL", next_step="map fewer fields")
+            yield written, size
+
+    for part in packed(sized(), rest):
         yield f"{head}{','.join(part)})"
 
 
