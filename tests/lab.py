@@ -318,6 +318,16 @@ class Lab(Somebody):
         for world in self.worlds().values():
             world.faults.clear()
 
+    def come_to_rest(self) -> None:
+        """No more trouble, and runs until one of them writes nothing. Fails after twelve."""
+        self.calm()
+        for _ in range(12):
+            self.clock.at += 1_000
+            report = self.round()
+            if report is not None and report.writes == 0 and report.error is None:
+                return
+        raise AssertionError("\n".join([*self.story, "not quiet"]))
+
     def cleared(self) -> None:
         """The weather clears up as well: everything can be seen and written again, and somebody has what was refused tried once more."""
         self.calm()

@@ -39,14 +39,7 @@ def lab(chunk_s: float, **habits: Any) -> Iterator[Lab]:
 
 def end(made: Lab) -> None:
     """Runs until nothing is left to do; then everybody is there once, as they are in HubSpot, and nothing was lost or doubled."""
-    made.calm()
-    for _ in range(12):
-        made.clock.at += 1_000
-        report = made.round()
-        if report is not None and report.writes == 0 and report.error is None:
-            break
-    else:
-        raise AssertionError("\n".join([*made.story, "not quiet"]))
+    made.come_to_rest()
     wanted = sorted((each["properties"]["email"], each["properties"]["city"]) for each in made.hub.contacts())
     found = sorted((row["Email"], row["City"]) for row in made.crm.rows("Lead"))
     assert found == wanted, "\n".join(made.story)

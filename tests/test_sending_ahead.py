@@ -76,14 +76,7 @@ def office(spent: int | None = None) -> Iterator[Office]:
 
 def end(made: Office) -> None:
     """Runs until nothing is left to do; then everybody is there once."""
-    made.calm()
-    for _ in range(12):
-        made.clock.at += 1_000
-        report = made.round()
-        if report is not None and report.writes == 0 and report.error is None:
-            break
-    else:
-        raise AssertionError("\n".join([*made.story, "not quiet"]))
+    made.come_to_rest()
     assert sorted(each["properties"]["email"] for each in made.hub.contacts()) == [f"p{number}@x.example" for number in range(PEOPLE)], "\n".join(made.story)
     assert made.watch.wrong == []
 
