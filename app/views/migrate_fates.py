@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ...sync.migrating.fates import FATES, SAYS_MORE, Fate, Fates
+from ...sync.migrating.fates import FATES, SAYS_MORE, STAYS, Fate, Fates
 from . import words
 
 DONE: Mapping[Fate, str] = {
@@ -33,7 +33,7 @@ _TELLING: frozenset[Fate] = frozenset({"excluded", "held"})
 def why_of(fate: Fate, why: str) -> str:
     """The reason, where it says more."""
     if why == SAYS_MORE:
-        return why.partition("; ")[2]
+        return STAYS
     return why if fate in _TELLING else ""
 
 

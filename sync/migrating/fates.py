@@ -28,7 +28,8 @@ _KEEPS_OUT = {
 }
 """Questions that keep a record from being made, by their first word, and what they mean for the record."""
 SAYS_NO_MORE = "a second record of the same person"
-SAYS_MORE = "a second record of the same person; what it alone says stays behind"
+STAYS = "what it alone says stays behind"
+SAYS_MORE = f"{SAYS_NO_MORE}; {STAYS}"
 
 
 class Evidence(NamedTuple):

@@ -325,13 +325,11 @@ class Sender:
         with self.session.store.write() as tx:
             if landed:
                 self.ledger.land(tx, landed, now)
-            results = [(row.id, "sent", {"kind": ref.kind, "ref": ref.id, **unlinked(row)}, row.attempts + 1) for row, ref in acknowledged]
+            results = [(row.id, "sent", _place(row, ref), row.attempts + 1) for row, ref in acknowledged]
             made = [(item.row, item.record.ref) for item in landed if item.row.op == "create"]
             results += [(row.id, "unknown", {"reason": why.reason}, row.attempts + 1) for row, why in unknown]
             results += [(row.id, "skipped", {"reason": why.reason}, row.attempts + 1) for row, why in deferred]
-            results += [
-                (row.id, "applied", {"kind": ref.kind, "ref": ref.id, **unlinked(row)}, row.attempts + 1) for row, ref in made
-            ]  # by which an undo finds it again
+            results += [(row.id, "applied", _place(row, ref), row.attempts + 1) for row, ref in made]  # by which an undo finds it again
             actions.set_results(tx, results)
             people.mark_due(tx, self.session.workspace, people_of(row for row, _ in deferred), now)
             if refused:
@@ -360,6 +358,11 @@ class Sender:
             absorb(tx, self.session.workspace, self.connected.system, seen, self.run, now)
             self.ledger.count.skipped += len(moot)
         self.ledger.reject(tx, [(row, why) for row, why in refused if row not in moot], now)
+
+
+def _place(row: ActionRow, ref: Ref) -> dict[str, str]:
+    """What is kept of where a write ended, and of why a new record is linked to no company."""
+    return {"kind": ref.kind, "ref": ref.id, **unlinked(row)}
 
 
 def together(capabilities: Capabilities, rows: int, otherwise: int) -> int:
