@@ -7,7 +7,7 @@ An *intent* is sent or unknown: nobody can say yet what came of it. An open *hol
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import starmap
 from typing import Any, NamedTuple, Protocol
 
@@ -16,8 +16,10 @@ from sqlalchemy import Integer, Text, and_, bindparam, delete, func, or_, select
 from . import ids as _ids
 from .schema import action, run, word
 from .sql import Bulk, Statement, among, decode, encode
-from .store import Tx
+from .store import Store, Tx
 
+WRITES = ("create", "update", "archive")
+"""The operations that a system is sent."""
 ANSWERED = "answered_at"
 """Under this name the `result` of a hold says when it was answered (ms)."""
 
@@ -185,6 +187,18 @@ def of_run(
     """A run's actions in these states after this id, in order; of one operation or account if given. `urgent`: only those that are."""
     wanted = {"run": run, "after": after_id, "states": tx.listed(states), "op": op, "account": account, "urgent": 1 if urgent else None, "limit": limit}
     return list(starmap(_row, tx.rows(_OF_RUN, wanted)))
+
+
+def pages(store: Store, run: int, states: Iterable[str], size: int, op: str | None = None, account: int | None = None) -> Iterator[list[ActionRow]]:
+    """The same, so many at a time, each page in a transaction of its own."""
+    after = 0
+    while True:
+        with store.read() as tx:
+            rows = of_run(tx, run, states, after, size, op, account)
+        if not rows:
+            return
+        after = rows[-1].id
+        yield rows
 
 
 def of_people(tx: Tx, run: int, person_ids: Iterable[int]) -> list[ActionRow]:

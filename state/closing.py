@@ -5,16 +5,16 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import bindparam, delete, select
 
+from .actions import WRITES
 from .schema import action, person, run
 from .sql import Statement
 from .store import Tx
 
-_WRITES = ("create", "update", "archive")
 NONE = 0
 """No run has this number."""
 _OPEN = ("planned", "sent", "unknown", "skipped")
 
-_a_write = sa.or_(*(action.c.op == op for op in _WRITES))
+_a_write = sa.or_(*(action.c.op == op for op in WRITES))
 _is_open = sa.or_(*(action.c.state == state for state in _OPEN))
 _theirs = select(action.c.person).where(action.c.run == bindparam("run"), _a_write)
 _SETTLED = Statement(

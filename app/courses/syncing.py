@@ -111,4 +111,4 @@ def _on_record(session: Session, run: int) -> int:
     """The run's writes, in whatever state; what was not even begun is dropped at its end."""
     with session.store.read() as tx:
         counted = actions.tally(tx, run)
-    return sum(count for (_, op, _), count in counted.items() if op in ("create", "update", "archive"))
+    return sum(count for (_, op, _), count in counted.items() if op in actions.WRITES)

@@ -7,8 +7,6 @@ from ...state import actions, passage
 from ...state.store import Tx
 from ...sync.session import Session
 
-_WRITES = ("create", "update", "archive")
-
 
 def expect_none_under_way(session: Session, stored: int | None = None) -> None:
     """Raises `SafetyStop` where people were moved, nothing was cut over yet, and this run may write to the source.
@@ -31,5 +29,5 @@ def expect_none_under_way(session: Session, stored: int | None = None) -> None:
 
 def _written(tx: Tx, session: Session, run: int) -> set[str]:
     """The systems to which a stored plan writes."""
-    accounts = {account for account, op, state in actions.tally(tx, run) if op in _WRITES and state == "planned"}
+    accounts = {account for account, op, state in actions.tally(tx, run) if op in actions.WRITES and state == "planned"}
     return {connected.name for account, connected in session.systems.items() if account in accounts}

@@ -8,6 +8,7 @@ from math import ceil
 from typing import Any
 
 from ...model.writes import Step
+from ...state import actions
 from ...state.actions import ActionRow
 from ...sync.session import Session
 from . import words
@@ -61,7 +62,7 @@ class Reckoning:
     def add(self, row: ActionRow) -> None:
         """One row more."""
         account = row.account or 0
-        if row.op not in ("create", "update", "archive") or account not in self.session.systems:
+        if row.op not in actions.WRITES or account not in self.session.systems:
             return
         can, step = self.session.systems[account].connector.capabilities, _step(row)
         key, size = can.batch(step)

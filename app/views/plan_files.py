@@ -13,6 +13,7 @@ import orjson
 
 from ...model.errors import ConfigurationError, StateError
 from ...model.formulas import FORMULA
+from ...state import actions
 from ...sync.engine import PlanReport
 from ...sync.people.holds import group_id
 from ...sync.session import Session
@@ -67,7 +68,7 @@ def _write_json(session: Session, report: PlanReport, file: TextIO) -> int:
                 "step": row.step,
                 "state": row.state,
                 "fields": {name: dict(zip(("before", "after", "version", "reason"), change, strict=True)) for name, change in row.fields.items()},
-                "native": row.payload if row.op in ("create", "update", "archive") else None,
+                "native": row.payload if row.op in actions.WRITES else None,
                 "decided": {key: row.payload.get(key) for key in ("new", "canonical", "stage")} if row.op == "decide" else None,
                 "choices": row.payload.get("choices") if row.op == "hold" else None,
                 "field": row.field,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import chain
 from math import ceil
 from typing import NamedTuple
 
@@ -50,16 +51,9 @@ def _wanted(session: Session, pair: Pair, run: int) -> Counter[Company]:
     """Company -> people whom the plan would link to it."""
     kinds, found = pair.goal.map.kinds, Counter[Company]()
     for op in ("create", "update"):
-        after = 0
-        while True:
-            with session.store.read() as tx:
-                rows = actions.of_run(tx, run, ("planned",), after, CHUNK, op=op, account=pair.goal.account)
-            if not rows:
-                break
-            after = rows[-1].id
-            for row in rows:
-                link = kinds[row.payload["kind"]].fields.get(FIELD)
-                value = row.payload["values"].get(link.native) if link is not None else None
-                if isinstance(value, str):
-                    found[read_company(value)] += 1
+        for row in chain.from_iterable(actions.pages(session.store, run, ("planned",), CHUNK, op, pair.goal.account)):
+            link = kinds[row.payload["kind"]].fields.get(FIELD)
+            value = row.payload["values"].get(link.native) if link is not None else None
+            if isinstance(value, str):
+                found[read_company(value)] += 1
     return found

@@ -211,7 +211,7 @@ class Planner:
         if len(rows) == 1 and not lifted and not case.duplicates and not _remembers(case, decided.payload):
             self.tally.people -= 1
             return []
-        writes = any(row.op in ("create", "update", "archive") for row in rows)
+        writes = any(row.op in actions.WRITES for row in rows)
         self.tally.written += writes
         memory = {**decided.payload, "lifted": lifted, "writes": writes, "duplicates": [row.id for row in case.duplicates]}
         return [decided._replace(payload=memory), *rows[1:]]

@@ -24,13 +24,7 @@ def _of_system(session: Session, run: int, connected: Connected) -> int:
 def _blocks(session: Session, run: int, connected: Connected) -> Iterator[list[ActionRow]]:
     size = max(1, min(connected.connector.capabilities.reread, MAX_BLOCK))
     for op in ("update", "archive"):
-        after = 0
-        while True:
-            with session.store.read() as tx:
-                rows = actions.of_run(tx, run, ("planned",), after, size, op=op, account=connected.system.account)
-            if not rows:
-                break
-            after = rows[-1].id
+        for rows in actions.pages(session.store, run, ("planned",), size, op, connected.system.account):
             yield [row for row in rows if row.step == 1]
 
 

@@ -30,7 +30,6 @@ from .edits import Moved, edits_of, mapped
 from .shadowing import Look, Place, Want, judge
 
 CHUNK = 500
-_WRITES = ("create", "update", "archive")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +186,7 @@ def _wants(session: Session, decided: ActionRow, rows: Sequence[ActionRow]) -> I
     """What the plan would write for one person, field by field; a new or an archived record as a whole."""
     canonical, stays = decided.payload["canonical"], decided.payload["stays"]
     for row in rows:
-        if row.op not in _WRITES or row.account is None:
+        if row.op not in actions.WRITES or row.account is None:
             continue
         if row.op != "update":
             yield (row.account, row.link, ""), Want(row.op, None, None, 0, row.reason)

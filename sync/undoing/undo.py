@@ -32,8 +32,6 @@ from .inverse import APART, File, Inverse, Refusal, invert
 KIND = "undo"
 """The kind of a run that undoes another."""
 CHUNK = 500
-WRITES = ("create", "update", "archive")
-"""What a run sends."""
 _ENDED = ("applied", "stopped")
 _BECAUSE: Mapping[str, str] = {
     "running": "it is under way, or broke off before it wrote anything",
@@ -169,13 +167,7 @@ class _Work:
         self._refuse_open()
 
     def _chunks(self) -> Iterator[list[int]]:
-        after = 0
-        while True:
-            with self.session.store.read() as tx:
-                rows = actions.of_run(tx, self.target.id, ("applied",), after, CHUNK, op="decide")
-            if not rows:
-                return
-            after = rows[-1].id
+        for rows in actions.pages(self.session.store, self.target.id, ("applied",), CHUNK, "decide"):
             yield [row.person for row in rows if row.person is not None and (self.scope is None or row.person in self.scope)]
 
     def _linked(self, act: ActionRow) -> Connected | None:
@@ -201,7 +193,7 @@ class _Work:
 
     def _refuse_joined(self, tx: Tx, person: int, acts: Sequence[ActionRow]) -> None:
         """Somebody has said since that this person is another one: their records are that one's, who was not theirs when the run wrote."""
-        if all(act.op not in WRITES for act in acts):
+        if all(act.op not in actions.WRITES for act in acts):
             return
         theirs = [link for act in acts if act.op == "decide" for link, *_ in act.payload["links"]]
         now = sorted({row.person for row in links.by_ids(tx, theirs).values() if row.person is not None})
@@ -264,7 +256,7 @@ class _Work:
         memory = {
             **decided.payload,
             "lifted": inverse.questions,
-            "writes": any(row.op in ("create", "update", "archive") for row in rest),
+            "writes": any(row.op in actions.WRITES for row in rest),
             "duplicates": [link for link, _, _ in inverse.apart],
             "undo": {"run": self.target.id, "fields": inverse.fields, "apart": inverse.apart},
         }
