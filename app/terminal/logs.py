@@ -37,7 +37,7 @@ def configure(least: int = logging.INFO) -> logging.Handler:
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(least),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),  # a line and its end at once, as the handler below does: no thread comes between
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(sys.stderr)
