@@ -57,9 +57,9 @@ def _looked_up(client: Client, wanted: Mapping[str, Company], by: By) -> dict[st
 
 
 def _searched(client: Client, asked: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    after = ""
+    after = "0"
     while True:
-        page = {"filterGroups": [{"filters": [asked]}], "properties": ["name", "domain"], "limit": _PAGE, **({"after": after} if after else {})}
+        page = {"filterGroups": [{"filters": [asked]}], "sorts": [], "properties": ["name", "domain"], "limit": _PAGE, "after": after}
         told = client.search_companies(page)
         yield from shaped(told.get("results"), where=client.system)
         before, after = after, str(((told.get("paging") or {}).get("next") or {}).get("after") or "")
@@ -96,7 +96,7 @@ def _shown(client: Client, made: Mapping[str, Company], by: By) -> dict[str, Fou
 def _sent(client: Client, part: Mapping[str, Company]) -> dict[str, Found]:
     """One batch, of which each row is known again by its trace id (HubSpot docs, Error handling: multi-status)."""
     traced = {f"company-{number}": key for number, key in enumerate(part)}
-    inputs = [{"objectWriteTraceId": trace, "properties": _properties(part[key])} for trace, key in traced.items()]
+    inputs = [{"objectWriteTraceId": trace, "properties": _properties(part[key]), "associations": list[Any]()} for trace, key in traced.items()]
     try:
         answer = client.call("POST", f"{client.paths.companies}/batch/create", body={"inputs": inputs}, repeatable=False, changes=True)
     except NotDone as trouble:

@@ -30,8 +30,8 @@ def is_link(step: Step) -> bool:
 
 
 def associations(company: object) -> list[dict[str, Any]]:
-    """What a new contact brings along."""
-    return [{"to": {"id": str(company)}, "types": [PRIMARY]}]
+    """What a new contact brings along: its company, where it has one."""
+    return [] if company is None else [{"to": {"id": str(company)}, "types": [PRIMARY]}]
 
 
 def write(client: Client, steps: Sequence[Step]) -> list[Outcome]:

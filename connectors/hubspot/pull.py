@@ -92,12 +92,12 @@ def _delta(client: Client, cursor: Cursor, fields: Sequence[str]) -> Iterator[tu
 
 
 def search_body(since: int, last_id: str, names: Sequence[str]) -> dict[str, Any]:
-    """Modified at or after `since`, with an id beyond the last one."""
+    """Modified at or after `since`, with an id beyond the last one: all that the reference requires of a body, the first page's `after` too."""
     filters = [{"propertyName": STAMP, "operator": "GTE", "value": str(since)}]
     if last_id:
         filters.append({"propertyName": "hs_object_id", "operator": "GT", "value": last_id})
     sorts = [{"propertyName": "hs_object_id", "direction": "ASCENDING"}]
-    return {"filterGroups": [{"filters": filters}], "sorts": sorts, "properties": list(names), "limit": SEARCH_PAGE}
+    return {"filterGroups": [{"filters": filters}], "sorts": sorts, "properties": list(names), "limit": SEARCH_PAGE, "after": "0"}
 
 
 def _in_order(ids: Sequence[str]) -> bool:

@@ -35,9 +35,7 @@ def batch_read(
     archived: bool = False,
 ) -> list[dict[str, Any]]:
     """The rows that are there. One unknown id makes the answer a 207 with the rest in it; no order is promised."""
-    body: dict[str, Any] = {"properties": with_own(fields), "inputs": [{"id": each} for each in ids]}
-    if history:
-        body["propertiesWithHistory"] = list(history)
+    body: dict[str, Any] = {"properties": with_own(fields), "propertiesWithHistory": list(history), "inputs": [{"id": each} for each in ids]}
     if key is not None:
         body["idProperty"] = key
     query = (("archived", "true"),) if archived else ()

@@ -111,8 +111,7 @@ def _input(step: Step) -> dict[str, Any]:
     if step.operation == "create":
         apart = (consent.OPT_OUT, LINK)  # said by the address already, and what is no property to write
         given = {name: value for name, value in step.values.items() if value is not None and name not in apart}
-        beside = {"associations": associations(company)} if (company := step.values.get(LINK)) is not None else {}
-        return {"objectWriteTraceId": str(step.id), "properties": sent_values(given), **beside}
+        return {"objectWriteTraceId": str(step.id), "properties": sent_values(given), "associations": associations(step.values.get(LINK))}
     return {"id": _ref(step).id, "objectWriteTraceId": str(step.id), "properties": sent_values(step.values)}
 
 

@@ -43,7 +43,7 @@ class Contacts:
     def contact(self, **values: str) -> str:
         """Make a contact; gives its id. Raises `Untold` where it is refused."""
         given = {"email": values.pop("email", None) or self.address(), "lastname": self.name, **values}
-        told = self.done("POST", self.path, {"properties": given})
+        told = self.done("POST", self.path, {"properties": given, "associations": []})
         self._ids.append(str(told["id"]))
         return self._ids[-1]
 
@@ -85,7 +85,7 @@ class Contacts:
             return ""
         try:
             rows = [{"id": address} for address in self._addresses]
-            answer = self.client.read(f"{self.path}/batch/read", {"idProperty": "email", "properties": ["email"], "inputs": rows})
+            answer = self.client.read(f"{self.path}/batch/read", {"idProperty": "email", "properties": ["email"], "propertiesWithHistory": [], "inputs": rows})
             ids = list(dict.fromkeys([*(str(row["id"]) for row in (answer.data or {}).get("results") or []), *self._ids]))
             gone = not ids or self._archive(ids)
         except StagesyncError as error:

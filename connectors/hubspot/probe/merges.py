@@ -21,7 +21,7 @@ def _updated(bench: Contacts) -> str:
 
 def _read(bench: Contacts) -> str:
     away, _, _ = bench.merged()
-    answer = bench.client.read(f"{bench.path}/batch/read", {"properties": ["email"], "inputs": [{"id": away}]})
+    answer = bench.client.read(f"{bench.path}/batch/read", {"properties": ["email"], "propertiesWithHistory": [], "inputs": [{"id": away}]})
     return "yes" if answer.ok and answer.data.get("results") else "no"
 
 
