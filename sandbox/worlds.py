@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .csv_files import Loaded
-from .exports_hubspot import load_hubspot
-from .exports_salesforce import load_salesforce
+from .files_hubspot import load_hubspot
+from .files_salesforce import load_salesforce
 from .hubspot import HubSpotWorld
 from .population import populate
 from .salesforce import SalesforceWorld

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stagesync.sandbox.csv_files import ExportError, Loaded, read_table
-from stagesync.sandbox.exports_hubspot import load_hubspot
-from stagesync.sandbox.exports_salesforce import load_salesforce
+from stagesync.sandbox.files_hubspot import load_hubspot
+from stagesync.sandbox.files_salesforce import load_salesforce
 from stagesync.sandbox.hubspot import HubSpotWorld
 from stagesync.sandbox.moments import day_first, moment, number
 from stagesync.sandbox.salesforce import SalesforceWorld
