@@ -25,8 +25,8 @@ def without_fields(response: Response, names: Collection[str]) -> Response:
 
 
 def _changed(response: Response, change: Callable[[list[Any]], list[Any]]) -> Response:
-    """The answer with other rows; one that is no success, or has none, stays as it is."""
-    if response.status >= 300 or not response.body:
+    """The answer with other rows; one that is no success, has none, or is no JSON stays as it is."""
+    if response.status >= 300 or not response.body or "json" not in response.headers.get("Content-Type", ""):
         return response
     found = orjson.loads(response.body)
     if isinstance(found, list):

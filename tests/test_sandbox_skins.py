@@ -283,7 +283,7 @@ def test_every_documented_call_works() -> None:
         for method, url, posted, headers in _documented_calls():
             url = url.replace("$HUBSPOT", hubspot_url).replace("$SALESFORCE", salesforce_url)
             answer = session.request(method, url, data=posted, headers=headers, timeout=5)
-            assert answer.status_code == 200, (url, posted, answer.text)
+            assert answer.status_code in {200, 202}, (url, posted, answer.text)
     documented = {(url.split("/")[0], url.split("/_sandbox/")[-1].split("?")[0]) for _, url, _, _ in _documented_calls() if "/_sandbox/" in url}
     for name, world in (("$HUBSPOT", worlds.hubspot), ("$SALESFORCE", worlds.salesforce)):
         shared = {hand for _, hand in documented if not hand.startswith("hands/")}

@@ -13,7 +13,7 @@ from ..wire import Request
 from .errors import invalid
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-AREAS = ("objects", "properties", "owners", "associations")
+AREAS = ("objects", "properties", "owners", "associations", "exports")
 CONTACTS = ("contacts", "contact", "0-1")
 
 
@@ -47,10 +47,14 @@ class Call:
         return [name for value in self.request.args.get(argument, []) for name in value.split(",") if name]
 
     def link(self, query: str) -> str:
-        """The address of this call's path with another query, as `paging` tells it: whoever follows it stays at the host that was asked."""
+        """The address of this call's path with another query, as `paging` tells it."""
+        return self.address(f"{self.request.path}?{query}")
+
+    def address(self, path: str) -> str:
+        """The address of a path: whoever follows it stays at the host that was asked."""
         host = self.request.headers.get("host", "api.hubapi.com")
         scheme = "http" if host.rsplit(":", 1)[0] in LOOPBACK else "https"
-        return f"{scheme}://{host}{self.request.path}?{query}"
+        return f"{scheme}://{host}{path}"
 
     def flag(self, argument: str) -> bool:
         """A boolean argument; absent is false."""
@@ -84,6 +88,10 @@ def template(request: Request) -> str:
         rest[1] = "{name}"
     elif call.area == "owners" and len(rest) == 1:
         rest[0] = "{id}"
+    elif call.area == "exports":
+        rest = ["{id}" if part.isdecimal() else part for part in rest]
+    elif call.area == "export-files":
+        rest = ["{file}"]
     elif call.area == "communication-preferences" and len(rest) >= 2 and rest[0] == "statuses":
         rest[1] = "{email}"
     return "/".join([*head[:kept], *rest])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from ..clock import WorldClock
 from .contacts import Author, Store, Version
@@ -106,16 +108,22 @@ class Portal:
         """The present moment in this world, in ms."""
         return self.clock.now_ms()
 
+    @property
+    def zone(self) -> ZoneInfo:
+        """The account's time zone."""
+        return ZoneInfo(self.habits.time_zone)
+
     def details(self) -> dict[str, Any]:
         """The account as /account-info/ shows it."""
+        here = datetime.fromtimestamp(self.now() / 1000, self.zone)
         return {
             "portalId": self.portal_id,
             "accountType": "DEVELOPER_TEST",
-            "timeZone": "UTC",
+            "timeZone": self.habits.time_zone,
             "companyCurrency": "USD",
             "additionalCurrencies": [],
-            "utcOffset": "+00:00",
-            "utcOffsetMilliseconds": 0,
+            "utcOffset": here.isoformat(timespec="seconds")[-6:],
+            "utcOffsetMilliseconds": int((here.utcoffset() or timedelta()).total_seconds() * 1000),
             "uiDomain": "app.hubspot.com",
             "dataHostingLocation": "na1",
         }

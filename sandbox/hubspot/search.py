@@ -95,20 +95,18 @@ class Search:
         return total, kept[1][query.after : end]
 
     def _in_order(self, numbers: Sequence[int], query: Query) -> list[int]:
-        key = key_of(self.portal, self.portal.catalogue.by_name[query.sort or "hs_object_id"])
         store = self.portal.store
-        keyed = [(key(store.indexed(store.live[number]) or store.live[number]), number) for number in numbers]
-        filled = sorted((pair for pair in keyed if pair[0] is not None), key=lambda pair: pair[0], reverse=query.descending)
-        return [number for _, number in filled] + [number for value, number in keyed if value is None]
+        known = (store.indexed(store.live[number]) or store.live[number] for number in numbers)
+        return [contact.number for contact in in_order(self.portal, known, query.sort or "hs_object_id", descending=query.descending)]
 
     def _matches(self, query: Query) -> Matches:
         store = self.portal.store
         name = orjson.dumps([query.groups, query.text])
         found = self._kept.get(name)
         if found is None:
-            asks = _asks(self.portal, query)
-            numbers = sorted({contact.number for contact in self._candidates(query) if self._hit(asks, contact)})
-            found = self._kept[name] = Matches(asks, numbers, len(store.changed))
+            ask = asks(self.portal, query.groups, query.text)
+            numbers = sorted({contact.number for contact in self._candidates(query) if self._hit(ask, contact)})
+            found = self._kept[name] = Matches(ask, numbers, len(store.changed))
             if len(self._kept) > KEPT_QUERIES:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(name)
@@ -147,12 +145,21 @@ class Search:
         return [*found, *lagging]
 
 
-def _asks(portal: Portal, query: Query) -> Question:
-    groups = [[question(portal, posted) for posted in group] for group in query.groups]
-    words = query.text.lower().split()
+def in_order(portal: Portal, contacts: Iterable[Contact], sort: str, *, descending: bool) -> list[Contact]:
+    """The contacts by a property; the empty ones come last either way."""
+    key = key_of(portal, portal.catalogue.by_name[sort])
+    keyed = [(key(contact), contact) for contact in contacts]
+    filled = sorted((pair for pair in keyed if pair[0] is not None), key=lambda pair: pair[0], reverse=descending)
+    return [contact for _, contact in filled] + [contact for value, contact in keyed if value is None]
+
+
+def asks(portal: Portal, groups: Sequence[Group], text: str) -> Question:
+    """Whether a contact meets every filter of one of the groups (none: all do), and has each word of `text`. Raises Refused (400)."""
+    compiled = [[question(portal, posted) for posted in group] for group in groups]
+    words = text.lower().split()
 
     def ask(contact: Contact) -> bool:
-        if groups and not any(all(one(contact) for one in group) for group in groups):
+        if compiled and not any(all(one(contact) for one in group) for group in compiled):
             return False
         if not words:
             return True
@@ -196,18 +203,19 @@ def checked(portal: Portal, call: Call) -> Query:
     if len(call.request.body.decode(errors="replace")) > MOST_CHARACTERS:
         raise invalid(f"The request body is longer than {MOST_CHARACTERS} characters.")
     body = call.body
-    groups = _groups(body)
+    groups = groups_of(body)
     limit, after = _whole(body.get("limit"), "limit", 10), _whole(body.get("after"), "after", 0)
     if limit > MOST_ROWS:
         raise invalid(f"The limit of {limit} is above the maximum of {MOST_ROWS}.")
     if after >= MOST_RESULTS:
         raise invalid(f"A search gives at most {MOST_RESULTS} results; {after} is beyond them.")
-    sort, descending = _sort(portal, body)
+    sort, descending = sort_of(portal, body)
     above, groups = (None, groups) if portal.habits.ids_compare_as_text else _split_off_ids(portal, groups)
     return Query(groups, str(body.get("query") or ""), above, sort, descending, min(limit, portal.habits.page_rows), after)
 
 
-def _groups(body: Mapping[str, Any]) -> list[Group]:
+def groups_of(body: Mapping[str, Any], most: int = MOST_GROUPS, most_in_group: int = MOST_IN_GROUP) -> list[Group]:
+    """The groups of filters in a body; loose `filters` are one more. Raises Refused (400)."""
     posted = body.get("filterGroups") or []
     if not isinstance(posted, list) or not all(isinstance(group, dict) for group in posted):
         raise invalid("filterGroups must be a list of objects.")
@@ -216,16 +224,17 @@ def _groups(body: Mapping[str, Any]) -> list[Group]:
     groups: list[Group] = [list(group["filters"]) if isinstance(group.get("filters"), list) else [] for group in posted]
     if not all(isinstance(posted, dict) for group in groups for posted in group):
         raise invalid("filters must be a list of objects.")
-    if len(groups) > MOST_GROUPS:
-        raise invalid(f"There are {len(groups)} filterGroups; the maximum is {MOST_GROUPS}.")
-    if any(len(group) > MOST_IN_GROUP for group in groups):
-        raise invalid(f"A filterGroup has more than {MOST_IN_GROUP} filters.")
+    if len(groups) > most:
+        raise invalid(f"There are {len(groups)} filterGroups; the maximum is {most}.")
+    if any(len(group) > most_in_group for group in groups):
+        raise invalid(f"A filterGroup has more than {most_in_group} filters.")
     if sum(len(group) for group in groups) > MOST_FILTERS:
         raise invalid(f"There are more than {MOST_FILTERS} filters.")
     return [group for group in groups if group]
 
 
-def _sort(portal: Portal, body: Mapping[str, Any]) -> tuple[str, bool]:
+def sort_of(portal: Portal, body: Mapping[str, Any]) -> tuple[str, bool]:
+    """By which property a body sorts ("" = none), and whether downward. Raises Refused (400)."""
     sorts = body.get("sorts") or []
     if not isinstance(sorts, list) or len(sorts) > 1 or not all(isinstance(each, (str, dict)) for each in sorts):
         raise invalid("There can be only one sort.")

@@ -16,6 +16,7 @@ from .companies import NAMES as COMPANIES
 from .companies import Companies
 from .contacts import Store
 from .errors import Refused, answer, correlation_id, missing_scopes, no_such_contact
+from .exports import FILES, Exports
 from .habits import Habits
 from .hands import Hands
 from .instants import instant
@@ -57,6 +58,7 @@ class HubSpotWorld(BaseWorld):
         self.by_hand = Hands(self.portal)
         self.webhooks = self.portal.webhooks
         self.portal.companies = self.firms = Companies(self.portal)
+        self.exports = Exports(self.portal)
         self._search = Search(self.portal)
         self._register()
 
@@ -76,6 +78,9 @@ class HubSpotWorld(BaseWorld):
     def route(self, request: Request) -> Response:
         """Answer one call of the API."""
         automation.run_due(self.portal)
+        self.exports.go_on()
+        if request.path.startswith(FILES):
+            return self.exports.download(parsed(request))
         trace = {"x-hubspot-correlation-id": correlation_id()}
         try:
             response = self._permitted(parsed(request), trace)
@@ -114,6 +119,8 @@ class HubSpotWorld(BaseWorld):
                 return consent.endpoint(self.portal, call)
             case "account-info":
                 return self._account(call)
+            case "exports":
+                return self.exports.endpoint(call)
             case _:
                 raise Refused(404, "resource not found")
 
@@ -241,6 +248,16 @@ class HubSpotWorld(BaseWorld):
         with self.lock:
             self.firms.part(int(contact), int(company), by_hand=True)
 
+    def cancel_export(self, id: str) -> None:
+        """Somebody cancels an export that has not ended."""
+        with self.lock:
+            self.exports.end(id, "CANCELED")
+
+    def fail_export(self, id: str) -> None:
+        """An export that has not ended breaks off, by the portal's own fault."""
+        with self.lock:
+            self.exports.end(id, "FAILED")
+
     def companies(self) -> list[dict[str, Any]]:
         """The companies as `id`, `name` and `domain`."""
         with self.lock:
@@ -287,6 +304,8 @@ class HubSpotWorld(BaseWorld):
             "add-owner": self.add_owner,
             "define": self.define,
             "workflow": self.workflow,
+            "cancel-export": self.cancel_export,
+            "fail-export": self.fail_export,
             "habits": self.switch,
         }.items():
             self.hands[f"hands/{name}"] = done(hand)
@@ -324,6 +343,8 @@ def _scopes(call: Call) -> tuple[str, ...]:
             return ("crm.schemas.contacts.read", "crm.objects.contacts.read") if reading else ("crm.schemas.contacts.write",)
         case "owners":
             return ("crm.objects.owners.read",)
+        case "exports":
+            return ("crm.export",)
         case "communication-preferences":
             return ("communication_preferences.read_write", "communication_preferences.read" if reading else "communication_preferences.write")
         case _:
