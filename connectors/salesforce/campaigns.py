@@ -42,7 +42,7 @@ def members(client: Client, position: Position | None, overlap_s: int) -> Iterat
 
 def sightings(rows: list[Row], source: str, zone: str) -> list[Sighting]:
     """The events; a member that was taken out of its campaign says nothing more."""
-    return [found for row in rows if not row["IsDeleted"] and (found := _sighting(row, source, zone)) is not None]
+    return [found for row in rows if not row.get("IsDeleted") and (found := _sighting(row, source, zone)) is not None]
 
 
 def _sighting(row: Row, source: str, zone: str) -> Sighting | None:

@@ -19,7 +19,7 @@ from simple_salesforce.api import Salesforce
 from ...model.errors import ConfigurationError, CredentialError, Unreachable
 from ...model.ports import Secret
 from ..contract import Ports
-from ..manners import CONNECT_S, Answer, Line, Patience, Trouble, collect, http_date_ms, is_loopback, lost
+from ..manners import CONNECT_S, Answer, Line, Patience, Trouble, collect, is_loopback, lost
 from .auth import Session
 from .errors import Expired, judge, locator_gone, refusals, stopped
 from .rows import Row, next_url, records_of
@@ -208,10 +208,6 @@ class Client:
         if locator_gone(answer):
             return None
         raise stopped(answer, self.system)
-
-    def server_ms(self, answer: Answer) -> int:
-        """The vendor's clock when it answered."""
-        return http_date_ms(answer.headers.get("date", "")) or self.clock.now_ms()
 
     def close(self) -> None:
         """Give back connections."""

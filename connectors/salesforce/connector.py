@@ -193,7 +193,8 @@ def _identity(client: Client) -> AccountId:
         id = _organization(client, "Id").get("Id")
     zone = str(org.get("TimeZoneSidKey") or user.get("zoneinfo") or "UTC")
     named = id18(str(id)) if id else client.host
-    return AccountId("salesforce", named, str(org.get("Name") or ""), zone, seen.user or user.get("user_id"))
+    own = seen.user or user.get("user_id")
+    return AccountId("salesforce", named, str(org.get("Name") or ""), zone, id18(str(own)) if own else None)
 
 
 def _organization(client: Client, names: str) -> Mapping[str, Any]:

@@ -54,7 +54,7 @@ def read_by_id(client: Client, kind: str, ids: Sequence[str], fields: tuple[str,
     related = any("." in name for name in own)
     if related and client.answers.get("parents_in_collections") != "yes":
         return _queried(client, kind, "Id", ids, fields)
-    names = dict.fromkeys((*bookkeeping(kind, fate=False), *own))
+    names = dict.fromkeys((*bookkeeping(kind, fate=True), *own))
     try:
         found = [row for row in collection(client, kind, ids, names) if row is not None]
     except Hidden:
@@ -77,12 +77,13 @@ def _queried(client: Client, kind: str, key: str, values: Iterable[str], fields:
 
 
 def complete(client: Client, kind: str, rows: Sequence[Row], fields: Sequence[str]) -> None:
-    """Add the fields that found no room in the rows' query. A row that cannot be read a second time keeps them absent."""
+    """Add the fields that found no room in the rows' query. A row that cannot be read a second time keeps them absent; each is known by its id."""
     if not fields:
         return
-    for row, more in zip(rows, collection(client, kind, [row["Id"] for row in rows], fields), strict=True):
-        if more is not None:
-            row.update((name, more.get(name)) for name in fields)
+    told = {id15(more["Id"]): more for more in collection(client, kind, [row["Id"] for row in rows], ("Id", *fields)) if more is not None}
+    for row in rows:
+        more = told.get(id15(row["Id"]), {})
+        row.update((name, more[name]) for name in fields if name in more)
 
 
 def collection(client: Client, kind: str, ids: Sequence[str], fields: Iterable[str]) -> list[Row | None]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ..manners import Answer
+from ..manners import Answer, http_date_ms
 from . import harvest
 from .client import Client
 from .cursor import Position
@@ -45,8 +45,8 @@ def parts(client: Client, source: str, columns: Sequence[str], position: Positio
         answer = client.following(following) if following is not None else None
         if answer is None:
             answer = client.query(_question(source, columns, position, overlap_s), everything=position.since is not None)
-        server_time = client.server_ms(answer)
         rows = records_of(answer.data, client.system)
+        server_time = _server_ms(answer, rows, position)
         following = next_url(answer.data, following, client.system)
         if position.start is None:
             # The query saw what was there when it began, at the latest when it was sent.
@@ -71,6 +71,12 @@ def _harvested(client: Client, source: str, columns: Sequence[str], position: Po
         except StopIteration as end:
             return end.value
         yield Part(rows, at, client.clock.now_ms())
+
+
+def _server_ms(answer: Answer, rows: Sequence[Row], position: Position) -> int:
+    """The vendor's clock when it answered. One that is not shown need not agree with ours; then it is the newest stamp that came, which is not ahead of it."""
+    told = http_date_ms(answer.headers.get("date", ""))
+    return max((stamp_ms(row["SystemModstamp"]) for row in rows), default=position.since or 0) if told is None else told
 
 
 def _is_large(answer: Answer, many: int) -> bool:

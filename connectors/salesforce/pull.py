@@ -62,7 +62,7 @@ def _parts(client: Client, wanted: Columns, positions: dict[str, Position], over
     for part in parts(client, OBJECTS[wanted.kind], wanted.queried, positions.get(wanted.kind, Position()), overlap_s, many):
         positions[wanted.kind] = part.position
         # What changed since the query ran is read again by the next pull: its stamp is newer than this one.
-        complete(client, wanted.kind, [row for row in part.rows if not row["IsDeleted"]], wanted.rest)
+        complete(client, wanted.kind, [row for row in part.rows if not row.get("IsDeleted")], wanted.rest)
         yield part
 
 
@@ -108,7 +108,7 @@ def _concerned(client: Client, wanted: Columns, told: evidence.Told, cursor: str
         rows = read_by_id(client, wanted.kind, ids[start : start + COLLECTION], wanted.asked)
         if any(name not in row for row in rows for name in wanted.beside):
             told.refused = "the roles of single contacts are not told"
-        yield Page([wanted.shape.record(row) for row in rows], cursor, server_time)
+        yield Page([wanted.shape.record(row) for row in rows if not row.get("IsDeleted")], cursor, server_time)
 
 
 def _page(shape: Shape, part: Part, cursor: str) -> Page:
@@ -116,7 +116,7 @@ def _page(shape: Shape, part: Part, cursor: str) -> Page:
     gone: list[Gone] = []
     moved: list[Moved] = []
     for row in part.rows:
-        if not row["IsDeleted"] and not row.get("IsConverted"):
+        if not row.get("IsDeleted") and not row.get("IsConverted"):
             records.append(shape.record(row))
             continue
         match fate(shape, row):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, TypeAlias
+from urllib.parse import urlsplit
 
 from ...model.errors import Unreachable
 from ...model.records import Gone, Moved, Record, Ref
@@ -35,8 +36,11 @@ _MS = timedelta(milliseconds=1)
 
 @lru_cache(maxsize=16_384)
 def stamp_ms(written: str) -> int:
-    """A dateTime of the API (`2013-05-08T21:20:00.000+0000`) in milliseconds since 1970."""
-    return (datetime.fromisoformat(written) - _EPOCH) // _MS
+    """A dateTime of the API (`2013-05-08T21:20:00.000+0000`) in milliseconds since 1970. Raises `Unreachable` for what is none, or has no offset."""
+    try:
+        return (datetime.fromisoformat(written) - _EPOCH) // _MS
+    except (TypeError, ValueError):
+        raise Unreachable("a record's stamp is no moment", next_step="check `instance_url`: does Salesforce answer there?") from None
 
 
 def id15(id: str) -> str:
@@ -68,18 +72,20 @@ class Shape:
 
     def record(self, row: Row, *, converted: bool = False) -> Record:
         """The row's record; the row is used up. A converted Lead keeps what tells its conversion: that is evidence for its stage."""
-        ref = Ref(self.kind, row["Id"])
+        ref = Ref(self.kind, id18(row["Id"]))
         stamp = stamp_ms(row["SystemModstamp"])
         author = row.get("LastModifiedById")
         for path, parts in self.paths:
-            row[path] = _along(row, parts)
+            value = _along(row, parts)
+            if value is not _ABSENT:
+                row[path] = value
         for head in self.heads:
             row.pop(head, None)
         for name in self.dropped_when_converted if converted else self.dropped:
             row.pop(name, None)
         if "" in row.values():
             row = {name: None if value == "" else value for name, value in row.items()}
-        return Record(ref, stamp, row, author)
+        return Record(ref, stamp, row, author and id18(author))
 
 
 def shape(kind: str, fields: Iterable[str]) -> Shape:
@@ -93,12 +99,18 @@ def shape(kind: str, fields: Iterable[str]) -> Shape:
     return Shape(kind, dropped, tuple(name for name in dropped if name not in kept), paths, heads)
 
 
+_ABSENT = object()
+
+
 def _along(row: Row, parts: tuple[str, ...]) -> Any:
+    """Where there is no related record, its fields are blank; where nothing is said of it, or of the field, they are absent."""
     found: Any = row
     for part in parts:
         if found is None:
             return None
-        found = found.get(part)
+        found = found.get(part, _ABSENT)
+        if found is _ABSENT:
+            break
     return found
 
 
@@ -107,26 +119,38 @@ def fate(shape: Shape, row: Row) -> Gone | Moved | None:
 
     A merged record is deleted and names the winner (SOAP API Developer Guide, merge). A converted Lead stays, read-only, and names its Contact.
     """
-    ref = Ref(shape.kind, row["Id"])
+    ref = Ref(shape.kind, id18(row["Id"]))
     if row.get("IsDeleted"):
         winner = row.get("MasterRecordId")
-        return Moved(ref, Ref(shape.kind, winner), "merged") if winner else Gone(ref, stamp_ms(row["SystemModstamp"]))
+        return Moved(ref, Ref(shape.kind, id18(winner)), "merged") if winner else Gone(ref, stamp_ms(row["SystemModstamp"]))
     if not row.get("IsConverted"):
         return None
     contact = row.get("ConvertedContactId")
     if not contact:
         return Gone(ref, stamp_ms(row["SystemModstamp"]))
-    return Moved(ref, Ref("contact", contact), "converted", shape.record(row, converted=True))
+    return Moved(ref, Ref("contact", id18(contact)), "converted", shape.record(row, converted=True))
 
 
 def next_url(data: Any, before: str | None, where: str) -> str | None:
-    """Where a query's next page is; None behind the last one. Raises `Unreachable` for a page that leads to itself: it would never end."""
+    """The path of the next page of a query or a list of jobs; None behind the last one, which says that it is `done`.
+
+    Of a whole address only the path counts: our token goes to our own org. Raises `Unreachable` for a page that leads to itself, as it would never end, and for
+    one that is not the last and says no more: what follows it would be taken for read.
+    """
     found = data.get("nextRecordsUrl")
-    if found is None:
+    if not found and data.get("done") is not False:
         return None
-    if not isinstance(found, str) or not found.startswith("/") or found == before:
+    path = _path(found) if isinstance(found, str) else ""
+    if not path.startswith("/") or path == before:
         raise Unreachable("the pages of a query lead nowhere", where=where, next_step="run again; if it stays, check any proxy in between")
-    return found
+    return path
+
+
+def _path(url: str) -> str:
+    if not url.startswith(("https://", "http://")):
+        return url
+    parts = urlsplit(url)
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
 
 def records_of(data: Any, where: str) -> list[Row]:

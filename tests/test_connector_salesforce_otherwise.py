@@ -1,0 +1,162 @@
+"""Answers that the documents allow and the sandbox never gives: an honest org or emulator may give them, and nobody's data is the worse for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+from lean_world import LeanWorld
+from salesforce_org import Drawer, Hand, NoLimits, settings
+
+from stagesync.connectors.contract import Ports
+from stagesync.connectors.salesforce.connector import SalesforceConnector, open_org
+from stagesync.model.errors import Unreachable
+from stagesync.model.records import Gone, Moved, Present, Query, Record, Ref
+from stagesync.sandbox.base import json_response
+from stagesync.sandbox.clients import WorldAdapter
+from stagesync.sandbox.wire import Request, Response
+
+V66 = "/services/data/v66.0"
+NOT_FOUND = json_response([{"errorCode": "NOT_FOUND", "message": "The requested resource does not exist"}], 404)
+STAMP = "2026-03-05T13:45:00.000+0000"
+ONE, TWO, OTHER = "00Q5g000000H0B1EAK", "00Q5g000000H0B2EAK", "00Q5g000000H0B3EAK"
+CONTACT, ACCOUNT, USER = "0035g000000H0B1AAK", "0015g000000H0B1AAK", "0055g000000H0B1AAK"
+
+
+def opened(answers: dict[str, Any], **given: Any) -> SalesforceConnector:
+    """The connector to a server that has these answers."""
+    said = {path: (lambda _, answer=answer: answer) if isinstance(answer, Response) else answer for path, answer in answers.items()}
+    return open_org("crm", settings(**given), Ports(Hand(), NoLimits(), Drawer()), WorldAdapter(LeanWorld(said, NOT_FOUND)))
+
+
+def row(id: str, **values: Any) -> dict[str, Any]:
+    """A row of a query or a read by id."""
+    return {"attributes": {"type": "Lead"}, "Id": id, "SystemModstamp": STAMP, "IsDeleted": False, **values}
+
+
+def page(*rows: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """One page of a query, the last one unless it is told otherwise."""
+    return {"totalSize": 9, "done": True, "records": list(rows), **more}
+
+
+def pulled(connector: SalesforceConnector, kind: str = "lead", fields: tuple[str, ...] = ("LastName",), cursor: str | None = None) -> list[Record]:
+    """What a pull gives."""
+    return [record for each in connector.pull(Query({kind: fields}, cursor)) for record in each.records]
+
+
+# ---- pages
+
+
+@pytest.mark.parametrize(
+    "following",
+    [
+        f"{V66}/query/01g5g00000ABC-2000",
+        f"https://org.my.salesforce.com{V66}/query/01g5g00000ABC-2000",
+        f"https://another.my.salesforce.com{V66}/query/01g5g00000ABC-2000",
+        f"{V66}/query/0r8xx3d3RFxFFqMAGl-200?of=a%2Bb",
+        "/services/data/v67.0/query/01g5g00000ABC-2000",
+    ],
+)
+def test_the_next_page_is_found_wherever_its_address_points(following: str) -> None:
+    """A path, a whole address, another version, a locator of any shape; the call goes to our own org, since it carries our token."""
+    path = following.removeprefix("https://org.my.salesforce.com").removeprefix("https://another.my.salesforce.com").partition("?")[0]
+    first = page(row(ONE), done=False, nextRecordsUrl=following)
+    assert [record.ref.id for record in pulled(opened({f"GET {V66}/query/": first, f"GET {path}": page(row(TWO), nextRecordsUrl="")}))] == [ONE, TWO]
+
+
+@pytest.mark.parametrize("more", [{"done": False}, {"done": False, "nextRecordsUrl": None}, {"done": False, "nextRecordsUrl": "elsewhere"}])
+def test_a_page_that_is_not_the_last_and_leads_nowhere_ends_no_reading(more: dict[str, Any]) -> None:
+    """`done` says that there is more: what is not read is not taken for read, and the cursor stays."""
+    with pytest.raises(Unreachable, match="lead nowhere"):
+        pulled(opened({f"GET {V66}/query/": page(row(ONE), **more)}))
+
+
+def test_a_list_of_jobs_is_followed_by_whole_addresses() -> None:
+    """An org with more than a thousand jobs tells the rest elsewhere; its own jobs are waited for all the same."""
+    job = {"id": "7505g000000H0B1AAK", "createdById": USER, "object": "Lead", "state": "InProgress"}
+    asked: list[str] = []
+
+    def jobs(request: Request) -> Response:
+        if request.arg("queryLocator"):
+            return json_response({"done": True, "records": [job]})
+        return json_response({"done": False, "records": [], "nextRecordsUrl": f"https://org.my.salesforce.com{V66}/jobs/ingest?queryLocator=01g-1000"})
+
+    def told(request: Request) -> Response:
+        asked.append(request.path)
+        return json_response({**job, "state": "JobComplete", "numberRecordsProcessed": 1})
+
+    answers = {f"GET {V66}/jobs/ingest": jobs, f"GET {V66}/jobs/ingest/{job['id']}": told, "GET /services/oauth2/userinfo": {"user_id": USER}}
+    assert opened(answers).landed()
+    assert len(asked) == 1
+
+
+# ---- rows
+
+
+def test_what_a_row_does_not_hold_is_neither_blank_nor_cleared() -> None:
+    """Somebody who leaves nulls or fields of related records out tells nothing of them."""
+    bare = {"Id": CONTACT, "SystemModstamp": STAMP}
+    (record,) = pulled(opened({f"GET {V66}/query/": page(bare)}), "contact", ("LastName", "Account.Name"))
+    assert record.values == {}
+    (record,) = pulled(opened({f"GET {V66}/query/": page({**bare, "Account": None, "LastName": None})}), "contact", ("LastName", "Account.Name"))
+    assert record.values == {"LastName": None, "Account.Name": None}
+
+
+def test_short_ids_are_the_same_records() -> None:
+    """Records, winners and authors are known by 18 characters, however many an answer has."""
+    binned = row(TWO[:15], IsDeleted=True, MasterRecordId=OTHER[:15])
+    connector = opened({f"GET {V66}/query/": page(row(ONE[:15], LastModifiedById=USER[:15]), binned)})
+    (page_,) = list(connector.pull(Query({"lead": ("LastName",)})))
+    assert [(record.ref.id, record.author) for record in page_.records] == [(ONE, USER)]
+    assert page_.moved == [Moved(Ref("lead", TWO), Ref("lead", OTHER), "merged")]
+    identity = opened({"GET /services/oauth2/userinfo": {"user_id": USER[:15], "organization_id": "00D5g000004XYZA"}}).identity()
+    assert (identity.own_actor, identity.id) == (USER, "00D5g000004XYZAEA4")
+
+
+@pytest.mark.parametrize("stamp", [None, "2026-03-05T13:45:00", "yesterday", 7])
+def test_a_stamp_that_is_none_is_said(stamp: Any) -> None:
+    """Without a moment nobody knows what is newer: one sentence, no stack."""
+    with pytest.raises(Unreachable, match="no moment"):
+        pulled(opened({f"GET {V66}/query/": page(row(ONE) | {"SystemModstamp": stamp})}))
+
+
+def test_a_server_without_a_clock_is_not_read_by_ours() -> None:
+    """Without `Date` the newest stamp that was seen bounds what is read next, so that a machine whose clock is ahead misses nothing."""
+    asked: list[str] = []
+
+    def query(request: Request) -> Response:
+        asked.append(request.arg("q"))
+        return json_response(page(row(ONE)))
+
+    connector = opened({f"GET {V66}/query/": query, f"GET {V66}/queryAll/": query})
+    (first,) = list(connector.pull(Query({"lead": ("LastName",)})))
+    list(connector.pull(Query({"lead": ("LastName",)}, first.cursor)))
+    assert "SystemModstamp >= 2026-03-05T13:35:00Z" in asked[-1]
+
+
+# ---- reading by id
+
+
+def test_a_second_call_for_more_columns_gives_them_to_the_right_people() -> None:
+    """Columns that no URL holds come by id; rows in another order, or one that is missing, are not given to somebody else."""
+    names = tuple(f"Field_{'x' * 30}_{number}__c" for number in range(400))
+
+    def more(request: Request) -> Response:
+        asked = orjson.loads(request.body)
+        rows = [{"Id": id, **{name: f"{name} of {id}" for name in asked["fields"] if name != "Id"}} for id in reversed(asked["ids"])]
+        return json_response([rows[0], None, rows[2]])
+
+    connector = opened({f"GET {V66}/query/": page(row(ONE), row(TWO), row(OTHER)), f"POST {V66}/composite/sobjects/Lead": more})
+    told = {record.ref.id: record.values for record in pulled(connector, fields=names)}
+    assert set(told) == {ONE, TWO, OTHER}
+    for id, values in told.items():
+        assert bool(values) == (id != TWO)
+        assert all(value == f"{name} of {id}" for name, value in values.items())
+
+
+def test_deleted_records_that_are_read_by_id_are_gone() -> None:
+    """Somebody may answer a read of many ids with what is in the bin: it is told as gone or merged, as where null stands."""
+    connector = opened({f"POST {V66}/composite/sobjects/Lead": [row(ONE, IsDeleted=True), row(TWO, IsDeleted=True, MasterRecordId=OTHER), row(OTHER)]})
+    gone, moved, there = connector.fetch([Ref("lead", id) for id in (ONE, TWO, OTHER)], {"lead": ("LastName",)})
+    assert (type(gone), type(moved), type(there)) == (Gone, Moved, Present)
