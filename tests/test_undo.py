@@ -306,6 +306,24 @@ def test_what_a_vendor_did_to_the_record_cannot_be_undone(how: str, tmp_path: Pa
     assert office.contact(ANNA)["city"] == "Mainz"
 
 
+def test_a_preview_asks_nothing(store_url: str) -> None:
+    """As long as the undo is only looked at, however often, no record was taken from anybody: there is no question. Carried out, there is one."""
+    office = Office(store_url)
+    office.hub.create({"email": ANNA, "lastname": "Berg"})
+    office.directions = {"crm": "read"}
+    office.session = office.reopened()
+    office.quiet()
+    office.crm.create("Lead", {"Email": ANNA, "LastName": "Berg", "Company": "A"})
+    office.later()
+    done = office.run().run
+    assert [planned(office, done).apart for _ in range(2)] == [1, 1]
+    with office.session.store.read() as tx:
+        assert holds.groups(tx, office.session.workspace) == []
+    undo(office, done)
+    with office.session.store.read() as tx:
+        assert [group.count for group in holds.groups(tx, office.session.workspace)] == [1]
+
+
 def test_a_record_that_joined_is_taken_from_its_person_until_somebody_says_otherwise(store_url: str) -> None:
     """The match was wrong: what it wrote goes back and the two go their own ways, until the question that is left is answered."""
     office = Office(store_url)

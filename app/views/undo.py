@@ -67,7 +67,7 @@ def _linked(made: UndoPlan) -> list[str]:
     lines: list[str] = []
     if made.apart:
         several = words.count(made.apart, "record is", "records are")
-        lines.append(f"  {several} taken from the person to whom the run gave them (`stagesync holds` asks about them)")
+        lines.append(f"  {several} taken from the person to whom the run gave them (then `stagesync holds` asks about them)")
     if made.rejoined:
         lines.append(f"  {words.count(made.rejoined, 'record is', 'records are')} given back to the person from whom the run took them")
     return ["", "Links", *lines] if lines else []

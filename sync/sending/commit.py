@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...state import actions, links, people
@@ -11,6 +11,7 @@ from ...state.links import Remembered
 from ...state.people import PersonRow
 from ...state.store import Tx
 from ..deciding.erasure import ERASED, STANDS
+from ..deciding.removal import RECORD
 from ..people.dossier import gather
 from ..people.forget import forget
 from ..session import Session
@@ -85,9 +86,22 @@ def _commit(tx: Tx, session: Session, rows: Sequence[ActionRow], started: int) -
     actions.set_state(tx, [row.id for row in rows], "applied")
     if lifted:
         actions.set_state(tx, lifted, "skipped")
+    _ask(tx, session.workspace, rows)
     leaving = people.by_ids(tx, [row.person for row in rows if row.person is not None and row.payload.get("forget")])
     for person in leaving.values():
         forget(tx, session.workspace, gather(tx, session.workspace, person), started)
+
+
+def _ask(tx: Tx, workspace: int, rows: Sequence[ActionRow]) -> None:
+    """What there is to be asked only now: about records that were taken from their people."""
+    asked = [(row.run, ask) for row in rows for ask in row.payload.get("asks", ())]
+    first = actions.reserve(tx, len(asked)) if asked else 0
+    actions.insert(tx, workspace, [_question(first + offset, run, ask) for offset, (run, ask) in enumerate(asked)])
+
+
+def _question(number: int, run: int, ask: Mapping[str, Any]) -> ActionRow:
+    payload = {"choices": ask["choices"], "park": [ask["link"]]}
+    return ActionRow(number, run, None, ask["link"], None, 1, "hold", {}, payload, "held", ask["reason"], ask["question"], RECORD, None, None, 0)
 
 
 def _skip(tx: Tx, workspace: int, run: int, rows: Sequence[ActionRow], started: int) -> None:

@@ -17,6 +17,7 @@ from ...state.links import LinkRow
 from ...state.runs import RunRow
 from ...state.store import Tx
 from ..deciding.creation import KEY
+from ..deciding.desk import View
 from ..deciding.guard import Situation, Stop, weigh
 from ..deciding.removal import RECORD
 from ..engine import PlanReport
@@ -253,25 +254,26 @@ class _Work:
         expand = self.session.expand_freeing if inverse.decision.frees else self.session.expand
         cause = f"undo of run {self.target.id}"
         decided, *rest = rows_of(self.session.desk, person, False, inverse.decision, expand, self.tally)
+        by_link = {view.row.id: view for view in inverse.decision.views}
         memory = {
             **decided.payload,
             "lifted": inverse.questions,
             "writes": any(row.op in actions.WRITES for row in rest),
             "duplicates": [link for link, _, _ in inverse.apart],
+            "asks": [self._ask(person, by_link[link], cause) for link, _, _ in inverse.apart],
             "undo": {"run": self.target.id, "fields": inverse.fields, "apart": inverse.apart},
         }
         yield decided._replace(payload=memory)
-        by_link = {view.row.id: view for view in inverse.decision.views}
         for row in rest:
             if row.op == "archive" and row.link is not None:
                 row = row._replace(reason=f"{cause}, which made it", payload={**row.payload, "before": dict(by_link[row.link].seen)})
             yield row._replace(reason=cause) if row.op == "create" else row
-        for link, _, _ in inverse.apart:
-            view = by_link[link]
-            choices = {view.system.name: f"{view.row.kind} {view.row.ref}", "person": f"p{person}"}
-            self.tally.holds[APART] += 1
-            question = f"{APART}:{self.target.id}:{view.system.name}"
-            yield Draft(None, link, op="hold", state="held", field=RECORD, question=question, reason=cause, payload={"choices": choices, "park": [link]})
+
+    def _ask(self, person: int, view: View, cause: str) -> dict[str, Any]:
+        """The question that is left with a record once it was taken from its person, and not before: a preview asks nothing."""
+        self.tally.holds[APART] += 1
+        choices = {view.system.name: f"{view.row.kind} {view.row.ref}", "person": f"p{person}"}
+        return {"link": view.row.id, "question": f"{APART}:{self.target.id}:{view.system.name}", "reason": cause, "choices": choices}
 
     def _refuse_open(self) -> None:
         """What was sent and never heard of again can be undone by nobody."""
