@@ -19,29 +19,31 @@ demo: .venv/.installed ## Run the main job on two sandbox worlds
 test: .venv/.installed ## Run every test
 	$(BIN)/python -m pytest -q -n logical --maxprocesses=4 $(ARGS)
 
+# The programs among the tests find what all tests share where pytest finds it.
+LIVE := PYTHONPATH=tests/workshop $(BIN)/python tests/histories
 # Histories under rules and clocks, of undos and of killed programs have tests of their own, which take their number from the environment.
-MORE := $(BIN)/python -m pytest -q -n logical tests/test_histories_lifecycle.py tests/test_undo_histories.py tests/test_kills.py
+MORE := $(BIN)/python -m pytest -q -n logical tests/histories/test_lifecycle.py tests/histories/test_undo.py tests/histories/test_kills.py
 
 histories: .venv/.installed ## Live 10,000 random histories (1,500 with webhooks, 500 with bulk jobs), short stories, a sample of the directed ones, 40 real kills
-	$(BIN)/python tests/history_run.py --random 8000 --hinted 1500 --bulk 500 --directed 1000 --stories $(ARGS)
+	$(LIVE)/history_run.py --random 8000 --hinted 1500 --bulk 500 --directed 1000 --stories $(ARGS)
 	STAGESYNC_HISTORIES=120 STAGESYNC_KILLS=40 STAGESYNC_KILLS_POSTGRES=2 $(MORE)
 
 soak: .venv/.installed ## Live N random histories (100,000), every directed one, 400 real kills; ARGS='--seed 417' tells the story of one
-	$(BIN)/python tests/history_run.py --random $(N) --start $(SEED) --hinted $(N) --bulk $(N) --directed all --stories $(ARGS)
+	$(LIVE)/history_run.py --random $(N) --start $(SEED) --hinted $(N) --bulk $(N) --directed all --stories $(ARGS)
 	$(if $(ARGS),,STAGESYNC_HISTORIES=2000 STAGESYNC_KILLS=200 STAGESYNC_KILLS_POSTGRES=200 $(MORE))
 
 kills: .venv/.installed ## Kill migrations at random instants, their loads 20 times, and compare each with an unbroken one
-	STAGESYNC_LOAD_KILLS=20 $(BIN)/python -m pytest -q tests/test_migrate_kills.py $(ARGS)
+	STAGESYNC_LOAD_KILLS=20 $(BIN)/python -m pytest -q tests/migrating/test_kills.py $(ARGS)
 
 mutants: .venv/.installed ## Put one bug after the other into the program and show that histories find it
-	$(BIN)/python tests/mutant_check.py $(ARGS)
+	$(LIVE)/mutant_check.py $(ARGS)
 
 lint: .venv/.installed ## Check style, types, the house's import rules and the documents
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q tests/test_docs_links.py
+	$(BIN)/python -m pytest -q tests/house/test_docs_links.py
 	$(BIN)/python .ci/audit.py
 
 audit: .venv/.installed ## Hold the locked dependencies against the known vulnerabilities

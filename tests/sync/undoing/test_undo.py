@@ -1,0 +1,416 @@
+"""Undo: what a run wrote goes back, nobody's edits do, and the next sync does not bring it again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from office import Office
+from questions import answer
+from ruled import FITS, lead, ruled, stage
+from undoing import planned, undo, worlds
+
+from stagesync.app.views.undo import refused
+from stagesync.model.errors import ConfigurationError
+from stagesync.model.records import Ref
+from stagesync.state import entries, leases, links, people, runs
+from stagesync.sync.duplicates.deciding import decide
+from stagesync.sync.duplicates.rulings import Ruling
+from stagesync.sync.people import holds
+from stagesync.sync.undoing.inverse import Refusal
+
+ANNA = "anna@a.example"
+
+
+def reasons(refusals: Sequence[Refusal]) -> set[tuple[str, str, str]]:
+    """System, field and reason."""
+    return {(each.system, each.field, each.why) for each in refusals}
+
+
+def both(office: Office, **more: str) -> tuple[str, str]:
+    """One human in both systems, met and agreed."""
+    contact = office.hub.create({"email": ANNA, "firstname": "Anna", "lastname": "Berg", "city": "Bonn", "lifecyclestage": "lead", **more})
+    lead = office.crm.create("Lead", {"Email": ANNA, "FirstName": "Anna", "LastName": "Berg", "City": "Bonn", "Company": "A", "Status": "Open - Not Contacted"})
+    office.quiet()
+    office.later()
+    return contact, lead
+
+
+def test_values_go_back_where_the_run_wrote_them(store_url: str) -> None:
+    """The edit that the run carried over stays where somebody made it, what was written goes back, and the next sync leaves both alone."""
+    office = Office(store_url)
+    contact, lead = both(office)
+    office.hub.edit(contact, {"city": "Mainz", "jobtitle": "Head"})
+    before = worlds(office)
+    done = office.run()
+    assert office.person(ANNA)["City"] == "Mainz"
+    made, report = undo(office, done.run)
+    assert worlds(office) == before
+    assert (report.writes, made.refusals, dict(made.kept)) == (1, (), {("hub", "city"): 1, ("hub", "job_title"): 1})
+    assert office.quiet() == 1
+    office.crm.edit(lead, {"City": "Trier"})
+    office.quiet()
+    assert office.contact(ANNA)["city"] == "Trier"
+
+
+def test_what_somebody_edited_since_is_refused_by_name_and_the_rest_goes_back(tmp_path: Path) -> None:
+    """A field that was typed over after the run stays as it is, in both systems; the other fields of the same write go back."""
+    office = Office(tmp_path)
+    contact, lead = both(office)
+    office.hub.edit(contact, {"city": "Mainz", "firstname": "Anne"})
+    done = office.run()
+    office.crm.edit(lead, {"City": "Trier"})
+    made, _ = undo(office, done.run)
+    assert reasons(made.refusals) == {("crm", "city", "somebody edited it since")}
+    assert (office.person(ANNA)["FirstName"], office.person(ANNA)["City"]) == ("Anna", "Trier")
+    office.quiet()
+    assert (office.contact(ANNA)["firstname"], office.contact(ANNA)["city"]) == ("Anne", "Trier")
+
+
+def test_what_a_later_run_moved_is_undone_after_that_run(tmp_path: Path) -> None:
+    """A run is refused where a later one moved the same field; once that one is undone, it goes back as well."""
+    office = Office(tmp_path)
+    contact, _ = both(office)
+    office.hub.edit(contact, {"city": "Mainz"})
+    first = office.run().run
+    office.hub.edit(contact, {"city": "Trier"})
+    office.later()
+    second = office.run().run
+    refused = planned(office, first)
+    assert refused.empty and reasons(refused.refusals) == {("", "city", f"run {second} moved it since")}
+    undo(office, second)
+    assert office.person(ANNA)["City"] == "Mainz"
+    undo(office, first)
+    assert (office.person(ANNA)["City"], office.contact(ANNA)["city"]) == ("Bonn", "Trier")
+    assert office.quiet() == 1
+
+
+def test_a_stage_moves_back_as_a_correction(store_url: str) -> None:
+    """The hub has the old stage again, the ledger says why, the record that was written says what it said, and nobody moves it again."""
+    office = Office(store_url)
+    contact, _ = both(office)
+    office.hub.edit(contact, {"lifecyclestage": "marketingqualifiedlead"})
+    before = worlds(office)
+    done = office.run().run
+    assert office.person(ANNA)["Status"] == "Marketing Qualified"
+    made, _ = undo(office, done)
+    assert worlds(office) == before and not made.refusals
+    assert office.quiet() == 1
+    with office.session.store.read() as tx:
+        stays, row = entries.of_people(tx, [1])[1], people.by_ids(tx, [1])[1]
+    assert (row.stage, stays[-1].stage, stays[-1].evidence) == ("lead", "lead", f"undo of run {done}")
+    assert made.plan.tally.writes[("crm", "lowerings")] == 1
+
+
+def test_a_stage_that_was_moved_on_in_hubspot_moves_back_there_too(tmp_path: Path) -> None:
+    """HubSpot takes no lower stage in one write; the undo clears and sets it as any write would."""
+    office = Office(tmp_path)
+    _, lead = both(office)
+    office.crm.edit(lead, {"Status": "Sales Qualified"})
+    before = worlds(office)
+    done = office.run().run
+    assert office.contact(ANNA)["lifecyclestage"] == "salesqualifiedlead"
+    undo(office, done)
+    assert worlds(office) == before and office.quiet() == 1
+
+
+@pytest.mark.parametrize("mode", ["apply", "hold"])
+def test_a_rule_that_moved_somebody_does_not_move_them_again(store_url: str, mode: str) -> None:
+    """What the rule said, or would ask, is taken as heard, also where the values by which it spoke went back; a new word of it counts again."""
+    office = ruled(store_url, {**FITS, "mode": mode})
+    contact = lead(office)
+    office.hub.edit(contact, {"jobtitle": "CEO"})
+    before = worlds(office)
+    done = office.run().run
+    if mode == "hold":
+        answer(office, "fits")
+        office.later()
+        before = worlds(office)
+        done = office.run().run
+    assert stage(office) == "marketingqualifiedlead"
+    undo(office, done)
+    assert worlds(office) == before
+    assert office.quiet() == 1 and office.run().held == 0 and worlds(office) == before
+
+
+def test_a_created_record_is_archived_and_not_made_again(store_url: str) -> None:
+    """What the run created goes to the bin; the person stays, and no later run makes the record again, whatever is edited."""
+    office = Office(store_url)
+    office.quiet()
+    contact = office.hub.create({"email": ANNA, "firstname": "Anna", "lastname": "Berg", "lifecyclestage": "lead"})
+    before = worlds(office)
+    done = office.run().run
+    assert office.person(ANNA)
+    made, report = undo(office, done)
+    assert (worlds(office), report.systems["crm"].archived, made.refusals) == (before, 1, ())
+    assert office.quiet() == 1
+    office.hub.edit(contact, {"city": "Mainz"})
+    office.quiet()
+    assert not list(office.crm.rows("Lead"))
+
+
+def test_a_created_record_that_somebody_uses_stays(tmp_path: Path) -> None:
+    """Whoever typed something into the new record, or made a contact of it, keeps it."""
+    office = Office(tmp_path)
+    office.quiet()
+    for name in ("anna", "bea"):
+        office.hub.create({"email": f"{name}@a.example", "lastname": name})
+    done = office.run().run
+    office.crm.edit(office.person(ANNA)["Id"], {"Title": "Head"})
+    office.crm.convert(office.person("bea@a.example")["Id"])
+    made, report = undo(office, done)
+    assert report.writes == 0 and len(made.refusals) == 2
+    assert {why for _, _, why in reasons(made.refusals)} == {
+        "the record that the run made stays: somebody else was the last to modify it",
+        "the record that the run made stays: it was merged, converted or taken from this person since",
+    }
+
+
+def test_an_undo_can_be_undone(store_url: str) -> None:
+    """Values, stage and record are as the run had left them, and again as before it when that is undone in its turn."""
+    office = Office(store_url)
+    contact, _ = both(office)
+    office.hub.edit(contact, {"city": "Mainz", "lifecyclestage": "marketingqualifiedlead"})
+    office.hub.create({"email": "bea@a.example", "lastname": "Bea", "city": "Ulm"})
+    before = worlds(office)
+    done = office.run().run
+    after = worlds(office)
+    office.later()
+    taken_back = undo(office, done)[1].run
+    assert worlds(office) == before
+    again = undo(office, taken_back)[1].run
+    assert _nameless(worlds(office)) == _nameless(after)
+    assert office.quiet() == 1
+    undo(office, again)
+    assert worlds(office) == before and office.quiet() == 1
+
+
+def _nameless(found: dict[str, dict[str, Any]]) -> list[list[str]]:
+    """Without the ids, which a record that is made again has anew."""
+    return sorted(sorted(f"{name}={value}" for name, value in values.items() if name not in ("Id", "Name")) for values in found.values())
+
+
+def test_a_second_undo_finds_nothing(tmp_path: Path) -> None:
+    """What is undone is not undone twice, and nothing is refused because of it."""
+    office = Office(tmp_path)
+    contact, _ = both(office)
+    office.hub.edit(contact, {"city": "Mainz", "lifecyclestage": "marketingqualifiedlead"})
+    office.hub.create({"email": "bea@a.example", "lastname": "Bea"})
+    done = office.run().run
+    undo(office, done)
+    for _ in range(2):
+        made = planned(office, done)
+        assert made.empty and made.refusals == ()
+        office.quiet()
+
+
+def test_a_swap_of_addresses_is_swapped_back(tmp_path: Path) -> None:
+    """Each address is free for a moment, as it was when the swap was carried over."""
+    office = Office(tmp_path)
+    names = {"anna": ANNA, "bea": "bea@a.example"}
+    leads = {name: office.crm.create("Lead", {"Email": address, "LastName": name, "Company": "A"}) for name, address in names.items()}
+    office.quiet()
+    office.crm.edit(leads["anna"], {"Email": names["bea"]})
+    office.crm.edit(leads["bea"], {"Email": names["anna"]})
+    office.later()
+    before = worlds(office)
+    done = office.run().run
+    assert office.contact(ANNA)["lastname"] == "bea"
+    made, _ = undo(office, done)
+    assert worlds(office) == before and not made.refusals
+    assert office.quiet() == 1
+
+
+def test_an_address_that_somebody_else_has_by_now_is_refused(tmp_path: Path) -> None:
+    """The old address went to a new human since: it does not go back."""
+    office = Office(tmp_path)
+    _, lead = both(office)
+    office.crm.edit(lead, {"Email": "berg@a.example"})
+    done = office.run().run
+    office.later()
+    office.hub.create({"email": ANNA, "lastname": "Another"})
+    made, _ = undo(office, done)
+    assert reasons(made.refusals) == {("", "email", "another person has that address now")}
+    assert office.contact("berg@a.example")["lastname"] == "Berg"
+
+
+def test_consent_is_never_undone(tmp_path: Path) -> None:
+    """An opt-out that was carried over stays, by name."""
+    office = Office(tmp_path)
+    contact, _ = both(office)
+    office.hub.edit(contact, {"hs_email_optout": "true", "city": "Mainz"})
+    done = office.run().run
+    assert office.person(ANNA)["HasOptedOutOfEmail"] is True
+    made, _ = undo(office, done)
+    why = "consent is never undone: whoever opted out stays so until somebody decides"
+    assert reasons(made.refusals) == {("", "email_opt_out", why)}
+    assert (office.person(ANNA)["HasOptedOutOfEmail"], office.person(ANNA)["City"]) == (True, "Bonn")
+
+
+@pytest.mark.parametrize("how", ["merged", "converted", "deleted"])
+def test_what_a_vendor_did_to_the_record_cannot_be_undone(how: str, tmp_path: Path) -> None:
+    """The record that the run wrote was merged, converted or deleted since: its field stays everywhere, by name, and nothing is written."""
+    office = Office(tmp_path)
+    contact, lead = both(office)
+    office.hub.edit(contact, {"city": "Mainz"})
+    done = office.run().run
+    office.later()
+    match how:
+        case "merged":
+            other = office.crm.create("Lead", {"Email": "b@a.example", "LastName": "Berg", "Company": "A"})
+            office.crm.merge(other, [lead], {"Email": ANNA})
+        case "converted":
+            office.crm.convert(lead)
+        case _:
+            office.crm.delete(lead)
+    made, report = undo(office, done)
+    assert reasons(made.refusals) == {
+        ("crm", "city", "the record was deleted or erased since" if how == "deleted" else "the record was merged, converted or taken from this person since")
+    }
+    assert report.writes == 0
+    assert office.contact(ANNA)["city"] == "Mainz"
+
+
+def test_a_preview_asks_nothing(store_url: str) -> None:
+    """As long as the undo is only looked at, however often, no record was taken from anybody: there is no question. Carried out, there is one."""
+    office = Office(store_url)
+    office.hub.create({"email": ANNA, "lastname": "Berg"})
+    office.directions = {"crm": "read"}
+    office.session = office.reopened()
+    office.quiet()
+    office.crm.create("Lead", {"Email": ANNA, "LastName": "Berg", "Company": "A"})
+    office.later()
+    done = office.run().run
+    assert [planned(office, done).apart for _ in range(2)] == [1, 1]
+    with office.session.store.read() as tx:
+        assert holds.groups(tx, office.session.workspace) == []
+    undo(office, done)
+    with office.session.store.read() as tx:
+        assert [group.count for group in holds.groups(tx, office.session.workspace)] == [1]
+
+
+def test_a_record_that_joined_is_taken_from_its_person_until_somebody_says_otherwise(store_url: str) -> None:
+    """The match was wrong: what it wrote goes back and the two go their own ways, until the question that is left is answered."""
+    office = Office(store_url)
+    office.hub.create({"email": ANNA, "lastname": "Berg", "city": "Bonn"})
+    office.directions = {"crm": "read"}
+    office.session = office.reopened()
+    office.quiet()
+    lead = office.crm.create("Lead", {"Email": ANNA, "LastName": "Berg", "Company": "A", "Title": "Head"})
+    office.later()
+    before = worlds(office)
+    done = office.run().run
+    assert office.contact(ANNA)["jobtitle"] == "Head"
+    made, _ = undo(office, done)
+    assert worlds(office) == before and (made.apart, made.refusals) == (1, ())
+    office.crm.edit(lead, {"Title": "Chief"})
+    assert office.quiet() == 1 and worlds(office)[f"crm {lead}"]["Title"] == "Chief"
+    with office.session.store.read() as tx:
+        (group,) = holds.groups(tx, office.session.workspace)
+    assert group.title.startswith("1 record was taken from its person by the undo of run")
+    assert holds.resolve(office.session.store, office.session.workspace, group.id, "newest", None, office.session.clock.now_ms()) == 1
+    office.quiet()
+    assert office.contact(ANNA)["jobtitle"] == "Chief"
+
+
+def test_whom_somebody_joined_to_another_since_is_refused_by_name(tmp_path: Path) -> None:
+    """Each of two people got a Lead, and they were said to be one human since: that of the one who stays goes, of the other one it is said that it stays."""
+    office = Office(tmp_path)
+    mine, other = (office.hub.create({"email": email, "firstname": "Anna", "lastname": "Berg"}) for email in (ANNA, "berg@home.example"))
+    done = office.run().run
+    office.later()
+    session = office.session
+    account = next(each.system.account for each in session.systems.values() if each.name == "hub")
+    with leases.acquire(session.store, session.workspace, "test"), session.store.write() as tx:
+        one, two = sorted((Ref("contact", mine), Ref("contact", other)))
+        known = links.by_refs(tx, session.workspace, account, {one, two})
+        gone = known[Ref("contact", other)].person
+        decide(tx, session.workspace, [Ruling(one, two, Ref("contact", mine))], known, session.clock.now_ms())
+    made, _ = undo(office, done)
+    (refusal,) = made.refusals
+    assert (refusal.person, refusal.field) == (gone, "record")
+    assert refusal.why == f"somebody said since that they are one human with p{known[Ref('contact', mine)].person}: what the run wrote into their records stays"
+    assert [row["Email"] for row in office.crm.rows("Lead")] == ["berg@home.example"]
+    assert f"p{gone}" in "\n".join(refused(made.refusals))
+    again, _ = undo(office, made.plan.run)
+    assert reasons(again.refusals) == {("crm", "record", "a second record of theirs is there, which is left alone")}
+
+
+def test_a_record_that_was_taken_away_is_matched_again_under_another_address(tmp_path: Path) -> None:
+    """Whoever corrects the address makes somebody else of it, who meets everything for the first time."""
+    office = Office(tmp_path)
+    office.hub.create({"email": ANNA, "lastname": "Berg", "city": "Bonn"})
+    office.directions = {"crm": "read"}
+    office.session = office.reopened()
+    office.quiet()
+    lead = office.crm.create("Lead", {"Email": ANNA, "LastName": "Berg", "Company": "A", "Title": "Head"})
+    office.later()
+    undo(office, office.run().run)
+    office.crm.edit(lead, {"Email": "other@a.example"})
+    office.quiet()
+    assert office.contact("other@a.example")["jobtitle"] == "Head" and office.contact(ANNA).get("jobtitle") is None
+    assert office.run().held == 0
+
+
+def test_the_first_sync_can_be_undone_and_that_again(tmp_path: Path) -> None:
+    """Everything that the first sync wrote goes, and comes back with an undo of the undo."""
+    office = Office(tmp_path)
+    office.hub.create({"email": ANNA, "lastname": "Berg", "phone": "+49 228 123456", "lifecyclestage": "marketingqualifiedlead"})
+    office.crm.create("Lead", {"Email": ANNA, "LastName": "Berg", "Company": "A", "Title": "Head"})
+    office.hub.create({"email": "bea@a.example", "lastname": "Bea"})
+    before = worlds(office)
+    done = office.run().run
+    after = worlds(office)
+    office.later()
+    made, report = undo(office, done)
+    assert worlds(office) == before and (made.apart, made.refusals) == (1, ())
+    assert office.quiet() == 1
+    undo(office, report.run)
+    assert _nameless(worlds(office)) == _nameless(after)
+    assert office.quiet() == 1 and office.run().held == 0
+
+
+@pytest.mark.parametrize(("state", "words"), [("running", "under way"), ("applying", "under way"), ("broken", "broke off"), ("planned", "never applied")])
+def test_only_runs_that_came_to_their_end_are_undone(tmp_path: Path, state: str, words: str) -> None:
+    """A run that is open, broken or never applied is refused with what to do, and so is one that never was."""
+    office = Office(tmp_path)
+    both(office)
+    with office.session.store.write() as tx:
+        run = runs.start(tx, office.session.workspace, "sync", 1, None)
+        if state != "running":
+            runs.finish(tx, run, 2, state, {})
+    with pytest.raises(ConfigurationError, match=words):
+        planned(office, run)
+    with pytest.raises(ConfigurationError, match="there is no run 99"):
+        planned(office, 99)
+
+
+def test_only_these_people(tmp_path: Path) -> None:
+    """An undo may be limited to some; the others can follow later."""
+    office = Office(tmp_path)
+    contact, _ = both(office)
+    other = office.hub.create({"email": "bea@a.example", "lastname": "Bea", "city": "Ulm"})
+    office.quiet()
+    office.hub.edit(contact, {"city": "Mainz"})
+    office.hub.edit(other, {"city": "Trier"})
+    office.later()
+    done = office.run().run
+    undo(office, done, [ANNA])
+    assert (office.person(ANNA)["City"], office.person("bea@a.example")["City"]) == ("Bonn", "Trier")
+    undo(office, done)
+    assert office.person("bea@a.example")["City"] == "Ulm" and office.quiet() == 1
+
+
+def test_what_is_due_for_another_reason_is_not_forgotten(tmp_path: Path) -> None:
+    """An edit that the undo reads on its way is carried over by the next sync."""
+    office = Office(tmp_path)
+    contact, _ = both(office)
+    office.hub.edit(contact, {"city": "Mainz"})
+    done = office.run().run
+    office.hub.edit(contact, {"jobtitle": "Head"})
+    undo(office, done)
+    assert (office.person(ANNA)["City"], office.person(ANNA).get("Title")) == ("Bonn", None)
+    office.quiet()
+    assert (office.person(ANNA)["City"], office.person(ANNA)["Title"]) == ("Bonn", "Head")
