@@ -554,7 +554,8 @@ def test_the_digest_changes_with_the_meaning() -> None:
 
 def test_the_digest_is_the_same_in_every_process() -> None:
     """The order in which a process keeps its sets is its own, so nothing of it is in the digest."""
-    code = f"import sys; sys.path[:0] = {[str(Path(__file__).parent), str(ROOT / 'tests' / 'workshop')]!r}; from test_qualify import SCORED, rulebook; print(rulebook(SCORED).digest)"
+    folders = [str(Path(__file__).parent), str(ROOT / "tests" / "workshop")]
+    code = f"import sys; sys.path[:0] = {folders!r}; from test_qualify import SCORED, rulebook; print(rulebook(SCORED).digest)"
     seeds = [{**os.environ, "PYTHONHASHSEED": seed} for seed in ("1", "2")]
     digests = {subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=env).stdout.strip() for env in seeds}
     assert digests == {rulebook(SCORED).digest}
