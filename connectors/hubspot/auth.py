@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from typing import Protocol
 
 from ...model.errors import ConfigurationError, CredentialError
 from ...model.ports import Secret, TokenStore
 from ..manners import Answer, Line, post_form
-from .errors import body, judge
-from .paths import TOKEN
+from .errors import body, judge, unexpected
+from .paths import TOKENS
 from .settings import HubSpotSettings
 
 _EARLY_S = 60.0
@@ -71,7 +72,7 @@ class RefreshedToken:
             raise ConfigurationError("OAuth needs client_id, client_secret and refresh_token", where=line.system)
         self._client_id, self._client_secret, self._seed = settings.client_id, settings.client_secret, settings.refresh_token
         self._timeout_s = settings.timeout_s
-        self._url = base_url + TOKEN
+        self._base_url = base_url
         self._line, self._tokens, self._clock = line, tokens, line.clock
         self._name = f"{line.system}.{fingerprint(self._seed.reveal())}.refresh_token"
         self._turn = threading.Lock()
@@ -107,7 +108,7 @@ class RefreshedToken:
 
     def _refresh(self) -> None:
         refresh = self._refresh_token()
-        answer = self._line.ask(lambda: self._post(refresh), self._judge, repeatable=True, changes=True)
+        answer = self._asked(refresh)
         given = body(answer)
         access = given.get("access_token")
         if not answer.ok or not access:
@@ -121,13 +122,23 @@ class RefreshedToken:
         self._portal = str(given["hub_id"]) if given.get("hub_id") else None
         self._good_until = self._clock.monotonic() + max(1.0, float(given.get("expires_in") or 1800) - _EARLY_S)
 
+    def _asked(self, refresh: str) -> Answer:
+        """The answer of the first version that is served. Raises `ConfigurationError` where none is."""
+        served = (self._line.ask(partial(self._post, self._base_url + path, refresh), self._judge, repeatable=True, changes=True) for path in TOKENS)
+        answer = next(served)
+        while answer.status == 404:
+            if (another := next(served, None)) is None:
+                raise unexpected(answer, where=self._line.system)
+            answer = another
+        return answer
+
     def _judge(self, answer: Answer) -> None:
-        if answer.status not in (401, 403):
+        if answer.status not in (401, 403, 404):
             judge(answer, where=self._line.system, now_ms=self._clock.now_ms())
 
-    def _post(self, refresh: str) -> Answer:
+    def _post(self, url: str, refresh: str) -> Answer:
         form = {"grant_type": "refresh_token", "client_id": self._client_id, "client_secret": self._client_secret.reveal(), "refresh_token": refresh}
-        return post_form(self._url, form, where=self._line.system, timeout_s=self._timeout_s)
+        return post_form(url, form, where=self._line.system, timeout_s=self._timeout_s)
 
 
 def credential(settings: HubSpotSettings, base_url: str, line: Line, tokens: TokenStore) -> Credential:

@@ -48,7 +48,7 @@ def opt_out(client: Client, step: Step, address: str) -> Outcome | None:
     """Opt an address out of everything; what stood in the way, or None where it is done."""
     path = f"{client.paths.preferences}/statuses/{quote(address, safe='')}/unsubscribe-all"
     try:
-        answer = client.call("POST", path, query=[("channel", "EMAIL")], repeatable=True, changes=True)
+        answer = client.call("POST", path, query=[("channel", "EMAIL")], repeatable=True, changes=True, silent=True)
     except NotDone as wait:
         return Deferred(wait.what, wait.retry_after if wait.retry_after is not None else _SOON_S)
     except MaybeDone as lost:

@@ -24,7 +24,8 @@ _LIST = re.compile(r"\[\{.*\}\]", re.DOTALL)
 _LOCKED_S = 2.0
 _WINDOW_S = 10.0
 _SECOND_S = 1.0
-_HOPELESS = frozenset({522, 525, 526})
+_HOPELESS = frozenset({525, 526})
+"""No encrypted connection came about behind the gateway. Of 522, no answer in time, nobody can say what was done (HubSpot docs, Error handling)."""
 _ROWS_AT_FAULT = frozenset({400, 404, 409})
 
 
@@ -46,7 +47,8 @@ def judge(answer: Answer, *, where: str, now_ms: int) -> None:
     if status == 429:
         raise _limited(answer, told, where, now_ms)
     if status == 423:
-        raise NotDone(f"HubSpot has locked what we ask for{told}", where=where, next_step="run again in a moment", retry_after=_LOCKED_S)
+        wait = max(_LOCKED_S, retry_after(answer.headers, now_ms) or 0.0)
+        raise NotDone(f"HubSpot has locked what we ask for{told}", where=where, next_step="run again in a moment", retry_after=wait)
     if status == 477:
         wait = retry_after(answer.headers, now_ms) or 3600.0
         what = f"HubSpot is moving this account to another data centre{told}"
@@ -57,7 +59,7 @@ def judge(answer: Answer, *, where: str, now_ms: int) -> None:
         raise _forbidden(answer, told, where)
     if status in _HOPELESS:
         raise Unreachable(f"HubSpot cannot be reached (status {status})", where=where, next_step="check the network; if it stays, ask HubSpot's support")
-    if status >= 500 or status == 408:
+    if (status >= 500 and status != 501) or status == 408:
         raise MaybeDone(
             f"HubSpot has trouble (status {status}){told}", where=where, next_step="run again later", retry_after=retry_after(answer.headers, now_ms)
         )
@@ -73,7 +75,10 @@ def _told(answer: Answer) -> str:
 
 
 def _limited(answer: Answer, told: str, where: str, now_ms: int) -> Exception:
-    """429 has three shapes: daily, ten-second window, and searches per second, which bears no policy name (seen in public recordings)."""
+    """429 has three shapes: daily, ten-second window, and searches per second, which bears no policy name (seen in public recordings).
+
+    One that does not say which limit it is may be that of ten seconds, which a second does not wait out.
+    """
     said = body(answer)
     policy = str(said.get("policyName") or "")
     message = str(said.get("message") or "").lower()
@@ -83,7 +88,8 @@ def _limited(answer: Answer, told: str, where: str, now_ms: int) -> Exception:
         )
     wait = retry_after(answer.headers, now_ms)
     if wait is None:
-        wait = _WINDOW_S if policy == "TEN_SECONDLY_ROLLING" or "ten_secondly" in message else _SECOND_S
+        window = policy or message
+        wait = _SECOND_S if "secondly" in window.lower() and "ten_secondly" not in window.lower() else _WINDOW_S
     return NotDone(f"HubSpot asks us to slow down{told}", where=where, next_step="run again in a minute; other tools share this limit", retry_after=wait)
 
 

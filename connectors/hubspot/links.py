@@ -66,7 +66,8 @@ def _sent(client: Client, steps: Sequence[Step], deed: str, inputs: Mapping[int,
         return {}
     try:
         rows = {"inputs": list(inputs.values())}
-        answer = client.call("POST", f"{client.paths.associations}/contacts/companies/batch/{deed}", body=rows, repeatable=False, changes=True)
+        path = f"{client.paths.associations}/contacts/companies/batch/{deed}"
+        answer = client.call("POST", path, body=rows, repeatable=False, changes=True, silent=deed == "archive")
     except NotDone as trouble:
         return {step.id: Deferred(trouble.what, trouble.retry_after or _SOON_S) for step in steps}
     except MaybeDone as trouble:

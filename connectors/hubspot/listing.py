@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from ...model.records import Observation
-from ..manners import Answer
+from ..manners import Answer, MaybeDone
 from .client import IN_FLIGHT, Client
 from .cursor import Cursor
 from .errors import strange
@@ -79,7 +79,12 @@ class Listing:
                 yield shown.first(news), cursor
 
     def _asked(self, ask: Ask, read: _Reading) -> tuple[Ask, Shown]:
-        return ask, self._shown(str(ask.after) if ask.after else "", read)
+        try:
+            return ask, self._shown(str(ask.after) if ask.after else "", read)
+        except MaybeDone:
+            if not ask.ahead:
+                raise
+            raise Strange from None  # a server may fail over a place that it has not named itself
 
     def _shown(self, after: str, read: _Reading) -> Shown:
         """A page from there on; nothing: from the beginning."""

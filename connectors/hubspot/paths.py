@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-TOKEN = "/oauth/2026-09/token"
-"""The token endpoint has a dated version only: OAuth v1 ends on 16 February 2027 (HubSpot changelog, v1 OAuth API deprecation)."""
+TOKENS = ("/oauth/2026-09/token", "/oauth/v3/token", "/oauth/v1/token")
+"""The token endpoint, the version to use first; v1 ends on 16 February 2027 (HubSpot changelog, v1 OAuth API deprecation)."""
 
 
 @dataclass(frozen=True, slots=True)

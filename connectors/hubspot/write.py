@@ -20,7 +20,7 @@ from typing import Any
 from ...model.errors import StagesyncError
 from ...model.records import Gone, Moved, Present, Record, Ref
 from ...model.writes import Applied, Deferred, Outcome, Rejected, Step, Unknown
-from ..manners import MaybeDone, NotDone
+from ..manners import Answer, MaybeDone, NotDone
 from ..splitting import Outcomes, Refusal, at_once
 from . import consent
 from .client import Client
@@ -81,25 +81,28 @@ def _opted_out_first(client: Client, steps: Sequence[Step], places: Sequence[int
 def _send(client: Client, steps: Sequence[Step], places: Sequence[int]) -> Outcomes | Refusal:
     """One call for these steps."""
     operation = steps[places[0]].operation
-    inputs = [_input(steps[place]) for place in places]
+    path, rows = f"{client.paths.contacts}/batch/{operation}", {"inputs": [_input(steps[place]) for place in places]}
     try:
-        answer = client.call("POST", f"{client.paths.contacts}/batch/{operation}", body={"inputs": inputs}, repeatable=False, changes=True)
+        answer = client.call("POST", path, body=rows, repeatable=False, changes=True, silent=operation == "archive")
     except NotDone as trouble:
         return dict.fromkeys(places, Deferred(trouble.what, trouble.retry_after if trouble.retry_after is not None else _SOON_S))
     except MaybeDone as trouble:
         return dict.fromkeys(places, Unknown(trouble.what))
     if not answer.ok:
-        return _refusal(client, steps, places, body(answer))
+        return _refusal(client, steps, places, answer)
     if operation == "archive":  # an empty answer; an id that is unknown is no error either
         return {place: Applied(_ref(steps[place])) for place in places}
     return _reconciled(client, steps, places, body(answer))
 
 
-def _refusal(client: Client, steps: Sequence[Step], places: Sequence[int], error: Mapping[str, Any]) -> Refusal:
+def _refusal(client: Client, steps: Sequence[Step], places: Sequence[int], answer: Answer) -> Refusal:
     """The whole call was refused (400, 404, 409). HubSpot names the property, and the value where that is at fault."""
+    error = body(answer)
 
     def verdict(place: int) -> Outcome:
-        return _named_rejection(client, steps[place], error) if len(places) == 1 else rejection(error, steps[place].values)
+        if len(places) > 1:
+            return rejection(error, steps[place].values)
+        return _named_rejection(client, steps[place], error, absent=answer.status == 404)
 
     guilty = {place for place in places if _is_guilty(steps[place], error)}
     return Refusal(guilty, verdict, of_all=bool(guilty) and _concerns_all(error))
@@ -142,11 +145,16 @@ def _reconciled(client: Client, steps: Sequence[Step], places: Sequence[int], to
         place = place if place is not None else _by_address(steps, places, row)
         if place is not None:
             found[place] = _applied(steps[place], row)
+    nameless: list[Mapping[str, Any]] = []
     for error in (each for each in told.get("errors") or [] if isinstance(each, dict)):
-        traces, ids = named(error, "objectWriteTraceId"), named(error, "ids")
-        for place in {by_trace[each] for each in traces if each in by_trace} | {by_ref[each] for each in ids if each in by_ref}:
+        traces, ids = named(error, "objectWriteTraceId"), [*named(error, "ids"), *named(error, "id")]
+        meant = {by_trace[each] for each in traces if each in by_trace} | {by_ref[each] for each in ids if each in by_ref}
+        for place in meant:
             found.setdefault(place, _named_rejection(client, steps[place], error))
+        nameless += [] if meant else [error]
     left = [place for place in places if place not in found]
+    if len(left) == len(nameless) == 1:
+        return found | {left[0]: _named_rejection(client, steps[left[0]], nameless[0])}
     return found | _looked_at(client, steps, left) if left else found
 
 
@@ -171,10 +179,10 @@ def _applied(step: Step, row: Mapping[str, Any]) -> Outcome:
     return Applied(ref, None if unsure else record_of(row, tuple(row["properties"])))
 
 
-def _named_rejection(client: Client, step: Step, error: Mapping[str, Any]) -> Outcome:
-    """A refusal; a record that is not found may live on under another id, which only a look can tell."""
+def _named_rejection(client: Client, step: Step, error: Mapping[str, Any], *, absent: bool = False) -> Outcome:
+    """A refusal; a record that is not found (`absent`: by the answer's status) may live on under another id, which only a look can tell."""
     refused = rejection(error, step.values)
-    if not refused.gone or step.ref is None:
+    if not (refused.gone or absent) or step.ref is None:
         return refused
     return _looked_at(client, [step], [0])[0]
 
