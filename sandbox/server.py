@@ -87,7 +87,7 @@ async def _write(request: Request, response: Response, send: Send) -> bool:
 
 
 def _compressed(request: Request, response: Response) -> Response:
-    packed_already = "Content-Encoding" in response.headers
+    packed_already = "Content-Encoding" in response.headers or response.headers.get("Content-Type") == "application/zip"
     if packed_already or len(response.body) <= GZIP_FROM or "gzip" not in request.headers.get("accept-encoding", ""):
         return response
     packed = gzip.compress(response.body, compresslevel=1, mtime=0)

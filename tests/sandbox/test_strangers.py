@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
@@ -73,6 +74,16 @@ def test_tokens_by_oauth(doors: Doors) -> None:
     form = {"grant_type": "client_credentials", "client_id": "sandbox-consumer-key", "client_secret": "sandbox-consumer-secret"}
     token = doors.salesforce.post("/oauth2/token", data=form).json()["access_token"]
     assert doors.salesforce.get("/data/v59.0/limits", headers={"Authorization": f"Bearer {token}"}).status_code == 200
+
+
+def test_an_export_by_its_links(doors: Doors) -> None:
+    """Whoever follows the link to the status, and from there the address of the file, gets everybody, without a token at the end."""
+    asked = {"exportType": "VIEW", "format": "csv", "exportName": "Backup", "objectType": "contacts", "objectProperties": ["email"], "language": "EN"}
+    status = doors.hubspot.post("/crm/v3/exports/export/async", json=asked).json()["links"]["status"]
+    file = httpx.get(doors.hubspot.get(status).json()["result"])
+    lines = list(csv.reader(file.text.splitlines()))
+    assert lines[0] == ["Record ID", "Email"]
+    assert sorted(line[0] for line in lines[1:]) == sorted(record["id"] for record in doors.hubspot.get("/_sandbox/records").json())
 
 
 def test_a_wrong_token(doors: Doors) -> None:
