@@ -16,6 +16,11 @@ INTERNAL = ("NAMES", "VALUES")
 MOST_GROUPS = 3
 MOST_IN_GROUP = 3
 """Filters of an export are fewer than those of a search (HubSpot docs, Exports guide)."""
+_REQUIRED = ("exportType", "format", "exportName", "objectType", "objectProperties")
+_REQUIRED_TOO = ("language", "exportInternalValuesOptions", "overrideAssociatedObjectsPerDefinitionPerRowLimit")
+_REQUIRED_DATED = ("associatedObjectType", "includeLabeledAssociations", "includePrimaryDisplayPropertyForAssociatedObjects")
+"""What the reference calls required, and clients are seen to leave out: of every version, and of the dated ones (API reference, Start an export)."""
+_VIEW_V3, _VIEW_DATED = ("filters", "query", "sorts"), ("filterGroups", "filters", "sorts")
 
 
 @dataclass(frozen=True)
@@ -33,8 +38,9 @@ class ExportRequest:
     descending: bool
 
 
-def checked(portal: Portal, body: Mapping[str, Any]) -> ExportRequest:
+def checked(portal: Portal, body: Mapping[str, Any], version: str) -> ExportRequest:
     """The posted export. Raises Refused (400) for what is missing, unknown, or not to be had from this portal."""
+    _check_complete(body, version, strict=portal.habits.export_requires_all)
     kind, object_type = _text(body, "exportType").upper(), _text(body, "objectType")
     _check_format(_text(body, "format").upper())
     if object_type.lower() not in (*CONTACTS, "contacts"):
@@ -59,6 +65,16 @@ def checked(portal: Portal, body: Mapping[str, Any]) -> ExportRequest:
     return ExportRequest(_text(body, "exportName"), object_type, _properties(portal, body), names, values, groups, text, sort, descending)
 
 
+def _check_complete(body: Mapping[str, Any], version: str, *, strict: bool) -> None:
+    dated, view = not version.startswith("v"), body.get("publicCrmSearchRequest")
+    wanted = [*_REQUIRED, *(_REQUIRED_TOO if strict else ()), *(_REQUIRED_DATED if strict and dated else ())]
+    missing = [name for name in wanted if body.get(name) is None]
+    if strict and isinstance(view, dict):
+        missing += [f"publicCrmSearchRequest.{name}" for name in (_VIEW_DATED if dated else _VIEW_V3) if view.get(name) is None]
+    if missing:
+        raise invalid(f"Some required fields were not set: [{', '.join(missing)}]")
+
+
 def _check_format(given: str) -> None:
     if given not in FORMATS:
         raise invalid(f"format is one of {', '.join(FORMATS)}, not {given}.")
@@ -69,7 +85,7 @@ def _check_format(given: str) -> None:
 def _properties(portal: Portal, body: Mapping[str, Any]) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(_texts(body, "objectProperties")))
     if not names:
-        raise invalid("objectProperties is missing.")
+        raise invalid("objectProperties must name at least one property.")
     unknown = [name for name in names if name not in portal.catalogue.by_name]
     if unknown:
         bad = [BadValue(name, "", "PROPERTY_DOESNT_EXIST", f'Property "{name}" does not exist') for name in unknown]
@@ -87,7 +103,7 @@ def _as_in_search(sort: Any) -> Any:
 def _text(body: Mapping[str, Any], name: str) -> str:
     given = body.get(name)
     if not isinstance(given, str) or not given:
-        raise invalid(f"{name} is missing.")
+        raise invalid(f"{name} must be text, not {given!r}.")
     return given
 
 

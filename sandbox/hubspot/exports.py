@@ -98,7 +98,7 @@ class Exports:
     # ---- asking
 
     def _start(self, call: Call) -> Response:
-        asked, now, habits = checked(self.portal, call.body), self.portal.now(), self.portal.habits
+        asked, now, habits = checked(self.portal, call.body, call.version), self.portal.now(), self.portal.habits
         if sum(each.requested_ms > now - DAY_MS for each in self._by_id.values()) >= habits.exports_per_day:
             raise Refused(429, f"The limit of {habits.exports_per_day} exports in 24 hours was reached.", "RATE_LIMITS")
         behind = bool(self._waiting())

@@ -87,6 +87,8 @@ class Habits:
     association_moves_stamp: bool = True
     restore_moves_stamp: bool = False
     refresh_rotates: bool = False
+    export_requires_all: bool = False
+    """Whether an export must be asked for with every field that the reference requires."""
     second_export: Literal["deferred", "refused"] = "deferred"
     """What an export meets while another one is not done."""
     export_reads_index: bool = False

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 from zipfile import ZipFile
 
+import orjson
 import pytest
 import requests
 from hubspot import HubSpot
@@ -23,6 +25,7 @@ from stagesync.sandbox.hubspot import Habits, HubSpotWorld
 from stagesync.sandbox.hubspot.export_request import ExportRequest
 from stagesync.sandbox.hubspot.sheet import write
 from stagesync.sandbox.server import serve
+from stagesync.sandbox.wire import Request
 
 T0 = 1_790_000_000.0
 TOKEN = "pat-sandbox-token"
@@ -257,6 +260,16 @@ def test_large_files_are_zipped_and_split(desk: Desk) -> None:
     assert [row for part in parts for row in part] == rows_of(plain.content)
 
 
+def test_an_archive_is_not_packed_again(desk: Desk) -> None:
+    """A large sheet travels in gzip as any answer does, an archive as it is."""
+    desk.world.load([{"email": f"p{i}@example.com"} for i in range(1000)])
+    sheet = desk.downloaded(desk.start("email"))
+    desk.world.switch(export_zip_from=1)
+    archive = desk.downloaded(desk.start("email"))
+    assert [each.headers.get("Content-Encoding") for each in (sheet, archive)] == ["gzip", None]
+    assert len(archive.content) > 1024
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
@@ -291,6 +304,21 @@ def test_what_cannot_be_exported_is_refused_at_once(desk: Desk, change: dict[str
     assert told in refused.json["message"]
     desk.world.switch(exports_per_day=1)
     desk.start("email")
+
+
+def test_a_portal_may_want_every_field(desk: Desk) -> None:
+    """Where each field that the reference requires must be there, the client's own model passes on v3, and a dated call needs three fields more."""
+    desk.world.switch(export_requires_all=True)
+    short = desk.call("POST", f"{V3}/async", {**VIEW, "objectProperties": ["email"]})
+    assert (short.status, "exportInternalValuesOptions" in short.json["message"]) == (400, True)
+    v3 = {**VIEW, "objectProperties": ["email"], "exportInternalValuesOptions": [], "overrideAssociatedObjectsPerDefinitionPerRowLimit": False}
+    assert desk.call("POST", f"{V3}/async", v3).status == 202
+    dated = {**v3, "associatedObjectType": [], "includeLabeledAssociations": False, "includePrimaryDisplayPropertyForAssociatedObjects": False}
+    assert [desk.call("POST", f"{DATED}/async", body).status for body in (v3, dated)] == [400, 202]
+    view = {"filters": [], "sorts": []}
+    answers = [desk.call("POST", f"{DATED}/async", {**dated, "publicCrmSearchRequest": each}) for each in (view, {**view, "filterGroups": []})]
+    assert [each.status for each in answers] == [400, 202]
+    assert "publicCrmSearchRequest.filterGroups" in answers[0].json["message"]
 
 
 def test_rights(desk: Desk) -> None:
@@ -413,6 +441,39 @@ def test_faults_reach_downloads_too(desk: Desk) -> None:
         desk.file(address)
     assert len(rows_of(desk.file(address).content)) == 1
     assert desk.file(address).status_code == 502
+
+
+_DEEDS = st.lists(st.one_of(st.just("ask"), st.integers(1, 90), st.tuples(st.sampled_from(["CANCELED", "FAILED"]), st.integers(0, 5))), max_size=20)
+_ENDED = ("DONE", "CANCELED", "FAILED")
+
+
+@given(_DEEDS)
+def test_the_queue(deeds: list[str | int | tuple[Literal["CANCELED", "FAILED"], int]]) -> None:
+    """However exports are asked for, cancelled and looked at: one at most is at work, ahead of it all have ended, behind it all wait, and an end is final."""
+    at = [T0]
+    world = HubSpotWorld(clock=WorldClock(lambda: at[0]), habits=Habits(export_takes_s=60))
+    body = orjson.dumps({**VIEW, "objectProperties": ["email"]})
+    ids, before = list[str](), list[str]()
+
+    def called(method: str, path: str) -> Any:
+        return orjson.loads(world.handle(Request(method, path, "", {"authorization": f"Bearer {TOKEN}"}, body)).body)
+
+    for deed in deeds:
+        match deed:
+            case str():
+                ids.append(called("POST", f"{V3}/async")["id"])
+            case int():
+                at[0] += deed
+            case (state, place):
+                with suppress(ValueError, LookupError):
+                    world.exports.end(ids[place], state)
+        states = [called("GET", f"{DATED}/{id}")["exportState"] for id in ids]
+        working = [place for place, state in enumerate(states) if state in ("ENQUEUED", "PROCESSING")]
+        first = next((place for place, state in enumerate(states) if state not in _ENDED), len(states))
+        assert working == ([first] if first < len(states) else [])
+        assert all(state in (*_ENDED, "DEFERRED") for state in states[first + 1 :])
+        assert all(now == was for now, was in zip(states, before, strict=False) if was in _ENDED)
+        before = states
 
 
 _CELLS = st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), max_size=12)
