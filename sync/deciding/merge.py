@@ -5,7 +5,7 @@ carried. A link's say on the field is one of:
 
     first    it has never met this person's field
     same     unchanged since it was agreed
-    agreed   changed, but to what the hub holds already
+    agreed   changed, but to what the hub holds already: it does not contend, yet if that gives way, so does this, and is on record
     edited   changed on top of the current version
     behind   changed while it was still owed a newer version: a true conflict
     silent   what stands there says nothing, whether it changed or not: it neither contends nor is put back
@@ -89,6 +89,15 @@ def is_blank(field: Field, value: Value) -> bool:
 
 def merge(field: Field, hub: Hub, sides: Sequence[Side], rules: Rules) -> Verdict:
     """Decide one field. `sides` may come in any order."""
+    verdict = _decide(field, hub, sides, rules)
+    if verdict.hub.version == hub.version:
+        return verdict
+    gave_way = {index: verdict.reason for index, side in enumerate(sides) if side.say == "agreed" and not same_value(field, side.value, verdict.hub.value)}
+    return verdict._replace(losers={**verdict.losers, **gave_way})
+
+
+def _decide(field: Field, hub: Hub, sides: Sequence[Side], rules: Rules) -> Verdict:
+    """What becomes of the contenders, and of the hub's value."""
     pool = [index for index, side in enumerate(sides) if _contends(field, side)]
     if not pool:
         return Verdict(hub)

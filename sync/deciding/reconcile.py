@@ -177,7 +177,13 @@ def _as_stored(field: Field, hub: Hub, sides: list[Side], speaking: Sequence[tup
     if not any(field_map.lossy for _, field_map in speaking):
         return sides
     fuller = [hub.value, *(side.value for side, (_, field_map) in zip(sides, speaking, strict=True) if not field_map.lossy)]
-    return [_restored(field, side, view, field_map, fuller) if field_map.lossy else side for side, (view, field_map) in zip(sides, speaking, strict=True)]
+    whole = [_restored(field, side, view, field_map, fuller) if field_map.lossy else side for side, (view, field_map) in zip(sides, speaking, strict=True)]
+    return [_in_agreement(field, hub, side) for side in whole]
+
+
+def _in_agreement(field: Field, hub: Hub, side: Side) -> Side:
+    """Whoever can only say it shorter, and changed it to the short form of what the hub holds, says what the hub holds."""
+    return side._replace(say="agreed") if side.say in ("edited", "behind") and same_value(field, side.value, hub.value) else side
 
 
 def _restored(field: Field, side: Side, view: View, field_map: FieldMap, fuller: Sequence[Value]) -> Side:
@@ -244,9 +250,6 @@ def _settle_field(decision: Decision, field: Field, hub: Hub, sides: Sequence[Si
             decision.overruled.append(Overruled(name, side.system, side.value, new.value, verdict.losers[index]))
             view.agree(field_map.native)
             view.carry(name, 0)
-        elif side.say == "agreed" and not same_value(field, side.value, new.value):
-            view.agree(field_map.native)  # to what the hub held before somebody else moved it on: it is owed the new value
-            view.carry(name, hub.version)
         elif index in verdict.kept or side.say in ("edited", "behind", "agreed"):
             view.agree(field_map.native)
             view.carry(name, new.version)

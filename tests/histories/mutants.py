@@ -168,7 +168,7 @@ MUTANTS = (
         "the newest record wins, whoever changed the field",
         [
             Swap(
-                "sync.deciding.merge:merge",
+                "sync.deciding.merge:_decide",
                 "return _open_contest(field, hub, sides, pool, rules)",
                 """
                 best = max(sides, key=lambda side: (side.stamp, side.system))
@@ -186,6 +186,20 @@ MUTANTS = (
         "hub-always-contends",
         "an edit is weighed against the very value that it replaced",
         [Swap("sync.deciding.merge:_hub_contends", 'if hub.version == 0 or any(sides[index].say == "edited" for index in pool):', "if hub.version == 0:")],
+    ),
+    Mutant(
+        "agreed-unrecorded",
+        "what somebody typed gives way without a record, because the hub held it already",
+        [
+            Swap(
+                "sync.deciding.reconcile:_settle_field",
+                "decision.overruled.append(Overruled(name, side.system, side.value, new.value, verdict.losers[index]))",
+                """
+                if side.say != "agreed":
+                    decision.overruled.append(Overruled(name, side.system, side.value, new.value, verdict.losers[index]))
+                """,
+            )
+        ],
     ),
     Mutant(
         "conflict-unrecorded",

@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from stories_of_records import ambiguous, deleted, first_sync, indexed_late, merged, met, moved_stages, read_stale, reread_in_part, second, unshown
-from stories_of_writes import conflicts, edited_again, landed_late, made_twice, refused, taken_back, typed_back
+from stories_of_records import (
+    ambiguous,
+    deleted,
+    first_sync,
+    indexed_late,
+    merged,
+    met,
+    moved_stages,
+    read_stale,
+    reread_in_part,
+    second,
+    unshown,
+)
+from stories_of_writes import conflicts, edited_again, gone_on, landed_late, made_twice, refused, swapped_and_gone_on, taken_back, typed_back
 from story import Case, wrong
 
 FAMILIES = (
@@ -27,6 +39,8 @@ FAMILIES = (
     refused,
     moved_stages,
     merged,
+    gone_on,
+    swapped_and_gone_on,
 )
 
 

@@ -166,6 +166,48 @@ def conflicts() -> Iterator[Case]:
         yield Case("conflicts", f"{first} first, {fault}, order {order[0]}", story, {"order": order})
 
 
+def gone_on() -> Iterator[Case]:
+    """Two make the same change, neither knowing of the other; one of them goes on from there, before or after the other makes it, and it is the last word."""
+    for order, first, field, late in product(ORDERS, WORLDS, ("city", "email"), (False, True)):
+
+        def story(lab: Meddled, first: str = first, field: str = field, late: bool = late) -> Iterator[str]:
+            acquainted(lab)
+            second = "crm" if first == "hub" else "hub"
+            lab.type(human(lab, first), field, "same@x.example")
+            yield from unwritten(lab, second)
+            for world in (first, second) if late else (second, first):
+                lab.type(human(lab, world), field, "further@x.example" if world == first else "same@x.example")
+            lab.later()
+            for _ in range(3):
+                lab.round()
+            for world in WORLDS:
+                if human(lab, world).values[field] != "further@x.example":
+                    yield f"{first} went on from what both said, and {world} says {human(lab, world).values[field]}"
+
+        yield Case("gone on", f"{first} went on in {field}, {'before' if late else 'after'} the other said the same, order {order[0]}", story, {"order": order})
+
+
+def swapped_and_gone_on() -> Iterator[Case]:
+    """Two people are given each other's address in both systems, each knowing nothing of the other; in one of them somebody goes on to a third."""
+    for order, first in product(ORDERS, WORLDS):
+
+        def story(lab: Meddled, first: str = first) -> Iterator[str]:
+            acquainted(lab)
+            second = "crm" if first == "hub" else "hub"
+            lab.swap(human(lab, first), human(lab, first, "Human2"))
+            yield from unwritten(lab, second)
+            lab.type(human(lab, first), "email", "third@x.example")
+            lab.swap(human(lab, second), human(lab, second, "Human2"))
+            lab.later()
+            for _ in range(3):
+                lab.round()
+            for world, (name, address) in product(WORLDS, (("Human1", "third@x.example"), ("Human2", email()))):
+                if human(lab, world, name).values["email"] != address:
+                    yield f"{name} has {human(lab, world, name).values['email']} in {world}, not {address}"
+
+        yield Case("swapped and gone on", f"{first} went on, order {order[0]}", story, {"order": order})
+
+
 def refused() -> Iterator[Case]:
     """One side takes a write and another refuses it; then somebody edits the field again."""
     for again, second in product((None, "hub", "crm", "hub2"), (True,)):

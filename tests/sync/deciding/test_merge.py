@@ -294,6 +294,18 @@ def test_agreement_made_by_hand_lifts_a_hold() -> None:
     assert table.says() == {"a": "Ulm", "b": "Ulm", "c": "Ulm"}
 
 
+def test_an_edit_that_is_put_back_is_taken_back() -> None:
+    """Whoever puts a value back to what was agreed, while it is a question, has no part in it any more: the other's edit counts."""
+    table = met(settings=Settings(order=None))
+    table.put("a", city="Ulm")
+    table.put("b", city="Kiel")
+    assert table.round().holds
+    table.put("a", city="Bonn")
+    decision = table.round()
+    assert (decision.holds, decision.overruled) == ([], [])
+    assert table.says() == {"a": "Kiel", "b": "Kiel", "c": "Kiel"}
+
+
 def test_lossy_storage_is_compared_in_its_own_form() -> None:
     """A system that keeps three letters of a longer value has not edited it, and its three letters never travel."""
     table = Table(("a", "b"), maps={"b": [short("city", 3)]})
@@ -452,10 +464,12 @@ def test_systems_converge(first: Sequence[Any], life: Life, policy: Policy, orde
     assert held or set(table.says().values()) == {table.hub()}
 
 
-@given(st.tuples(VALUES, VALUES, VALUES, VALUES), ROUNDS, ORDERS)
-def test_nothing_typed_is_lost_silently(first: Sequence[Any], life: Life, order: Any) -> None:
-    """The last value typed in each system after the first meeting is everywhere, was seen and typed over, is overruled, or is held."""
-    table = Table(NAMES, settings=Settings({"contact details": "newest"}, order))
+def lost(first: Sequence[Any], life: Life, order: Any, *, alike: bool = False, policy: Policy = CITY.policy) -> dict[str, Any]:
+    """The last values typed in each system after the first meeting that are neither everywhere, nor seen and typed over, nor overruled, nor held.
+
+    `alike`: several type the very same, now or later, none of them knowing of the others.
+    """
+    table = Table(NAMES, fields=[replace(CITY, policy=policy)], settings=Settings({"contact details": "newest"}, order))
     for stamp, (name, value) in enumerate(zip(NAMES, first, strict=True)):
         table.put(name, stamp, city=value)
     table.round()
@@ -463,21 +477,70 @@ def test_nothing_typed_is_lost_silently(first: Sequence[Any], life: Life, order:
     for number, (typed, fails) in enumerate(life):
         looked = table.says()
         for name, value in typed:
-            told = f"{value}{number}" if value else None
+            told = value if alike or not value else f"{value}{number}"
             if table.says()[name] == told:
                 continue
             for other, kept in list(last.items()):
                 if table.says()[name] == kept or other == name:
                     del last[other]  # typed over by somebody who saw it
             table.put(name, city=told)
-            if told == table.hub():
-                last.pop(name, None)  # what is agreed already: whoever types over that saw it
-            else:
-                last[name] = told
-            if told == looked[name]:
-                last.pop(name, None)  # typed and put back between two looks: nobody can see that
+            last[name] = told
+            if told == looked[name] or "city" not in table.links[name].agreed:
+                last.pop(name, None)  # put back between two looks, which nobody can see; or to what was agreed: taken back while it was a question
         decision = table.round(fails=fails)
-        for lost in decision.overruled:
-            last = {name: value for name, value in last.items() if value != lost.value}
+        for overruled in decision.overruled:
+            last = {name: value for name, value in last.items() if value != overruled.value}
     held = table.round().holds
-    assert held or all(value == table.hub() for value in last.values())
+    return {} if held else {name: value for name, value in last.items() if value != table.hub()}
+
+
+@given(st.tuples(VALUES, VALUES, VALUES, VALUES), ROUNDS, ORDERS, st.booleans())
+def test_nothing_typed_is_lost_silently(first: Sequence[Any], life: Life, order: Any, alike: bool) -> None:
+    """The last value typed in each system after the first meeting is everywhere, was seen and typed over, is overruled, or is held."""
+    assert lost(first, life, order, alike=alike) == {}
+
+
+SOME = st.sets(st.sampled_from(NAMES))
+GOES_ON = st.permutations([("a", "B"), ("b", "A"), ("c", "C")]).flatmap(lambda typed: st.sampled_from([typed, [each for each in typed if each[0] != "c"]]))
+
+
+@given(st.sampled_from([None, "D"]), SOME, GOES_ON, SOME, ROUNDS, POLICIES, ORDERS)
+def test_nobody_s_word_is_lost_where_two_say_the_same_and_one_goes_on(
+    first: Any, unwritten: set[str], then: Sequence[tuple[str, Any]], fails: set[str], life: Life, policy: Policy, order: Any
+) -> None:
+    """Two make the same change, neither knowing of the other, and one of them goes on, before or after: whatever gives way is on record."""
+    assert lost([first] * len(NAMES), [([("a", "A")], unwritten | {"b"}), (then, fails), *life], order, alike=True, policy=policy) == {}
+
+
+@pytest.mark.parametrize("order", [{"a": 0, "b": 1}, {"b": 0, "a": 1}, None])
+def test_whoever_goes_on_from_what_both_said_has_the_last_word(order: Any) -> None:
+    """The other's word gives way to the one that was typed over the same value, whatever the order of systems; it is on record and put back once."""
+    table = met(names=("a", "b"), settings=Settings(order=order))
+    table.put("a", city="Ulm")
+    table.round(fails=["b"])
+    table.put("a", city="Kiel")
+    table.put("b", city="Ulm")
+    decision = table.round()
+    assert [(each.system, each.value, each.winner, each.rule) for each in decision.overruled] == [("b", "Ulm", "Kiel", "edited in a")]
+    assert table.says() == {"a": "Kiel", "b": "Kiel"}
+    assert not any(view.values or view.touched for view in table.round().views)
+
+
+@pytest.mark.parametrize("order", [{"a": 0, "b": 1}, {"b": 0, "a": 1}, None])
+def test_the_short_form_of_what_the_hub_holds_is_the_same_word(order: Any) -> None:
+    """So it is where the other can only say a shorter form of it: that contends no more than the whole."""
+    table = met(names=("a", "b"), settings=Settings(order=order), maps={"b": [short("city", 3)]})
+    table.put("a", city="Hamburg")
+    table.round(fails=["b"])
+    table.put("a", city="Kiel")
+    table.put("b", city="Ham")
+    decision = table.round()
+    assert [(each.system, each.value, each.winner) for each in decision.overruled] == [("b", "Hamburg", "Kiel")]
+    assert table.says() == {"a": "Kiel", "b": "Kie"}
+
+
+@pytest.mark.parametrize("say", ["edited", "behind"])
+def test_a_loser_that_said_what_the_hub_holds_is_on_record(say: Say) -> None:
+    """Whatever the rule by which the hub's value is replaced: whoever had just typed it too is overruled with it."""
+    verdict = decided(HUB, ("a", say, "Kiel"), ("b", "agreed", "Bonn"), ("c", "same", "Bonn"), field=by("always", "a"))
+    assert (verdict.hub.value, dict(verdict.losers)) == ("Kiel", {1: "always a"})
