@@ -81,13 +81,16 @@ def _agenda(desk: Desk, views: Sequence[View]) -> list[Item]:
     found = desk.agendas.get(kinds)
     if found is None:
         found = desk.agendas[kinds] = [
-            Item(name, field, field.type == "boolean", _places(name, views)) for name, field in desk.maps.fields.items() if field.heard
+            Item(name, field, field.type == "boolean", _places(desk, name, views)) for name, field in desk.maps.fields.items() if field.heard
         ]
     return found
 
 
-def _places(name: str, views: Sequence[View]) -> list[tuple[int, str, Reader, FieldMap]]:
-    maps = [(index, view.kind.fields[name]) for index, view in enumerate(views) if name in view.kind.fields]
+def _places(desk: Desk, name: str, views: Sequence[View]) -> list[tuple[int, str, Reader, FieldMap]]:
+    """Those ahead that go first in a tie: of several who say the same, the first is the origin."""
+    order = desk.settings.order or {}
+    ranked = sorted(enumerate(views), key=lambda each: order.get(each[1].system.name, len(order)))
+    maps = [(index, view.kind.fields[name]) for index, view in ranked if name in view.kind.fields]
     return [(index, field_map.native, field_map.read, field_map) for index, field_map in maps]
 
 

@@ -190,7 +190,7 @@ def _open_contest(field: Field, hub: Hub, sides: Sequence[Side], pool: Sequence[
     hub_contends = _hub_contends(field, hub, sides, pool)
     values = _distinct(field, [sides[index].value for index in spoken] + ([hub.value] if hub_contends else []))
     if len(values) == 1:
-        source = next((sides[index] for index in sorted(spoken, key=lambda i: sides[i].system) if same_value(field, sides[index].value, values[0])), None)
+        source = _origin(rules, [sides[index] for index in spoken if same_value(field, sides[index].value, values[0])])
         name = source.system if source else hub.source
         return _won(field, hub, sides, pool, values[0], name, f"first seen in {name}" if met and source else f"edited in {name}")
     if field.policy.kind == "ask":
@@ -198,6 +198,11 @@ def _open_contest(field: Field, hub: Hub, sides: Sequence[Side], pool: Sequence[
     if met:
         return _first_meeting(field, hub, sides, pool, spoken, hub_contends, rules)
     return _conflict(field, hub, sides, pool, spoken, hub_contends, rules)
+
+
+def _origin(rules: Rules, alike: Sequence[Side]) -> Side | None:
+    """Of several who say the same, the one that goes first in a tie: as whose value it contends from now on is no matter of names."""
+    return min(alike, key=lambda side: (-_rank(rules, side.system), -(side.at or 0), side.system), default=None)
 
 
 def _hub_contends(field: Field, hub: Hub, sides: Sequence[Side], pool: Sequence[int]) -> bool:

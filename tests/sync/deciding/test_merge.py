@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from merging import CITY, Table, met, plain, short
 
@@ -412,7 +412,8 @@ NAMES = ("a", "b", "c", "d")
 VALUES = st.sampled_from([None, "A", "B", "C"])
 ROUNDS = st.lists(st.tuples(st.lists(st.tuples(st.sampled_from(NAMES), VALUES), max_size=3), st.sets(st.sampled_from(NAMES), max_size=2)), max_size=4)
 POLICIES = st.sampled_from([Policy("two-way"), Policy("always", "a"), Policy("prefer", "b"), Policy("ask")])
-ORDERS = st.sampled_from([None, {name: rank for rank, name in enumerate(NAMES)}])
+RANKED = {name: rank for rank, name in enumerate(NAMES)}
+ORDERS = st.sampled_from([None, RANKED])
 Life = Sequence[tuple[Sequence[tuple[str, Any]], set[str]]]
 
 
@@ -440,6 +441,8 @@ def test_the_order_of_systems_does_not_matter(first: Sequence[Any], life: Life, 
 
 
 @given(st.tuples(VALUES, VALUES, VALUES, VALUES), ROUNDS, POLICIES, ORDERS, st.permutations(("w", "x", "y", "z")))
+@example((None, "A", None, "A"), [([("c", "B")], {"c"})], Policy("two-way"), RANKED, ["w", "y", "z", "x"])
+@example((None,) * 4, [([("b", "A"), ("d", "A")], set()), ([("c", "B")], {"c"})], Policy("two-way"), RANKED, ["w", "y", "z", "x"])
 def test_the_names_of_systems_do_not_matter(first: Sequence[Any], life: Life, policy: Policy, order: Any, names: Sequence[str]) -> None:
     """Whatever the systems are called, the outcome is the same."""
     one, other = lived(first, life, policy, order), lived(first, life, policy, order, names)
