@@ -17,7 +17,7 @@ from stories_of_records import (
     second,
     unshown,
 )
-from stories_of_writes import conflicts, edited_again, gone_on, landed_late, made_twice, refused, swapped_and_gone_on, taken_back, typed_back
+from stories_of_writes import conflicts, edited_again, gone_on, landed_late, made_twice, refused, saved_late, swapped_and_gone_on, taken_back, typed_back
 from story import Case, wrong
 
 FAMILIES = (
@@ -41,6 +41,7 @@ FAMILIES = (
     merged,
     gone_on,
     swapped_and_gone_on,
+    saved_late,
 )
 
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
 from story import CALLS, ORDERS, UPDATES, WORLDS, Case, Meddled, acquainted, email, human, places, unwritten
+from weather import FAIR
 
 from stagesync.sandbox.faults import Fault
+
+SAVED_S = 30.0
+"""So long may Salesforce take to save what somebody typed."""
 
 
 def edited_again() -> Iterator[Case]:
@@ -140,6 +145,26 @@ def landed_late() -> Iterator[Case]:
             yield from _looked_up(lab, "crm", since)
 
         yield Case("landed late", f"before call {number}", story)
+
+
+def saved_late() -> Iterator[Case]:
+    """What somebody typed in Salesforce is saved only as one of the calls arrives of a run that writes the same field: perhaps the write itself."""
+    for order, number in product(ORDERS, range(1, CALLS["crm"] + 1)):
+
+        def story(lab: Meddled, number: int = number) -> Iterator[str]:
+            acquainted(lab)
+            lab.type(human(lab, "crm"), "city", "Kiel")
+            lab.type(human(lab, "hub"), "city", "Ulm")
+
+            def pass_time() -> None:
+                lab.clock.at += SAVED_S
+
+            lab.moments[("crm", number)] = pass_time
+            lab.round()
+            yield from ()
+
+        weather = replace(FAIR, crm=replace(FAIR.crm, commit_lag_s=SAVED_S))
+        yield Case("saved late", f"with call {number}, order {order[0]}", story, {"weather": weather, "order": order})
 
 
 def conflicts() -> Iterator[Case]:

@@ -221,7 +221,12 @@ class Lab(Somebody):
         self._die_at(name, self.calls[name])
 
     def note_window(self, name: str, request: Any) -> None:
-        """What was typed since the engine last read this record, and is written over now: nobody can see that in time. A job writes for as long as it runs."""
+        """What was typed since the engine last read this record, and is written over now: nobody can see that in time. A job writes for as long as it runs.
+
+        So is what was typed before, and lands only as this very call arrives.
+        """
+        if name == "crm":
+            self.crm.org.commit_due()
         if request.method == "PUT":
             self.uploads.append(request)
         for each in self.uploads if name == "crm" else ():
