@@ -205,7 +205,13 @@ def silent(lab: Lab, memory: Memory, human: str) -> Iterator[str]:
 
 
 def _gone_unseen(lab: Lab, memory: Memory, human: str, rows: list[Row], persons: set[int]) -> bool:
-    """Nobody can see it any more and nobody had looked: the record was deleted, or (in HubSpot an opt-out belongs to the address) got another address."""
+    """Nobody can see it any more and nobody had looked: the record was deleted, or (in HubSpot an opt-out belongs to the address) got another address.
+
+    Or it was set aside beside the person, whose address is another one by now: such a record is heard only as long as it has theirs.
+    """
     said = lab.opted[human]
-    readdressed = said.world != "crm" and said.values["email"] not in {row.values["email"] for row in rows if row.world == said.world}
-    return (readdressed or (said.world, said.id) in lab.deleted) and not any(memory.told(person, "email_opt_out") for person in persons)
+    addresses = {row.values["email"] for row in rows if row.world == said.world}
+    readdressed = said.world != "crm" and said.values["email"] not in addresses
+    link = memory.link(said)
+    aside = link is not None and link.state == "parked" and all(row.values["email"] not in addresses for row in lab.rows(said.world) if row.id == said.id)
+    return (readdressed or aside or (said.world, said.id) in lab.deleted) and not any(memory.told(person, "email_opt_out") for person in persons)

@@ -12,6 +12,7 @@ from stories_of_records import (
     merged,
     met,
     moved_stages,
+    opted_out_beside,
     read_stale,
     reread_in_part,
     second,
@@ -42,6 +43,7 @@ FAMILIES = (
     gone_on,
     swapped_and_gone_on,
     saved_late,
+    opted_out_beside,
 )
 
 

@@ -110,6 +110,28 @@ def second() -> Iterator[Case]:
         yield Case("second", what, story)
 
 
+def opted_out_beside() -> Iterator[Case]:
+    """A record that is set aside beside somebody opts out: that is heard as long as it has their address, and no longer once they have another one."""
+    for readdressed in (False, True):
+
+        def story(lab: Meddled, readdressed: bool = readdressed) -> Iterator[str]:
+            acquainted(lab)
+            beside = lab.make("crm", "Human1", {"email": email(), "city": "Kiel"})
+            assert beside is not None
+            lab.round()
+            if readdressed:
+                lab.type(human(lab, "hub"), "email", email("Human9"))
+            lab.round()
+            lab.opt_out(beside)
+            for _ in range(3):
+                lab.later()
+                lab.round()
+            if lab.opted_out(human(lab, "hub")) == readdressed:
+                yield f"the person is {'opted out' if readdressed else 'mailable'}"
+
+        yield Case("opted out beside", "with another address" if readdressed else "with the same address", story)
+
+
 def first_sync() -> Iterator[Case]:
     """The first run dies, and nobody has touched the records for a long time: what it had not yet written down must be read again."""
     for number in range(1, COMMITS + 1):
