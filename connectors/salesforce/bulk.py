@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from itertools import chain
 
 from ...model.errors import StagesyncError
-from ...model.records import Native, Ref
-from ...model.writes import Applied, Deferred, Outcome, Step, Unknown
+from ...model.records import Native
+from ...model.writes import Deferred, Outcome, Step, Unknown
 from ..manners import MaybeDone, Trouble
 from ..splitting import Outcomes
 from . import jobs
 from .client import Client
-from .errors import Refusal, outcome
+from .errors import Refusal, done, outcome
 from .rows import OBJECTS, id15
 
 MOST = 4_000
@@ -204,7 +204,7 @@ def _told(client: Client, id: str, sheet: Sheet, going: Mapping[int, Step]) -> O
     for place, row in _rows(client, id, "failedResults", sheet):
         found[place] = _refused(row.get("sf__Error") or "")
     for place, row in _rows(client, id, "successfulResults", sheet):
-        found[place] = _done(going[place], row)
+        found[place] = done(going[place].kind, going[place].ref, row.get("sf__Id"))
     return found
 
 
@@ -216,13 +216,8 @@ def _rows(client: Client, id: str, which: str, sheet: Sheet) -> Iterator[tuple[i
             yield place, row
 
 
-def _done(step: Step, row: Mapping[str, str]) -> Outcome:
-    id = row.get("sf__Id") or (step.ref.id if step.ref is not None else "")
-    return Applied(Ref(step.kind, id)) if id else Unknown("the row's result has no id")
-
-
 def _refused(error: str) -> Outcome:
     """`CODE:message:fields --`, as failed results have it; the message may have colons of its own."""
     code, _, rest = error.removesuffix("--").strip().partition(":")
     message, _, fields = rest.rpartition(":")
-    return outcome(Refusal(code or "UNKNOWN", message or fields, tuple(field for field in fields.split(",") if message and field)))
+    return outcome(Refusal(code or "UNKNOWN", message or fields, tuple(field.strip() for field in fields.split(",") if message and field.strip())))

@@ -13,9 +13,9 @@ from typing import Any, TypeGuard
 
 from ...model.errors import ConfigurationError, CredentialError, QuotaSpent, StagesyncError, Unreachable
 from ...model.records import Ref
-from ...model.writes import Deferred, Outcome, Rejected
+from ...model.writes import Applied, Deferred, Outcome, Rejected, Unknown
 from ..manners import Answer, MaybeDone, NotDone, plain, retry_after
-from .rows import KINDS_BY_PREFIX, id18
+from .rows import KINDS_BY_PREFIX, id15, id18
 
 
 class Expired(StagesyncError):
@@ -39,7 +39,7 @@ class Refused(Unreachable):
 
 
 class TooSlow(MaybeDone):
-    """The query took longer than the two minutes that it may take."""
+    """The call took longer than it may: a query two minutes, anything else ten (Salesforce Developer Limits, API Request Limits: timeouts)."""
 
 
 NOT_FOR_US = (Hidden, Closed, Unserved, Refused, TooSlow)
@@ -87,21 +87,22 @@ UNPARSED = "JSON_PARSER_ERROR"
 """A value that is not of the field's type makes the body malformed, and then the whole call is refused (REST API Developer Guide, sObject Collections)."""
 
 _UNKNOWN_FIELD = frozenset({"INVALID_FIELD", "INVALID_FIELD_FOR_INSERT_UPDATE"})
+_TOO_SLOW = frozenset({"QUERY_TIMEOUT", "REQUEST_RUNNING_TOO_LONG"})
 _DISABLED = frozenset({"API_DISABLED_FOR_ORG", "API_CURRENTLY_DISABLED"})
 _GONE_LOCATORS = frozenset({"INVALID_QUERY_LOCATOR", "QUERY_CURSOR_NOT_FOUND"})
 
 
 def refusals(data: Any) -> list[Refusal]:
-    """The reasons in the body of a refused call; none where it is not Salesforce that speaks."""
-    if not isinstance(data, list):
-        return []
-    return [refusal(each, "errorCode") for each in data if isinstance(each, dict)]
+    """The reasons in the body of a refused call, a list or its only entry; none where it is not Salesforce that speaks."""
+    listed: list[Any] = data if isinstance(data, list) else [data]
+    return [refusal(each) for each in listed if isinstance(each, dict) and ("errorCode" in each or isinstance(data, list))]
 
 
-def refusal(error: dict[str, Any], key: str = "statusCode") -> Refusal:
-    """One entry of a list of errors."""
+def refusal(error: dict[str, Any]) -> Refusal:
+    """One entry of a list of errors, a call's or a row's."""
     fields = error.get("fields")
-    return Refusal(str(error.get(key, "")), str(error.get("message", "")), tuple(str(field) for field in fields) if isinstance(fields, list) else ())
+    code = error.get("statusCode") or error.get("errorCode") or ""
+    return Refusal(str(code), str(error.get("message", "")), tuple(str(field) for field in fields) if isinstance(fields, list) else ())
 
 
 def judge(answer: Answer, where: str, now_ms: int) -> None:
@@ -114,8 +115,8 @@ def judge(answer: Answer, where: str, now_ms: int) -> None:
         raise _limit(found[0], where, retry_after(answer.headers, now_ms))
     if code in _DISABLED:
         raise CredentialError(f"this org or user has no API access ({code})", where=where, next_step='ask an administrator for the permission "API Enabled"')
-    if code == "QUERY_TIMEOUT":
-        raise TooSlow("the query took longer than two minutes", where=where, next_step="run again later, or map fewer fields")
+    if code in _TOO_SLOW:
+        raise TooSlow("a query took longer than two minutes, or a call longer than ten", where=where, next_step="run again later, or map fewer fields")
     match answer.status:
         case 401:
             raise Expired("the access token is not accepted", where=where)
@@ -173,12 +174,23 @@ def stopped(answer: Answer, where: str) -> StagesyncError:
 
 
 def outcome(refused: Refusal) -> Outcome:
-    """What a refused *row* means. CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY is a trigger that failed and may hide a lock, which only its sentence shows."""
-    wrapped = refused.code == "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY" and "UNABLE_TO_LOCK_ROW" in refused.message
-    pause = LOCK_PAUSE_S if wrapped else _DEFERRED.get(refused.code)
+    """What a refused *row* means. A trigger or flow that failed has a code of its own and may hide a lock, which only its sentence shows."""
+    if refused.code in _TOO_SLOW:
+        return Unknown(refused.code)
+    pause = LOCK_PAUSE_S if "UNABLE_TO_LOCK_ROW" in refused.message else _DEFERRED.get(refused.code)
     if pause is not None:
         return Deferred(f"{refused.code}: {plain(refused.message)}", pause)
     return Rejected(refused.code, plain(refused.message), refused.field, existing=_existing(refused))
+
+
+def done(kind: str, ref: Ref | None, id: Any) -> Outcome:
+    """What a row means that says of itself that it was written. `ref`: of which record it must be. One that names another says nothing of ours."""
+    told = id or (ref.id if ref is not None else None)
+    if not isinstance(told, str):
+        return Unknown("the row's result has no id")
+    if ref is not None and id15(told) != id15(ref.id):
+        return Unknown("the row's result names another record")
+    return Applied(Ref(kind, id18(told)))
 
 
 def is_elsewhere(found: Outcome) -> TypeGuard[Rejected]:

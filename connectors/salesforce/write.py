@@ -15,13 +15,13 @@ from typing import Any
 import orjson
 
 from ...model.errors import StagesyncError
-from ...model.records import Gone, Moved, Ref
-from ...model.writes import Applied, Deferred, Outcome, Rejected, Step, Unknown
+from ...model.records import Gone, Moved
+from ...model.writes import Deferred, Outcome, Rejected, Step, Unknown
 from ..manners import Answer, MaybeDone, NotDone
 from ..splitting import Outcomes, Refusal, in_turn
 from . import bulk
 from .client import Client, Method
-from .errors import UNPARSED, holds, is_elsewhere, outcome, refusal, whole_refusal
+from .errors import UNPARSED, done, holds, is_elsewhere, outcome, refusal, whole_refusal
 from .fetch import whereabouts
 from .rows import OBJECTS, id15
 from .settings import SalesforceSettings
@@ -170,8 +170,7 @@ def _outcome(step: Step, row: Any) -> Outcome:
     if not isinstance(row, dict) or "success" not in row:
         return Unknown("the row's result cannot be read")
     if row["success"]:
-        id = row.get("id") or (step.ref.id if step.ref else None)
-        return Applied(Ref(step.kind, id)) if isinstance(id, str) else Unknown("the row's result has no id")
+        return done(step.kind, step.ref, row.get("id"))
     errors = row.get("errors")
     if not isinstance(errors, list) or not errors or not isinstance(errors[0], dict):
         return Rejected("UNKNOWN", "refused without a reason")
