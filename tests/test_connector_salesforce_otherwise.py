@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -263,3 +264,82 @@ def test_an_error_without_its_list_is_still_read() -> None:
     found = written(json_response({"errorCode": "STRING_TOO_LONG", "message": "too long", "fields": ["LastName"]}, 400), update())
     assert isinstance(found, Rejected)
     assert (found.code, found.field) == ("STRING_TOO_LONG", "LastName")
+
+
+# ---- query jobs
+
+JOB = "7505g000000H0B1AAK"
+HEAD = "Id,SystemModstamp,LastModifiedById,IsDeleted,MasterRecordId,IsConverted,ConvertedContactId,ConvertedOpportunityId,Status,LastName"
+
+
+def sheet(*ids: str, head: str = HEAD) -> bytes:
+    """A page of a query job."""
+    return "\r\n".join([head, *(f"{id},2026-03-05T13:45:00.000Z,{USER},false,,false,,,Open,Ash" for id in ids), ""]).encode()
+
+
+def harvest(results: Callable[[Request], Response], described: Any = None) -> tuple[list[Record], list[Gone]]:
+    """A pull of three Leads, of which the first comes by the query and the rest by a job, if the job can be had; else by a query too."""
+    types = {"IsDeleted": "boolean", "IsConverted": "boolean", "SystemModstamp": "datetime"}
+    fields = [{"name": name, "type": types.get(name, "string")} for name in HEAD.split(",")]
+
+    def query(request: Request) -> Response:
+        if " WHERE Id > " in request.arg("q"):
+            return json_response(page(row(TWO), row(OTHER)))
+        return json_response(page(row(ONE), done=False, totalSize=50, nextRecordsUrl=f"{V66}/query/01g-1"))
+
+    answers: dict[str, Any] = {
+        f"GET {V66}/query/": query,
+        f"POST {V66}/jobs/query": {"id": JOB, "state": "UploadComplete"},
+        f"GET {V66}/jobs/query/{JOB}": {"id": JOB, "state": "JobComplete", "numberRecordsProcessed": 2},
+        f"GET {V66}/jobs/query/{JOB}/results": results,
+        f"GET {V66}/sobjects/Lead/describe": {"fields": fields} if described is None else described,
+    }
+    pages = list(opened(answers, bulk_from=1).pull(Query({"lead": ("LastName",)})))
+    return [record for each in pages for record in each.records], [gone for each in pages for gone in each.gone]
+
+
+def answered(body: bytes, **headers: str) -> Response:
+    """A page as it is sent."""
+    return Response(200, {"Content-Type": "text/csv", **{name.replace("_", "-"): value for name, value in headers.items()}}, body)
+
+
+LOCATOR = "MjAw+/MDA= &x"
+
+
+def test_locators_of_any_shape_lead_on() -> None:
+    """A locator is sent back as it came, whatever characters it has."""
+
+    def results(request: Request) -> Response:
+        if not request.arg("locator"):
+            return answered(sheet(TWO), sforce_locator=LOCATOR, SFORCE_NUMBEROFRECORDS="1")
+        assert request.arg("locator") == LOCATOR
+        return answered(sheet(OTHER), sforce_locator="null")
+
+    records, _ = harvest(results)
+    assert sorted(record.ref.id for record in records) == [ONE, TWO, OTHER]
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        answered(sheet(TWO), Sforce_NumberOfRecords="1"),
+        answered(sheet(TWO), Sforce_NumberOfRecords="2", Sforce_Locator="null"),
+        answered(sheet(TWO, head="Id,LastName"), Sforce_NumberOfRecords="1", Sforce_Locator="null"),
+        answered(b"", Sforce_NumberOfRecords="0", Sforce_Locator="null"),
+        answered(b"\xff\xfe", Sforce_Locator="null"),
+        Response(204),
+        json_response([{"errorCode": "JOB_NOT_COMPLETE", "message": "can only download query results of successfully completed jobs"}], 412),
+    ],
+)
+def test_a_job_that_does_not_tell_all_is_made_up_for_by_queries(result: Response) -> None:
+    """No locator, rows that are missing, other columns, no text, nothing at all: the rest is read as ever, and nobody is left out."""
+    records, gone = harvest(lambda _: result)
+    assert {record.ref.id for record in records} == {ONE, TWO, OTHER}
+    assert gone == []
+
+
+def test_nobody_is_gone_because_the_types_of_columns_are_not_told() -> None:
+    """Without a description `false` is only a text: then the rest is read by queries."""
+    records, gone = harvest(lambda _: answered(sheet(TWO, OTHER), Sforce_Locator="null"), json_response([{"errorCode": "INVALID_TYPE", "message": "no"}], 400))
+    assert {record.ref.id for record in records} == {ONE, TWO, OTHER}
+    assert gone == []

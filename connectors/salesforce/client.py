@@ -21,7 +21,7 @@ from ...model.ports import Secret
 from ..contract import Ports
 from ..manners import CONNECT_S, Answer, Line, Patience, Trouble, collect, is_loopback, lost
 from .auth import Session
-from .errors import Expired, judge, locator_gone, refusals, stopped
+from .errors import Expired, Refused, judge, locator_gone, refusals, stopped
 from .rows import Row, next_url, records_of
 from .settings import SalesforceSettings
 from .soql import encoded
@@ -107,6 +107,13 @@ class Client:
         if not answer.ok:
             raise stopped(answer, self.system)
         return answer.data
+
+    def description(self, source: str) -> dict[str, Any]:
+        """What `describe` tells of an object, with its `fields`. Raises where it is refused, and `Unreachable` for JSON that is no description."""
+        found = self.read("GET", f"sobjects/{source}/describe")
+        if not isinstance(found, dict) or not isinstance(found.get("fields"), list):
+            raise Refused(f"the description of {source} has no fields", where=self.system, next_step="check `instance_url`: does Salesforce answer there?")
+        return found
 
     def rows(self, query: str, *, everything: bool = False) -> list[Row]:
         """All rows of a query, over all its pages. `everything`: deleted and merged ones too."""

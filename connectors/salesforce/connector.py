@@ -159,7 +159,7 @@ class SalesforceConnector:
         if key is None:
             return False
         if kind not in self._keyed:
-            self._keyed[kind] = describing.usable_key(self._client.read("GET", f"sobjects/{OBJECTS[kind]}/describe"), key)
+            self._keyed[kind] = describing.usable_key(self._client.description(OBJECTS[kind]), key)
         return self._keyed[kind]
 
 

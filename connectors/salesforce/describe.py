@@ -29,7 +29,7 @@ _NO_DEALS = "this user may not read Opportunity and OpportunityContactRole: an o
 
 def describe(client: Client, settings: SalesforceSettings) -> SystemDescription:
     """Lead and Contact as this user may see and write them. Fields of a Contact's account are there as `Account.X`, to be read only."""
-    raw = {kind: client.read("GET", f"sobjects/{name}/describe") for kind, name in OBJECTS.items()}
+    raw = {kind: client.description(name) for kind, name in OBJECTS.items()}
     kinds = {kind: _kind(kind, data) for kind, data in raw.items()}
     statuses = lead_statuses(client)
     kinds["lead"] = _with_statuses(kinds["lead"], statuses or ())

@@ -1,20 +1,21 @@
 """Reading a large object by a query job: a call for ten thousand rows, where a query gives two thousand.
 
 The rows are those of the moment in which the job ran, in no certain order. The place in them is a locator that can be read again for as long as the job is
-kept (seven days), so that a pull that breaks off is taken up there; where the job is gone, everything behind the place where it was begun is read again,
-which is always right (Bulk API 2.0 Developer Guide, Get Results for a Query Job).
+kept (seven days), so that a pull that breaks off is taken up there; where the job is gone, or does not tell all that was asked for in a way that can be
+understood, everything behind the place where it was begun is read again, which is always right (Bulk API 2.0 Developer Guide, Get Results for a Query Job).
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
-from ...model.errors import StagesyncError, Unreachable
 from ...model.records import Native
+from ..manners import Answer
 from . import jobs
 from .client import Client
 from .cursor import Position
@@ -33,6 +34,7 @@ Convert = Callable[[str], Native]
 _TYPES: Mapping[str, Convert] = {
     "boolean": lambda cell: cell == "true",
     "int": int,
+    "long": int,
     "double": float,
     "currency": float,
     "percent": float,
@@ -52,28 +54,28 @@ def begun(client: Client, source: str, columns: Sequence[str], position: Positio
 
 
 def harvested(client: Client, source: str, columns: Sequence[str], position: Position) -> Generator[tuple[list[Row], Position], None, Position]:
-    """The rows from the position's locator on, with the place after them. Returns the last place: behind the last row, or without the job where it is lost."""
+    """The rows from the position's locator on, with the place after them. Returns the last place: behind the last row, or without the job where it is lost.
+
+    Behind the last page the locator is the word `null`. Where none is told at all, somebody in between may have taken it away.
+    """
     lost = replace(position, job=None, locator=None)
     id = position.job or ""
     if not _is_complete(client, id):
         return lost
-    form = _Form(client, source, client.spared_of(source, columns))
-    while True:
+    form = _form(client, source, client.spared_of(source, columns))
+    while form is not None:
         answer = client.call("GET", _path(id, position.locator), repeatable=True, headers={"Accept": "text/csv"}, json=False)
-        if not answer.ok:
+        rows = form.rows(answer) if answer.ok else None
+        following = answer.headers.get("sforce-locator")
+        if rows is None or following is None or following == position.locator:
             return lost
-        rows = list(form.rows(answer.body, client.system))
-        if str(len(rows)) != answer.headers.get("sforce-numberofrecords", str(len(rows))):
-            raise Unreachable("a page of a query job is not whole", where=client.system, next_step="run again: it goes on from there")
-        following = answer.headers.get("sforce-locator", "null")
-        if following == position.locator:
-            raise Unreachable("the pages of a query job lead nowhere", where=client.system, next_step="run again; if it stays, check any proxy in between")
         after = Position(since=position.start) if following in ("null", "") else replace(position, locator=following)
         for start in range(0, max(1, len(rows)), CHUNK):
             yield rows[start : start + CHUNK], after if start + CHUNK >= len(rows) else position
         position = after
         if position.job is None:
             return position
+    return lost
 
 
 def _is_complete(client: Client, id: str) -> bool:
@@ -88,29 +90,37 @@ def _is_complete(client: Client, id: str) -> bool:
 
 
 def _path(id: str, locator: str | None) -> str:
-    return f"jobs/query/{id}/results?maxRecords={ROWS}{f'&locator={locator}' if locator else ''}"
+    page = f"&locator={quote(locator, safe='')}" if locator else ""
+    return f"jobs/query/{id}/results?maxRecords={ROWS}{page}"
+
+
+def _form(client: Client, source: str, columns: Sequence[str]) -> _Form | None:
+    """None where the org does not tell the type of one of the object's own columns: as a text, `false` would be true."""
+    types = _Types(client)
+    told = {column: types.of(source, column.split(".")) for column in columns}
+    if any(type is None and "." not in column for column, type in told.items()):
+        return None
+    return _Form([(column, _TYPES.get(type or "")) for column, type in told.items()])
 
 
 class _Form:
     """How the cells of one object become a row as REST tells it: typed, blank as None, related records nested."""
 
-    def __init__(self, client: Client, source: str, columns: Sequence[str]) -> None:
-        self._columns = list(columns)
-        types = _Types(client)
-        self._converts = [_TYPES.get(types.of(source, column.split("."))) for column in columns]
-        self._flat = [(column, convert) for column, convert in zip(columns, self._converts, strict=True)]
-        self._nested = [column.split(".") for column in columns if "." in column]
+    def __init__(self, columns: Sequence[tuple[str, Convert | None]]) -> None:
+        self._flat = columns
+        self._head = [column.lower() for column, _ in columns]
+        self._nested = [column.split(".") for column, _ in columns if "." in column]
 
-    def rows(self, body: bytes, where: str) -> Iterator[Row]:
-        """The rows of a page. Raises `Unreachable` for one that is not of this object's columns."""
+    def rows(self, answer: Answer) -> list[Row] | None:
+        """The rows of a page; None for one that is not whole, or not of these columns."""
         try:
-            lines = csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True)
-            if [name.lower() for name in next(lines, [])] != [column.lower() for column in self._columns]:
-                raise Unreachable("a page of a query job has other columns than were asked for", where=where, next_step="run again")
-            for cells in lines:
-                yield self._row(cells)
-        except (UnicodeDecodeError, ValueError, csv.Error) as error:
-            raise Unreachable("a page of a query job cannot be read", where=where, next_step="run again") from error
+            lines = csv.reader(io.StringIO(answer.body.decode("utf-8-sig"), newline=""), strict=True)
+            if [name.lower() for name in next(lines, [])] != self._head:
+                return None
+            found = [self._row(cells) for cells in lines]
+        except (ValueError, csv.Error):
+            return None
+        return found if answer.headers.get("sforce-numberofrecords", str(len(found))) == str(len(found)) else None
 
     def _row(self, cells: Sequence[str]) -> Row:
         row: Row = {name: (cell if convert is None else convert(cell)) if cell else None for (name, convert), cell in zip(self._flat, cells, strict=True)}
@@ -126,26 +136,26 @@ def _nest(row: Row, path: Sequence[str], value: Native) -> None:
 
 
 class _Types:
-    """The type of a column, which may be a path over related records. What cannot be known is a text."""
+    """The type of a column, which may be a path over related records; None where the org does not tell it."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
         self._known: dict[str, Mapping[str, Any]] = {}
 
-    def of(self, source: str, path: Sequence[str]) -> str:
+    def of(self, source: str, path: Sequence[str]) -> str | None:
         """The type as `describe` has it."""
         field = self._fields(source).get(path[0].lower(), {})
         if len(path) == 1:
-            return str(field.get("type", "string"))
+            return field.get("type")
         parents: Sequence[str] = field.get("referenceTo") or ()
-        return self.of(parents[-1], path[1:]) if parents else "string"
+        return self.of(parents[-1], path[1:]) if parents else None
 
     def _fields(self, source: str) -> Mapping[str, Any]:
         """The object's fields by name, and those that lead to other records by the name of the way."""
         if source not in self._known:
             try:
-                told = self._client.read("GET", f"sobjects/{source}/describe")["fields"]
-            except StagesyncError:
+                told = self._client.description(source)["fields"]
+            except NOT_FOR_US:
                 told = []
             self._known[source] = {str(each[key]).lower(): each for key in ("relationshipName", "name") for each in told if each.get(key)}
         return self._known[source]
