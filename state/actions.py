@@ -50,6 +50,11 @@ class ActionRow(NamedTuple):
     attempts: int
     urgent: int = 0
 
+    @property
+    def kind(self) -> str:
+        """Of a hold: the kind of its question, which is the first word."""
+        return (self.question or "").partition(":")[0]
+
 
 class HoldGroup(NamedTuple):
     """Open holds that ask the same question: how many, of how many people, and the first of them."""
@@ -101,7 +106,8 @@ _SET_RANGE = Statement(
 _ANSWER = Statement(update(action).where(among(_c.id, "ids")).values(answer=bindparam("text", type_=Text()), result=bindparam("told", type_=Text())))
 _INTENTS = Statement(select(*_ROW).where(_WORKSPACE, _INTENT).order_by(_c.id))
 _HOLDS = Statement(select(*_ROW).where(_WORKSPACE, _HELD, _AFTER).order_by(_c.id).limit(_LIMIT))
-_HOLDS_OF_QUESTION = Statement(select(*_ROW).where(_WORKSPACE, _HELD, _c.question == bindparam("question"), _AFTER).order_by(_c.id).limit(_LIMIT))
+_OF_KIND = or_(_c.question == bindparam("kind", type_=Text()), _c.question.like(bindparam("kind", type_=Text()) + ":%"))
+_HOLDS_OF_KIND = Statement(select(*_ROW).where(_WORKSPACE, _HELD, _OF_KIND, _AFTER).order_by(_c.id).limit(_LIMIT))
 _ANSWERED = Statement(select(*_ROW).where(_WORKSPACE, _HELD, _c.answer.is_not(None)).order_by(_c.id))
 _HOLD_GROUPS = Statement(
     select(_c.question, _c.field, func.count(), func.count(_c.person.distinct()), func.min(_c.id))
@@ -276,11 +282,11 @@ def open_intents(tx: Tx, ws: int) -> list[ActionRow]:
     return list(starmap(_row, tx.rows(_INTENTS, {"ws": ws})))
 
 
-def holds(tx: Tx, ws: int, question: str | None = None, after_id: int = 0, limit: int = 1000) -> list[ActionRow]:
-    """Open holds after this id, in order; of one question if given."""
-    if question is None:
+def holds(tx: Tx, ws: int, kind: str | None = None, after_id: int = 0, limit: int = 1000) -> list[ActionRow]:
+    """Open holds after this id, in order; if given, of one question, or of all that begin with this word."""
+    if kind is None:
         return list(starmap(_row, tx.rows(_HOLDS, {"ws": ws, "after": after_id, "limit": limit})))
-    return list(starmap(_row, tx.rows(_HOLDS_OF_QUESTION, {"ws": ws, "question": question, "after": after_id, "limit": limit})))
+    return list(starmap(_row, tx.rows(_HOLDS_OF_KIND, {"ws": ws, "kind": kind, "after": after_id, "limit": limit})))
 
 
 def answered_since(tx: Tx, ws: int, at: int) -> list[ActionRow]:

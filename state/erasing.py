@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam, delete
 
-from .schema import action, change, link, match_key, person, sameness, shadow, signal, stage_entry, word
+from .schema import action, change, link, match_key, person, sameness, shadow, signal, stage_entry
 from .sql import Statement, among
 from .store import Store, Tx
 
@@ -26,11 +26,6 @@ _LEDGER = Statement(
 )
 _SHADOW = Statement(delete(shadow).where(among(shadow.c.person, "persons"), shadow.c.workspace == bindparam("ws")))
 _PERSONS = Statement(delete(person).where(among(person.c.id, "persons"), person.c.workspace == bindparam("ws")))
-_MEET_AGAIN = Statement(
-    sa.update(link)
-    .where(among(link.c.id, "links"), link.c.workspace == bindparam("ws"), link.c.state == word("parked"), link.c.person.is_(None))
-    .values(state="new")
-)
 _SECURE = Statement(sa.text("PRAGMA secure_delete = ON"))
 
 
@@ -48,11 +43,6 @@ def erase(tx: Tx, ws: int, persons: Sequence[int], links: Sequence[int], actions
     found["shadow"] = tx.run(_SHADOW, bound)
     found["person"] = tx.run(_PERSONS, bound)
     return {name: count for name, count in sorted(found.items()) if count}
-
-
-def meet_again(tx: Tx, ws: int, links: Iterable[int]) -> None:
-    """Records that were set aside because of one that is erased are matched again."""
-    tx.run(_MEET_AGAIN, {"ws": ws, "links": tx.listed(links)})
 
 
 _ERASED_FROM = (action, signal, match_key, change, sameness, link, stage_entry, shadow, person)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import starmap
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, select, update
 
 from ..model.records import Native, Ref
 from . import ids
@@ -103,6 +103,7 @@ _BY_REFS = Statement(select(*_ROW).where(_WORKSPACE, _c.account == bindparam("ac
 _BY_IDS = Statement(select(*_ROW).where(among(_c.id, "ids")).order_by(_c.id))
 _OF_PEOPLE = Statement(select(*_ROW).where(_c.person.is_not(None), among(_c.person, "ids")).order_by(_c.id))
 _IN_ACCOUNT = Statement(select(*_ROW).where(_c.person.is_not(None), among(_c.person, "ids"), _c.account + 0 == bindparam("account")).order_by(_c.person, _c.id))
+_MEET_AGAIN = Statement(update(link).where(among(_c.id, "links"), _WORKSPACE, _c.state == word("parked"), _c.person.is_(None)).values(state="new"))
 _UNMATCHED = Statement(select(*_ROW).where(_WORKSPACE, _c.state == word("new"), *_PAGE).order_by(_c.id).limit(bindparam("limit")))
 _ALONG = (_c.workspace + 0 == bindparam("ws"), _c.account + 0 == bindparam("account"))
 """Along the ids: SQLite would take the account's index, and sort all of its records for each page."""
@@ -286,6 +287,11 @@ def observed(tx: Tx, rows: Sequence[Observed]) -> None:
 def remember(tx: Tx, rows: Sequence[Remembered]) -> None:
     """Write what was agreed. Ids are distinct."""
     tx.many(_REMEMBER, [(person, state, encode(agreed), encode(carried), _claim(claim), id_) for id_, person, state, carried, agreed, claim in rows])
+
+
+def meet_again(tx: Tx, ws: int, ids: Iterable[int]) -> None:
+    """Let those of these links that were set aside and are nobody's be matched again."""
+    tx.run(_MEET_AGAIN, {"ws": ws, "links": tx.listed(ids)})
 
 
 def rewrite(tx: Tx, rows: Sequence[LinkRow]) -> None:

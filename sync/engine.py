@@ -253,7 +253,7 @@ def apply(
     if first is not None:
         ahead, error = canary(session, run, first, started, lambda send: _side_by_side(session, senders, send, halt), since)
     if error is None:
-        drifted = commit_decisions(session, run, started, since)
+        drifted = commit_decisions(session, run, started, since, everybody=not counts.get("limited"))
         _look_again(session, started + 1)
         error = _side_by_side(session, senders, Sender.send, halt)
     settle(session, run, started)

@@ -22,7 +22,7 @@ _NAMES = ("first_name", "last_name")
 def unlike(desk: Desk, best: Link, other: Link) -> dict[str, tuple[Value, Value]]:
     """Field -> what the best one says, and what the other one of the same system says, where they do not say the same."""
     mine, theirs = _told(desk, best), _told(desk, other)
-    found = {name: (mine.get(name), theirs.get(name)) for name in dict.fromkeys((*mine, *theirs)) if mine.get(name) != theirs.get(name)}
+    found = {name: (mine.get(name), theirs.get(name)) for name in (*desk.maps.fields, STAGE) if mine.get(name) != theirs.get(name)}
     if agree(_name(mine), _name(theirs)):
         for name in _NAMES:
             found.pop(name, None)

@@ -55,6 +55,10 @@ ROLES = frozenset(
     }
 )
 """Local parts that belong to a role and not to a human."""
+AMBIGUOUS = "ambiguous"
+"""The kind of question about records that share a key and cannot be told apart; they belong to nobody."""
+APART = "apart"
+"""The kind of question about a record that an undo took from its person; behind it stand the run and the system."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +152,7 @@ def match(rows: Sequence[Link], identify: Callable[[Link], Identity], copies: Co
 def doubts(best: Link, aside: Sequence[Link], copies: Copies, said: Sameness) -> Iterator[Doubt]:
     """Those set aside of whom nobody has said that they are the same human as the best one, unless all of them are its copies: where two humans share an
     address and a name, nobody knows whose copy one is."""
-    unsaid = tuple(row for row in aside if best.id not in said.ends(row.id))
+    unsaid = tuple(row for row in aside if best.id not in said.ends(row.id) and row.id not in said.ends(best.id))
     if any(not copies(best, row) for row in unsaid):
         yield Doubt(best, unsaid)
 

@@ -19,7 +19,7 @@ def decide_removal(desk: Desk, decision: Decision, links: Sequence[Link], asked:
     the person, so that the record is made again.
     """
     collided = [link for link in links if link.state == "parked" and (link.claim or {}).get("collided") and link.account in desk.systems]
-    for link in collided:
+    for link in collided if decision.views else ():  # else nothing of the person is left over
         name = desk.systems[link.account].name
         choices = {name: f"{link.kind} {link.ref} was merged into a record of somebody else"}
         decision.holds.append(Hold(f"merged:{name}", RECORD, choices, f"two linked people were merged in {name}", name))

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from .copies import unlike
-from .desk import Desk, Link
+from .desk import Desk, Link, System
 from .match import Doubt
 
 SECOND = "second"
@@ -32,7 +32,7 @@ class Second(NamedTuple):
 
 
 class Held(Protocol):
-    """A question that is open; `state.actions.ActionRow` is one."""
+    """A question; `state.actions.ActionRow` and `planning.plan.Draft` are some."""
 
     @property
     def question(self) -> str | None:
@@ -62,10 +62,23 @@ def second_of(desk: Desk, doubt: Doubt) -> Second:
     return Second(f"{SECOND}:{name}", reason, told, best.id, tuple(other.id for other in others))
 
 
-def waits(hold: Held, links: Iterable[Link]) -> bool:
-    """The question still stands: one of the records beside the person is there, and nobody has said what it is."""
-    asked = (hold.question or "").startswith(f"{SECOND}:") and hold.answer in (None, "skip")
-    return asked and any(link.state == "parked" and link.id in hold.payload["park"] for link in links)
+def still_asked(holds: Iterable[Held]) -> set[int]:
+    """The records beside the person of which it is asked, and nobody has said what they are."""
+    return {link for hold in holds if _is_open(hold) for link in hold.payload["park"]}
+
+
+def asks_it(hold: Held, asked: Held) -> bool:
+    """The open question `hold` is this one, whatever the records said when it was asked: there is no record in it of which was not asked yet."""
+    return _is_open(hold) and hold.question == asked.question and set(asked.payload["park"]) <= set(hold.payload["park"])
+
+
+def frozen(hold: Held, systems: Iterable[System]) -> bool:
+    """It is about a system that is not connected now, of which nobody knows what its records say."""
+    return _is_open(hold) and hold.question not in {f"{SECOND}:{system.name}" for system in systems}
+
+
+def _is_open(hold: Held) -> bool:
+    return (hold.question or "").startswith(f"{SECOND}:") and hold.answer in (None, "skip")
 
 
 def _named(system: str, link: Link) -> str:

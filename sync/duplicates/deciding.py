@@ -15,13 +15,14 @@ from ...state.actions import ActionRow
 from ...state.links import LinkRow
 from ...state.sameness import SameRow
 from ...state.store import Tx
+from ..deciding.match import AMBIGUOUS
 from ..deciding.sameness import Sameness
 from ..deciding.second import SECOND
 from ..people.forget import prepare
 from ..people.holds import each_hold, match_again
 from .rulings import Ruling
 
-ABOUT_MATCHES = ("ambiguous", SECOND)
+ABOUT_MATCHES = (AMBIGUOUS, SECOND)
 """The questions about whose a record is."""
 
 
@@ -52,7 +53,7 @@ def _row(one: int, other: int, survivor: int | None, now: int) -> SameRow:
 
 def _answer(tx: Tx, ws: int, mine: Set[int]) -> None:
     """Questions in which one of the records stands are moot: whatever is still open after the decision is asked again."""
-    asked = [hold for hold in each_hold(tx, ws) if (hold.question or "").partition(":")[0] in ABOUT_MATCHES and not mine.isdisjoint(_asked_about(hold))]
+    asked = [hold for hold in each_hold(tx, ws) if hold.kind in ABOUT_MATCHES and not mine.isdisjoint(_asked_about(hold))]
     match_again(tx, asked)
     actions.set_state(tx, [hold.id for hold in asked], "skipped")
 

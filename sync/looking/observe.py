@@ -22,6 +22,8 @@ from ..deciding.desk import System
 from ..deciding.erasure import ERASED
 from ..deciding.parking import unparked
 from ..people.forget import Arrived, forgotten_among, leave_out
+from .stirring import renamed, stir
+from .succession import heirs, returning
 
 _ABSENT: Any = object()
 V = TypeVar("V")
@@ -67,7 +69,11 @@ class Absorbed:
 
 @dataclass(slots=True)
 class _Batch:
-    """The rows that this batch touches, by ref, and what must be written about them."""
+    """The rows that this batch touches, by ref, and what must be written about them.
+
+    `returning`: links that are back, and their person's own again. `bereft`: people whose own record is gone. `stirred`: links of which a key, the name, or
+    whether they are there has changed, which others may share a key with.
+    """
 
     known: dict[Ref, LinkRow]
     new: dict[Ref, LinkRow] = field(default_factory=dict[Ref, LinkRow])
@@ -80,6 +86,9 @@ class _Batch:
     told_of: list[tuple[str, Signal]] = field(default_factory=list[tuple[str, Signal]])
     followed: list[tuple[int, Ref]] = field(default_factory=list[tuple[int, Ref]])
     due: set[int] = field(default_factory=set[int])
+    returning: set[int] = field(default_factory=set[int])
+    bereft: set[int] = field(default_factory=set[int])
+    stirred: set[int] = field(default_factory=set[int])
 
 
 def absorb(tx: Tx, workspace: int, system: System, seen: Seen, run: int, now: int) -> Absorbed:
@@ -98,6 +107,7 @@ def absorb(tx: Tx, workspace: int, system: System, seen: Seen, run: int, now: in
     first = links.reserve(tx, len(fresh)) if fresh else 0
     for offset, record in enumerate(fresh):
         _add(batch, system, record, first + offset)
+    batch.returning = returning(tx, system.account, [row for ref, row in batch.known.items() if ref in newest and row.state == "gone"])
     lacking = tuple(ref for ref, record in newest.items() if _lacks(system, batch.known.get(ref), record))
     for ref, row in batch.known.items():
         record = newest.get(ref)
@@ -107,6 +117,8 @@ def absorb(tx: Tx, workspace: int, system: System, seen: Seen, run: int, now: in
     sight = (now, run)
     gone = sum(_lose(batch, gone, sight) for gone in seen.gone if not _there_since(newest.get(gone.ref), gone))
     unknown = [ref for moved in seen.moved if (ref := _move(batch, system, moved, sight)) is not None]
+    if batch.bereft:
+        batch.rewritten |= {row.id: row for row in heirs(tx, workspace, system.account, batch.bereft, lambda row: _as_left(batch, row))}
     if seen.signals:
         heard = [sighting for sighting in seen.signals if sighting.ref not in left_out]
         unknown += _hear(tx, batch, system, _without_forgotten(tx, workspace, batch, system, heard))
@@ -174,7 +186,9 @@ def _update(batch: _Batch, system: System, row: LinkRow, record: Record, run: in
     if new_keys != old_keys:
         batch.rekeyed.append(row.id)
         batch.keys.extend((key, value, row.id) for key, value in new_keys)
-    _place(batch, changed, row.claim, restored=restored, rekeyed=new_keys != old_keys)
+    if renamed(kind, row.seen, seen):
+        batch.stirred.add(row.id)
+    _place(batch, changed, row.claim, restored=restored, rekeyed=new_keys != old_keys, keyed=bool(new_keys))
 
 
 def _found_out(row: LinkRow, stage: StageMap | None, different: Mapping[str, Any]) -> dict[str, Native]:
@@ -182,24 +196,30 @@ def _found_out(row: LinkRow, stage: StageMap | None, different: Mapping[str, Any
     return {native: None for native in different if "." in native and stage is not None and native in stage.natives and native not in row.seen}
 
 
-def _place(batch: _Batch, row: LinkRow, claim: dict[str, Any] | None, *, restored: bool, rekeyed: bool) -> None:
-    """Where the changed record stands now: back from the dead it is still owed what changed meanwhile, since it says what it said before and nothing newer;
-    set aside, it is matched again if its key moved or it has no person.
+def _place(batch: _Batch, row: LinkRow, claim: dict[str, Any] | None, *, restored: bool, rekeyed: bool, keyed: bool) -> None:
+    """Where the changed record stands now: back from the dead it is still owed what changed meanwhile, since it says what it said before and nothing newer,
+    unless another one has its place; set aside, it is matched again if its key moved or it has no person.
 
-    `claim`: what was noted before the change. What was refused there may be taken now.
+    `claim`: what was noted before the change. What was refused there may be taken now. `keyed`: it can be matched.
     """
     person = row.person
     if restored:
         notes = {name: note for name, note in (row.claim or {}).items() if name != ERASED} or None
-        row = row._replace(state="linked" if row.person is not None else "new", claim=notes)
+        back = row._replace(state="linked" if row.id in batch.returning else "parked", claim=notes)
+        row = back if row.id in batch.returning or (person is not None and not keyed) else _nobodys(back)
     elif row.state == "parked" and (row.person is None or rekeyed):
-        row = row._replace(state="new", person=None, carried={}, agreed={})
+        row = _nobodys(row)
     if person is not None and row.state in ("linked", "parked", "new"):  # a duplicate may tell of an opt-out, and what is asked of it may be moot
         batch.due.add(person)
     if restored or row.state == "new" or row.claim != claim:
         batch.rewritten[row.id] = row
     else:
         batch.observed[row.id] = Observed(row.id, row.stamp, row.seen, row.agreed, row.author, row.state)
+
+
+def _nobodys(row: LinkRow) -> LinkRow:
+    """To be matched as if it were met for the first time."""
+    return row._replace(state="new", person=None, carried={}, agreed={})
 
 
 def without(hearsay: Collection[str], values: Mapping[str, V]) -> dict[str, V]:
@@ -228,8 +248,11 @@ def _lose(batch: _Batch, gone: Gone, sight: tuple[int, int]) -> int:
     notes = {**(row.claim or {}), ERASED: True} if gone.why == "erased" else row.claim
     batch.rewritten[row.id] = row._replace(state="gone", claim=notes)
     batch.changes.append((row.id, row.person, gone.at, *sight, None, {changes.RECORD: [changes.THERE, gone.why]}))
+    batch.stirred.add(row.id)
     if row.person is not None and row.state in ("linked", "parked"):  # what is asked of a record beside the person's own is moot
         batch.due.add(row.person)
+    if row.person is not None and row.state == "linked" and gone.why != "erased":
+        batch.bereft.add(row.person)
     return 1
 
 
@@ -239,8 +262,10 @@ def _current(batch: _Batch, ref: Ref) -> LinkRow | None:
         row = batch.new[ref]
         return batch.rewritten.get(row.id, row)
     row = batch.known.get(ref)
-    if row is None:
-        return None
+    return None if row is None else _as_left(batch, row)
+
+
+def _as_left(batch: _Batch, row: LinkRow) -> LinkRow:
     if row.id in batch.rewritten:
         return batch.rewritten[row.id]
     seen = batch.observed.get(row.id)
@@ -268,6 +293,7 @@ def _move(batch: _Batch, system: System, moved: Moved, sight: tuple[int, int]) -
         target = target._replace(claim={**known, **evidence})
         batch.rewritten[target.id] = target
     if old is not None:
+        batch.stirred.add(old.id)
         batch.rewritten[old.id] = old._replace(state="moved")
         place = [f"{old.kind} {old.ref}", f"{moved.to.kind} {moved.to.id}"]
         batch.changes.append((old.id, old.person, None, *sight, None, {changes.RECORD: place}))
@@ -278,7 +304,8 @@ def _move(batch: _Batch, system: System, moved: Moved, sight: tuple[int, int]) -
     if person is not None and (old is not None or target.id in batch.rewritten):
         batch.due.add(person)
     if old is not None and old.person is not None and old.person != person:
-        batch.rewritten[old.id] = old._replace(state="parked", claim={**(old.claim or {}), "collided": target.id})
+        if old.state != "parked" or (old.claim or {}).get("collided"):  # one that was only set aside beside somebody is no longer there, and nothing else
+            batch.rewritten[old.id] = old._replace(state="parked", claim={**(old.claim or {}), "collided": target.id})
         batch.due.add(old.person)
     return None
 
@@ -350,6 +377,7 @@ def _store(tx: Tx, workspace: int, batch: _Batch, run: int, now: int) -> None:
     observed: Sequence[Observed] = [row for link, row in batch.observed.items() if link not in rewritten]
     if observed:
         links.observed(tx, observed)
+    stir(tx, workspace, batch.stirred, now)
     if batch.rekeyed:
         again = set(batch.rekeyed)
         keys.replace(tx, workspace, batch.rekeyed, [row for row in batch.keys if row[2] in again])

@@ -11,9 +11,9 @@ from ...state import actions, keys, links, people, runs
 from ...state.links import LinkRow
 from ...state.store import Tx
 from ..deciding.creation import KEY
+from ..deciding.match import APART
 from ..people.holds import each_hold
 from ..session import Session
-from ..undoing.inverse import APART
 from ..undoing.undo import KIND as UNDO
 from .pair import CHUNK, Pair, each_live
 from .spread import Spread

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ...mapping.maps import SystemMap
 from ...model.records import Record, Ref
-from ...state import closing, erasing, forgotten
+from ...state import closing, erasing, forgotten, links
 from ...state import dossier as traces
 from ...state.forgotten import Mark
 from ...state.links import LinkRow
@@ -29,7 +29,7 @@ def forget(tx: Tx, ws: int, file: Dossier, now: int) -> dict[str, int]:
     records = [link.id for link in file.records]
     forgotten.remember(tx, ws, [*file.keys, *(forgotten.mark_of(link.account, link.address) for link in file.records)], now)
     beside = [link for row in file.actions for link in row.payload.get("park", ()) if link not in records]
-    erasing.meet_again(tx, ws, beside)
+    links.meet_again(tx, ws, beside)  # set aside because of one that is erased
     return erasing.erase(tx, ws, file.persons, records, [row.id for row in file.actions], [row.id for row in file.signals])
 
 

@@ -12,6 +12,7 @@ from ...state import actions, links, people, sameness
 from ...state.actions import ActionRow
 from ...state.sameness import SameRow
 from ...state.store import Store, Tx
+from ..deciding.match import AMBIGUOUS, APART
 from ..deciding.second import SAME, SECOND
 
 
@@ -153,7 +154,7 @@ def match_again(tx: Tx, rows: Collection[ActionRow]) -> None:
     """Records that were set aside by these questions about who they are, and are nobody's, are matched again."""
     parked: list[int] = [link for row in rows for link in row.payload.get("park", ())]
     if parked:
-        apart = {link for row in rows if (row.question or "").startswith("apart:") for link in row.payload["park"]}
+        apart = {link for row in rows if row.kind == APART for link in row.payload["park"]}
         found = [row for row in links.by_ids(tx, parked).values() if row.state == "parked" and (row.person is None or row.id in apart)]
         links.rewrite(tx, [row._replace(state="new", person=None, carried={}, agreed={}) for row in found])
 
@@ -239,7 +240,7 @@ def _about_matches(group: Group, *, one: bool) -> str:
     if group.kind == SECOND:
         where = group.question.partition(":")[2]
         return f"{group.count:,} {'person has' if one else 'people have'} several records in {where} that say different things: one human's?"
-    if group.kind == "ambiguous":
+    if group.kind == AMBIGUOUS:
         return f"{group.count:,} {'group' if one else 'groups'} of records share an address but may be different people: one human, or leave them?"
     told = "1 record was taken from its person" if one else f"{group.count:,} records were taken from their people"
     return f"{told} by the undo of run {group.question.split(':')[1]}: link {'it' if one else 'them'} again, or leave {'it' if one else 'them'} alone?"

@@ -10,13 +10,14 @@ from ...mapping.fields import Unmappable
 from ...model.stages import StageState
 from ...state import actions, keys, links, people, sameness
 from ...state.actions import ActionRow
-from ...state.links import LinkRow
+from ...state.links import MATCHED, LinkRow
 from ...state.people import PersonRow
 from ...state.store import Tx
 from ..deciding.copies import unlike
 from ..deciding.desk import NOTHING_KNOWN, Asked, Known
-from ..deciding.match import Doubt, Identity, components, doubts, match
+from ..deciding.match import AMBIGUOUS, Doubt, Identity, components, doubts, match, rank
 from ..deciding.sameness import NOTHING_SAID, Sameness
+from ..deciding.second import still_asked
 from ..people.who import Scope
 from ..session import Session
 
@@ -25,9 +26,9 @@ CHUNK = 2_000
 
 @dataclass(slots=True)
 class Case:
-    """One person to reconcile. `row` None: not in the state yet. `duplicates`: set aside when the plan is applied; `doubts`: what is to be asked of them.
+    """One person to reconcile. `row` None: not in the state yet. `duplicates`: set aside when the plan is applied.
 
-    `known`: what else there is on them.
+    `doubts`: what is to be asked of these, and is still asked of those that were set aside before. `known`: what else there is on the person.
     """
 
     row: PersonRow | None
@@ -143,7 +144,7 @@ class Cases:
         tied = [*pairs, *(pair for pair in said.ties if not any(map(self._is_claimed, pair)))]
         named = {link for pair in (*tied, *said.apart) for link in pair} - rows.keys()
         around = {**rows, **links.by_ids(tx, named)}
-        live = [pair for pair in tied if all(link in around and around[link].state in links.MATCHED for link in pair)]
+        live = [pair for pair in tied if all(link in around and around[link].state in MATCHED for link in pair)]
         return said.without_strangers(live, {link: row.person for link, row in around.items()})
 
     def _join(self, tx: Tx, joins: Mapping[int, Case], said: Sameness) -> list[Case]:
@@ -156,13 +157,31 @@ class Cases:
         joined: list[Case] = []
         for person, case in joins.items():
             theirs = known.get(person, [])
-            taken = {row.account: row for row in theirs if row.state == "linked"}  # a second record in a system is a duplicate, whatever its address
-            spare = [row for row in case.links if row.account in taken]
-            fresh = [row for row in case.links if row.account not in taken]
-            asked = [doubt for row in spare for doubt in doubts(taken[row.account], [row], self._copies, said)]
+            taken = {row.account: row for row in theirs if row.state == "linked"}
+            fresh: list[LinkRow] = []
+            spare: list[LinkRow] = []
+            for row in sorted(case.links, key=rank):  # a second record in a system is a duplicate, whatever its address
+                (spare if row.account in taken else fresh).append(row)
+                taken.setdefault(row.account, row)
             held = [*case.holds, *holds.get(person, [])]
-            joined.append(Case(rows[person], [*theirs, *fresh], [*case.duplicates, *spare], held, doubts=[*case.doubts, *asked]))
+            asked = {row.id for doubt in case.doubts for row in doubt.others} | {row.id for row in spare} | still_asked(held)
+            aside = [row for row in (*theirs, *case.duplicates, *spare) if row.id in asked]
+            joined.append(Case(rows[person], [*theirs, *fresh], [*case.duplicates, *spare], held, doubts=self._doubts(taken.values(), aside, said)))
         return joined
+
+    def _doubts(self, own: Iterable[LinkRow], aside: Sequence[LinkRow], said: Sameness) -> list[Doubt]:
+        """Of the records beside a person, those of whom it is to be asked whose they are. `own`: the person's own, one for each system."""
+        there = [row for row in aside if row.state in MATCHED and self._is_mapped(row)]
+        return [
+            doubt
+            for best in own
+            if self._is_mapped(best)
+            for doubt in doubts(best, [row for row in there if row.account == best.account and row.id != best.id], self._copies, said)
+        ]
+
+    def _is_mapped(self, row: LinkRow) -> bool:
+        connected = self.session.systems.get(row.account)
+        return connected is not None and row.kind in connected.system.map.kinds
 
     def _copies(self, best: LinkRow, other: LinkRow) -> bool:
         """The other record says nothing else."""
@@ -181,7 +200,14 @@ class Cases:
                 ids = [row.id for row in wanted]
                 known = links.of_people(tx, ids)
                 holds = actions.holds_of_people(tx, self.session.workspace, ids)
-            yield [Case(row, known.get(row.id, []), [], holds.get(row.id, [])) for row in wanted]
+                asked = still_asked(hold for theirs in holds.values() for hold in theirs)
+                said = self._said(tx, asked) if asked else NOTHING_SAID
+            yield [self._known(row, known.get(row.id, []), holds.get(row.id, []), said) for row in wanted]
+
+    def _known(self, row: PersonRow, theirs: list[LinkRow], held: list[ActionRow], said: Sameness) -> Case:
+        asked = still_asked(held)
+        aside = [link for link in theirs if link.id in asked and link.state == "parked"]
+        return Case(row, theirs, [], held, doubts=self._doubts([link for link in theirs if link.state == "linked"], aside, said) if aside else [])
 
     def _wanted(self, case: Case) -> bool:
         if self.scope is None:
@@ -219,4 +245,4 @@ class Cases:
 
 def _answer(asked: Iterable[ActionRow]) -> str | None:
     """What somebody said about records that could not be told apart."""
-    return next((hold.answer for hold in asked if hold.question == "ambiguous" and hold.answer not in (None, "skip")), None)
+    return next((hold.answer for hold in asked if hold.kind == AMBIGUOUS and hold.answer not in (None, "skip")), None)

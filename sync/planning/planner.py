@@ -13,8 +13,9 @@ from ...state.links import LinkRow
 from ..deciding.decision import Decision, Hold
 from ..deciding.desk import History
 from ..deciding.loops import WINDOW_MS, loops, moving
+from ..deciding.match import AMBIGUOUS
 from ..deciding.reconcile import reconcile
-from ..deciding.second import RECORD, second_of, waits
+from ..deciding.second import RECORD, asks_it, frozen, second_of
 from ..looking.history import newest_changes
 from ..people.who import Scope
 from ..session import Session
@@ -41,6 +42,7 @@ class Planner:
     run: int
     scope: Scope | None = None
     tally: Tally = field(default_factory=Tally)
+    _refreshed: list[ActionRow] = field(default_factory=list[ActionRow])
     _digest: hashlib.blake2b = field(default_factory=lambda: hashlib.blake2b(digest_size=8))
 
     def make(self) -> str:
@@ -156,17 +158,21 @@ class Planner:
             return
         rows: list[Draft] = []
         with self.session.store.read() as tx:
-            known = actions.holds_of_links(tx, self.session.workspace, [group[0].id for group, _ in found])
+            known = actions.holds_of_links(tx, self.session.workspace, [row.id for group, _ in found for row in group])
         for group, reason in found:
             names = {f"{self.session.systems[row.account].name} {row.kind} {row.ref}": cases.identify(row).last_name for row in group}
             payload = {"choices": names, "park": [row.id for row in group]}
-            old = known.get(group[0].id, [])
-            if any(hold.payload.get("choices") == names for hold in old):
+            asked = Draft(None, group[0].id, op="hold", payload=payload, state="held", reason=reason, question=AMBIGUOUS, field="record")
+            open_ones = [hold for row in group for hold in known.get(row.id, []) if hold.question == AMBIGUOUS]
+            same = next((hold for hold in open_ones if _same_group(hold, asked)), None)
+            if same is not None:
+                self._refresh(same, asked)
                 continue
-            self.tally.holds["ambiguous"] += 1
-            rows.append(Draft(None, group[0].id, op="hold", payload=payload, state="held", reason=reason, question="ambiguous", field="record"))
+            self.tally.holds[AMBIGUOUS] += 1
+            rows.append(asked)
         self.tally.new_holds += len(rows)
         self._insert(rows)
+        self._store_refreshed()
 
     def _store(self, decided: Sequence[_Decided]) -> None:
         rows: list[Draft] = []
@@ -186,6 +192,7 @@ class Planner:
                 quiet.append(mine)
         # What is marked together lies together: on pages shared with others, each mark would write eight times as much.
         self._insert(sorted(rows, key=lambda row: (row.op != "decide", row.account or 0, row.op)))
+        self._store_refreshed()
         if quiet:
             self.tally.quiet += quiet
             with self.session.store.write() as tx:
@@ -195,14 +202,15 @@ class Planner:
         """This person's rows; none where nothing moved and nothing new is asked."""
         expand = self.session.expand_freeing if decision.frees else self.session.expand
         made = [*rows_of(self.session.desk, person, case.row is None, decision, expand, self.tally), *self._second(person, case)]
-        kept = {hold.id for hold in case.holds if waits(hold, case.links)}
+        kept = {hold.id for hold in case.holds if frozen(hold, self.session.desk.systems.values())}
         rows: list[Draft] = []
         for row in made:
             if row.op == "hold" and case.row is None:
                 row = row._replace(link=case.links[0].id)
-            same = next((hold for hold in case.holds if _same_hold(hold, row)), None) if row.op == "hold" else None
+            same = next((hold for hold in case.holds if _same_hold(hold, row) or asks_it(hold, row)), None) if row.op == "hold" else None
             if same is not None:
                 kept.add(same.id)
+                self._refresh(same, row)
             else:
                 rows.append(row)
         self.tally.new_holds += sum(1 for row in rows if row.op == "hold")
@@ -213,7 +221,9 @@ class Planner:
             return []
         writes = any(row.op in actions.WRITES for row in rows)
         self.tally.written += writes
-        memory = {**decided.payload, "lifted": lifted, "writes": writes, "duplicates": [row.id for row in case.duplicates]}
+        moving = {view.row.id for view in decision.views if view.values}
+        again = decided.payload["again"] or any(doubt.best.id in moving for doubt in case.doubts)  # a question is told by what stands there afterwards
+        memory = {**decided.payload, "lifted": lifted, "writes": writes, "duplicates": [row.id for row in case.duplicates], "again": again}
         return [decided._replace(payload=memory), *rows[1:]]
 
     def _second(self, person: int, case: Case) -> Iterator[Draft]:
@@ -223,6 +233,17 @@ class Planner:
             self.tally.holds[asked.question] += 1
             payload = {"choices": asked.choices, "best": asked.best, "park": list(asked.others)}
             yield Draft(person, asked.others[0], op="hold", payload=payload, state="held", reason=asked.reason, question=asked.question, field=RECORD)
+
+    def _refresh(self, hold: ActionRow, row: Draft) -> None:
+        """A question that stands shows what the records say today."""
+        if hold.payload != row.payload:
+            self._refreshed.append(hold._replace(payload=dict(row.payload)))
+
+    def _store_refreshed(self) -> None:
+        if self._refreshed:
+            with self.session.store.write() as tx:
+                actions.set_payloads(tx, self._refreshed)
+            self._refreshed = []
 
     def _insert(self, rows: Sequence[Draft]) -> None:
         if not rows:
@@ -234,6 +255,13 @@ class Planner:
 
 def _same_hold(hold: ActionRow, row: Draft) -> bool:
     return hold.question == row.question and hold.field == row.field and hold.payload.get("choices") == row.payload["choices"] and hold.answer in (None, "skip")
+
+
+def _same_group(hold: ActionRow, asked: Draft) -> bool:
+    """These records, and for the same reason: whoever was to be left alone is so as long as nothing of it changes."""
+    if hold.payload["choices"] == asked.payload["choices"]:
+        return True
+    return hold.answer is None and hold.reason == asked.reason and set(asked.payload["park"]) <= set(hold.payload["park"])
 
 
 def _remembers(case: Case, memory: Mapping[str, Any]) -> bool:

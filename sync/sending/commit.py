@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from ...state import actions, links, people
 from ...state.actions import ActionRow
-from ...state.links import Remembered
+from ...state.links import LinkRow, Remembered
 from ...state.people import PersonRow
 from ...state.store import Tx
 from ..deciding.erasure import ERASED, STANDS
+from ..deciding.match import AMBIGUOUS, APART
 from ..deciding.removal import RECORD
 from ..people.dossier import gather
 from ..people.forget import forget
@@ -23,10 +24,10 @@ _LAST = 2**62
 """No action has a higher number."""
 
 
-def commit_decisions(session: Session, run: int, started: int, since: Touched | None = None) -> int:
+def commit_decisions(session: Session, run: int, started: int, since: Touched | None = None, *, everybody: bool = True) -> int:
     """Make the plan's decisions the state's; returns how many people drifted. `since`: what happened since a stored plan was made; None: it is made just now.
 
-    A person with writes stays due until they are settled, so that a crash plans them again.
+    A person with writes stays due until they are settled, so that a crash plans them again. `everybody`: whoever was nobody's yet was looked at.
     """
     after, drifted = 0, 0
     while True:
@@ -43,7 +44,8 @@ def commit_decisions(session: Session, run: int, started: int, since: Touched | 
             # what these decisions overruled is on record with them, or a crash would forget whose value lost
             actions.set_state_range(tx, run, rows[0].id, beyond[0].id - 1 if beyond else _LAST, "planned", "overruled", op="overrule")
             after = rows[-1].id
-    _set_aside(session)
+    if everybody:
+        _set_aside(session, since.records if since is not None else set())
     return drifted
 
 
@@ -111,15 +113,32 @@ def _skip(tx: Tx, workspace: int, run: int, rows: Sequence[ActionRow], started: 
     people.mark_due(tx, workspace, persons, started + 1)
 
 
-def _set_aside(session: Session) -> None:
-    """Records that nobody could tell apart are set aside until somebody does; also those of a plan that broke off or was never applied."""
-    after = 0
-    while True:
+def _set_aside(session: Session, stirred: Set[int]) -> None:
+    """Records that nobody could tell apart are set aside until somebody does; also those of a plan that broke off or was never applied.
+
+    A question goes with what it was about: when there is none of its records left that it alone asks about. `stirred`: what no plan has looked at since.
+    """
+    asked: dict[int, list[int]] = {}
+    for kind in (AMBIGUOUS, APART):
+        after = 0
+        while True:
+            with session.store.write() as tx:
+                rows = actions.holds(tx, session.workspace, kind, after, CHUNK)
+                if not rows:
+                    break
+                after = rows[-1].id
+                named = links.by_ids(tx, [link for row in rows for link in row.payload["park"]])
+                for row in rows:
+                    asked[row.id] = [link for link in row.payload["park"] if link in named and _is_open(kind, named[link])]
+                aside = {link for row in rows if row.answer in (None, "skip") for link in asked[row.id] if named[link].state == "new"} - stirred
+                links.remember(tx, [Remembered(link, None, "parked", {}, {}, None) for link in sorted(aside)])
+    newest = {link: hold for hold, theirs in asked.items() for link in theirs}
+    moot = [hold for hold, theirs in asked.items() if all(newest[link] != hold for link in theirs)]
+    if moot:
         with session.store.write() as tx:
-            rows = actions.holds(tx, session.workspace, "ambiguous", after, CHUNK)
-            if not rows:
-                return
-            after = rows[-1].id
-            named: list[Any] = [link for row in rows if row.answer in (None, "skip") for link in row.payload.get("park", ())]
-            aside = [Remembered(link.id, None, "parked", {}, {}, None) for link in links.by_ids(tx, named).values() if link.state == "new"] if named else []
-            links.remember(tx, aside)
+            actions.set_state(tx, moot, "skipped")
+
+
+def _is_open(kind: str, row: LinkRow) -> bool:
+    """It still has to be said whose this record is."""
+    return row.state == "parked" if kind == APART else row.person is None and row.state in ("new", "parked")

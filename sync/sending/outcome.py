@@ -21,6 +21,7 @@ from ..deciding.parking import PARKED, Why, for_create, park, wanted
 from ..deciding.removal import RECORD
 from ..deciding.staging import parked_on
 from ..looking.observe import overlay, without
+from ..looking.stirring import renamed, stir
 from ..session import Connected
 from .linking import UNLINKED
 from .wording import without_values
@@ -187,7 +188,7 @@ class Ledger:
         if seen_elsewhere:
             changes.insert(tx, self.workspace, seen_elsewhere)
         self._look_again(tx, rewritten.values(), now)
-        self._rekey(tx, [row for row in rewritten.values() if row.kind in self.connected.system.map.kinds], known)
+        self._rekey(tx, [row for row in rewritten.values() if row.kind in self.connected.system.map.kinds], known, now)
 
     def _look_again(self, tx: Tx, rows: Iterable[LinkRow], now: int) -> None:
         """Whoever was given a value that is not ours is due: no later pull will bring that value as news."""
@@ -223,8 +224,9 @@ class Ledger:
             author=record.author,
         )
 
-    def _rekey(self, tx: Tx, rows: Sequence[LinkRow], known: Mapping[int, LinkRow]) -> None:
+    def _rekey(self, tx: Tx, rows: Sequence[LinkRow], known: Mapping[int, LinkRow], now: int) -> None:
         maps = self.connected.system.map.kinds
+        stir(tx, self.workspace, [row.id for row in rows if renamed(maps[row.kind], known[row.id].seen, row.seen)], now)
         moved = [row for row in rows if maps[row.kind].keys(row.seen) != maps[row.kind].keys(known[row.id].seen)]
         if moved:
             keys.replace(tx, self.workspace, [row.id for row in moved], [(key, value, row.id) for row in moved for key, value in maps[row.kind].keys(row.seen)])

@@ -27,9 +27,6 @@ from ..deciding.qualifying import take_as_heard
 from ..deciding.removal import RECORD
 from .turns import Journal, Written
 
-APART = "apart"
-"""The kind of question that is left with a record that was taken from its person."""
-
 
 class Refusal(NamedTuple):
     """What is not undone. `field`: its name, or `record`; `system`: where, "" for the hub."""

@@ -19,6 +19,7 @@ from ...state.store import Tx
 from ..deciding.creation import KEY
 from ..deciding.desk import View
 from ..deciding.guard import Situation, Stop, weigh
+from ..deciding.match import APART
 from ..deciding.removal import RECORD
 from ..engine import PlanReport
 from ..looking.pulling import pull_all
@@ -28,7 +29,7 @@ from ..planning.knowing import knowledge
 from ..planning.plan import Draft, Tally, rows_of
 from ..sending.settle import settle
 from ..session import Connected, Session
-from .inverse import APART, File, Inverse, Refusal, invert
+from .inverse import File, Inverse, Refusal, invert
 
 KIND = "undo"
 """The kind of a run that undoes another."""

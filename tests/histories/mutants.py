@@ -296,8 +296,8 @@ MUTANTS = (
         [
             Swap(
                 "sync.looking.observe:_place",
-                'row = row._replace(state="linked" if row.person is not None else "new", claim=notes)',
-                'row = row._replace(state="linked" if row.person is not None else "new", carried={}, agreed={}, claim=notes)',
+                'back = row._replace(state="linked" if row.id in batch.returning else "parked", claim=notes)',
+                'back = row._replace(state="linked" if row.id in batch.returning else "parked", carried={}, agreed={}, claim=notes)',
             )
         ],
     ),

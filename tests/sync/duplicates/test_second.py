@@ -9,47 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from office import Office
+from questions import answer, groups
+from seconds import ANNA, LEAD, leads, records
 
 from stagesync.app.views.why import why_json, why_text
 from stagesync.app.views.words import moment
 from stagesync.model.records import Ref
-from stagesync.state import actions, leases, links, sameness
+from stagesync.state import actions, leases, sameness
 from stagesync.state.links import LinkRow
 from stagesync.sync.deciding.copies import unlike
 from stagesync.sync.duplicates.deciding import decide
 from stagesync.sync.duplicates.rulings import Ruling
 from stagesync.sync.looking.verify import verify
-from stagesync.sync.people.holds import Group, groups, resolve
-
-ANNA = "anna@a.example"
-LEAD = {"Email": ANNA, "FirstName": "Anna", "LastName": "Ash", "Company": "Acme", "Phone": "+49 30 1234567"}
-
-
-def leads(office: Office, **differs: Any) -> tuple[str, str]:
-    """Two Leads with Anna's address, the older of which says something in another way. Gives the ids: (newer, older)."""
-    older = office.crm.create("Lead", {**LEAD, **differs})
-    office.later()
-    return office.crm.create("Lead", dict(LEAD)), older
-
-
-def asked(office: Office) -> list[Group]:
-    """The open questions."""
-    with office.session.store.read() as tx:
-        return groups(tx, office.session.workspace)
-
-
-def records(office: Office) -> dict[str, LinkRow]:
-    """What the state knows of Salesforce's records, by id."""
-    session = office.session
-    account = next(each.system.account for each in session.systems.values() if each.name == "crm")
-    with session.store.read() as tx:
-        return {row.ref: row for row in links.each(tx, session.workspace, account, 0, 100)}
-
-
-def answer(office: Office, use: str) -> None:
-    """Somebody answers the only question."""
-    (group,) = asked(office)
-    resolve(office.session.store, office.session.workspace, group.id, use, None, office.clock.now_ms())
 
 
 def apart(office: Office, *ids: str) -> None:
@@ -66,7 +37,7 @@ def test_a_copy_is_left_alone_without_a_question(tmp_path: Path, differs: dict[s
     office = Office(tmp_path)
     newer, older = leads(office, **differs)
     office.quiet()
-    assert asked(office) == []
+    assert groups(office) == []
     assert (records(office)[newer].state, records(office)[older].state) == ("linked", "parked")
 
 
@@ -87,7 +58,7 @@ def test_what_says_something_else_is_asked_about(tmp_path: Path, differs: dict[s
     newer, older = leads(office, **differs)
     assert office.plan().tally.new_holds == office.run().new_holds + 1 == 1
     office.quiet()
-    (group,) = asked(office)
+    (group,) = groups(office)
     assert (group.kind, group.count, list(group.answers)) == ("second", 1, ["same", "skip"])
     assert group.examples[0].payload["choices"] == {f"crm lead {newer}": told[0], f"crm lead {older}": told[1]}
     assert office.contact(ANNA)["phone"] == "+49301234567"
@@ -101,7 +72,7 @@ def test_one_that_is_no_copy_makes_a_question_of_all(tmp_path: Path) -> None:
     copy = office.crm.create("Lead", dict(LEAD))
     leads(office, Phone="+49 30 7654321")
     office.quiet()
-    (group,) = asked(office)
+    (group,) = groups(office)
     assert group.examples[0].payload["choices"][f"crm lead {copy}"] == "the same"
 
 
@@ -110,7 +81,7 @@ def test_an_opt_out_beside_the_person_is_heard_before_anybody_answers(tmp_path: 
     office = Office(tmp_path)
     leads(office, Phone=None, HasOptedOutOfEmail=True)
     office.quiet()
-    assert len(asked(office)) == 1
+    assert len(groups(office)) == 1
     assert office.contact(ANNA)["hs_email_optout"] == "true"
     assert {row["HasOptedOutOfEmail"] for row in office.crm.rows("Lead")} == {True}
 
@@ -130,7 +101,7 @@ def test_said_to_be_the_same_it_is_never_asked_about_again(tmp_path: Path) -> No
         office.later()
         office.crm.edit(older, {"Email": address})
         office.quiet()
-    assert asked(office) == []
+    assert groups(office) == []
     assert records(office)[older].person == known[newer].person
 
 
@@ -151,7 +122,7 @@ def test_a_question_goes_with_what_it_was_about(tmp_path: Path, how: str) -> Non
         case _:
             apart(office, newer, older)
     office.quiet()
-    assert asked(office) == []
+    assert groups(office) == []
     people = {row.person for row in records(office).values() if row.state == "linked"}
     assert len(people) == (2 if how in ("moved", "told apart") else 1)
 
@@ -190,7 +161,7 @@ def test_left_open_it_is_not_asked_again(tmp_path: Path) -> None:
     office.later()
     office.hub.edit(office.contact(ANNA)["id"], {"city": "Ulm"})
     office.quiet()
-    assert asked(office) == []
+    assert groups(office) == []
     with office.session.store.read() as tx:
         assert [hold.answer for hold in actions.holds(tx, office.session.workspace)] == ["skip"]
 
