@@ -36,7 +36,7 @@ from .commands.undo import undo
 from .commands.verify import verify
 from .commands.whatif import whatif
 from .commands.why import why
-from .terminal import shell
+from .terminal import shell, streams
 
 app = typer.Typer(
     name="stagesync",
@@ -91,4 +91,5 @@ app.add_typer(signal)
 
 def run() -> None:
     """The program `stagesync`."""
+    streams.prepare()
     app()

@@ -1,16 +1,16 @@
-"""Ctrl-C and SIGTERM: asked once, a run finishes the batch in hand and stops; asked twice, it ends at once."""
+"""Ctrl-C and SIGTERM: asked once, a run finishes the batch in hand and stops, or what only reads breaks off; asked twice, either ends at once."""
 
 from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
-from .output import tell
 from .shell import INTERRUPTED
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -26,10 +26,16 @@ def gentle() -> Iterator[threading.Event]:
         if stop.is_set():
             os._exit(INTERRUPTED)
         stop.set()
-        tell("stagesync: stopping after the batch in hand (once more: at once)")
+        _say("stagesync: stopping after the batch in hand (once more: at once)")
 
     with _handled(handle):
         yield stop
+
+
+def _say(text: str) -> None:
+    """A signal may have come in the middle of a line that we were telling, so this goes past the stream."""
+    with suppress(OSError):
+        os.write(sys.stderr.fileno(), f"{text}\n".encode())
 
 
 class Service:
@@ -56,9 +62,22 @@ class Service:
 
 @contextmanager
 def abrupt() -> Iterator[None]:
-    """For the length of the block SIGTERM does what Ctrl-C does: it raises `KeyboardInterrupt`."""
-    with _handled(signal.default_int_handler):
+    """For the length of the block SIGTERM does what Ctrl-C does: it raises `KeyboardInterrupt`.
+
+    From then on a second signal ends the program, which loses nothing: calls that are under way may take their time to come back.
+    """
+
+    def handle(_signal: int, _frame: FrameType | None) -> None:
+        for number in _SIGNALS:
+            signal.signal(number, _leave)
+        raise KeyboardInterrupt
+
+    with _handled(handle):
         yield
+
+
+def _leave(_signal: int, _frame: FrameType | None) -> None:
+    os._exit(INTERRUPTED)
 
 
 @contextmanager
@@ -70,5 +89,6 @@ def _handled(handler: signal.Handlers | object) -> Iterator[None]:
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, earlier in before.items():
+            if signal.getsignal(number) is not _leave:
+                signal.signal(number, earlier)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import sys
@@ -12,12 +13,15 @@ from typing import ParamSpec
 
 import typer
 
-from ...model.errors import StagesyncError
+from ...model.errors import StagesyncError, StateError
+from . import streams
 from .output import tell
 
 P = ParamSpec("P")
 INTERRUPTED = 130
 BUG = 70
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""Files of ours turn this into an error of their own: what is left is the output."""
 _debug = False
 
 
@@ -53,8 +57,14 @@ def _code(command: Callable[[], int | None]) -> int:
         tell("stagesync: interrupted; nothing is lost: the next run goes on from here")
         return INTERRUPTED
     except BrokenPipeError:  # whoever read our output has gone (`| head`): that is no mistake
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        streams.drop_output()
         return 0
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            return _bug(error)
+        streams.drop_output()
+        tell(f"stagesync: the result cannot be written: {error.strerror} (stdout)\n  -> make room, or send it elsewhere; what was done is on record")
+        return StateError.exit_code
     except Exception as error:  # noqa: BLE001 - the last place that can turn a bug into a message
         return _bug(error)
 
