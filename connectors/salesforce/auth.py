@@ -10,9 +10,10 @@ from hashlib import sha256
 from threading import Lock
 from urllib.parse import urlsplit
 
-from ...model.errors import CredentialError, Unreachable
+from ...model.errors import ConfigurationError, CredentialError, Unreachable
 from ...model.ports import Clock, Secret, TokenStore
 from ..manners import Answer, Line, MaybeDone, NotDone, plain, post_form, retry_after
+from .errors import beyond
 from .settings import SalesforceSettings
 
 JWT_LIFE_S = 180
@@ -102,13 +103,18 @@ class Session:
 
 
 def _judge(answer: Answer, where: str, now_ms: int) -> None:
+    """A user who logs in more than 3,600 times in an hour is shut out until it is over (SOAP API Developer Guide, login)."""
     if answer.ok:
         return
     if answer.status == 429:
         raise NotDone("too many requests for tokens", where=where, next_step="run again later", retry_after=retry_after(answer.headers, now_ms))
     if answer.status >= 500 or answer.status == 420:
         raise MaybeDone(f"HTTP {answer.status} where tokens are made", where=where, next_step="run again later")
+    if 300 <= answer.status < 400:
+        raise ConfigurationError(f"tokens are made at another address{beyond(answer)}", where=where, next_step="set `login_url`, or `instance_url`, to that")
     found = answer.data if isinstance(answer.data, dict) else {}
+    if "login rate exceeded" in str(found.get("error_description", "")).lower():
+        raise Unreachable("this user has logged in too often in the last hour", where=where, next_step="run again in an hour; who else logs in as this user?")
     said = plain(f"{found.get('error', f'HTTP {answer.status}')}: {found.get('error_description', 'no reason given')}")
     raise CredentialError(f"no access token is given ({said})", where=where, next_step=_remedy(said))
 

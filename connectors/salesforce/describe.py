@@ -155,6 +155,8 @@ def _findings(object: str, data: Mapping[str, Any], settings: SalesforceSettings
             yield f"{object}.{name} is hidden from this user: it cannot be kept the same (field-level security)"
         elif not fields[name].get("updateable"):
             yield f"{object}.{name} cannot be edited by this user (field-level security)"
+    if "IsPersonAccount" in fields:
+        yield "this org has person accounts: there Account.Name is the person's own name and no company's; if you use them, map `company` to another field"
     second = sorted(name for name in fields if name.lower().startswith(_HUBSPOT))
     if second:
         shown = ", ".join(second[:3])

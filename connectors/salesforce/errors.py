@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypeGuard
+from urllib.parse import urlsplit
 
 from ...model.errors import ConfigurationError, CredentialError, QuotaSpent, StagesyncError, Unreachable
 from ...model.records import Ref
@@ -128,7 +129,7 @@ def judge(answer: Answer, where: str, now_ms: int) -> None:
             said = f" {code}" if code else ""
             raise MaybeDone(f"HTTP {status}{said}", where=where, next_step="run again later", retry_after=retry_after(answer.headers, now_ms))
         case status if not found:
-            raise _no_json(status, where)
+            raise _no_json(answer, where)
         case _:
             return
 
@@ -140,11 +141,20 @@ def _limit(refused: Refusal, where: str, pause: float | None) -> StagesyncError:
     return QuotaSpent("the org's API calls of the last 24 hours are used up", where=where, next_step="run again when others used less, or ask for more calls")
 
 
-def _no_json(status: int, where: str) -> StagesyncError:
+def beyond(answer: Answer) -> str:
+    """Where an answer leads away to, for a sentence: the host alone."""
+    host = urlsplit(answer.headers.get("location", "")).hostname
+    return f": {host}" if host else ""
+
+
+def _no_json(answer: Answer, where: str) -> StagesyncError:
+    status = answer.status
     if status == 403:
         return CredentialError("access is refused without a reason (HTTP 403)", where=where, next_step="check IP ranges, the proxy and `instance_url`")
     if 300 <= status < 400:
-        return ConfigurationError("the org answers from another address", where=where, next_step="set `instance_url` to the org's My Domain address")
+        return ConfigurationError(
+            f"the org answers from another address{beyond(answer)}", where=where, next_step="set `instance_url` to the org's My Domain address"
+        )
     return Refused(f"HTTP {status} without a reason", where=where, next_step="check `instance_url` and any proxy in between")
 
 

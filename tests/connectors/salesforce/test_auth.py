@@ -20,7 +20,7 @@ from stagesync.connectors.contract import Ports
 from stagesync.connectors.manners import Line
 from stagesync.connectors.salesforce import plugin
 from stagesync.connectors.salesforce.auth import Session, assertion, audience
-from stagesync.model.errors import CredentialError, Unreachable
+from stagesync.model.errors import ConfigurationError, CredentialError, StagesyncError, Unreachable
 from stagesync.model.ports import Secret
 from stagesync.model.records import Query
 from stagesync.sandbox.faults import Fault
@@ -213,6 +213,23 @@ def test_a_token_endpoint_that_talks_nonsense_is_unreachable() -> None:
         respx.post(f"{URL}/services/oauth2/token").mock(return_value=answer)
         with pytest.raises(Unreachable):
             Session(settings(client_id="app", client_secret=Secret("s")), Line("crm", Hand(), NoLimits()), Drawer()).token()
+
+
+@respx.mock
+@pytest.mark.parametrize(
+    ("answer", "expected", "words"),
+    [
+        (httpx.Response(400, json={"error": "invalid_grant", "error_description": "login rate exceeded"}), Unreachable, "too often in the last hour"),
+        (httpx.Response(301, headers={"Location": "https://new.my.salesforce.com/services/oauth2/token"}), ConfigurationError, "new.my.salesforce.com"),
+        (httpx.Response(302), ConfigurationError, "another address"),
+    ],
+)
+def test_what_is_no_fault_of_the_credential_is_not_called_one(answer: httpx.Response, expected: type[StagesyncError], words: str) -> None:
+    """A user who is shut out for an hour, and an org that has moved: asked once, and told with what helps."""
+    route = respx.post(f"{URL}/services/oauth2/token").mock(return_value=answer)
+    with pytest.raises(expected, match=words):
+        Session(settings(client_id="app", client_secret=Secret("s")), Line("crm", Hand(), NoLimits()), Drawer()).token()
+    assert route.call_count == 1
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from salesforce_org import Drawer, Hand, NoLimits, settings
 
 from stagesync.connectors.contract import Ports
 from stagesync.connectors.salesforce.connector import SalesforceConnector, open_org
-from stagesync.model.errors import Unreachable
+from stagesync.model.errors import ConfigurationError, Unreachable
 from stagesync.model.records import Gone, Moved, Present, Query, Record, Ref
 from stagesync.model.writes import Applied, Deferred, Outcome, Rejected, Step, Unknown
 from stagesync.sandbox.base import json_response
@@ -136,6 +136,21 @@ def test_a_server_without_a_clock_is_not_read_by_ours() -> None:
     (first,) = list(connector.pull(Query({"lead": ("LastName",)})))
     list(connector.pull(Query({"lead": ("LastName",)}, first.cursor)))
     assert "SystemModstamp >= 2026-03-05T13:35:00Z" in asked[-1]
+
+
+def test_an_org_that_has_moved_says_where_to() -> None:
+    """Somebody who reads of a redirect learns the host that the settings need, and the token is not sent there."""
+    moved = Response(301, {"Location": f"https://new.my.salesforce.com{V66}/query/?q=SELECT"}, b"")
+    with pytest.raises(ConfigurationError, match=r"new\.my\.salesforce\.com"):
+        opened({f"GET {V66}/query/": moved, f"GET {V66}/query": moved}).find("lead", "Email", ["a@b.example"], ("Email",))
+
+
+def test_person_accounts_are_a_finding() -> None:
+    """The name of their account is the person's own: whoever maps it to the company should know."""
+    plain = {"fields": [{"name": name, "type": "string", "createable": True, "updateable": True} for name in ("LastName", "Email", "HasOptedOutOfEmail")]}
+    with_people = {"fields": [*plain["fields"], {"name": "IsPersonAccount", "type": "boolean"}]}
+    findings = opened({f"GET {V66}/sobjects/Lead/describe": plain, f"GET {V66}/sobjects/Contact/describe": with_people}).describe().findings
+    assert sum("person accounts" in finding for finding in findings) == 1
 
 
 # ---- reading by id
