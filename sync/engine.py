@@ -25,6 +25,7 @@ from .sending import ledger
 from .sending.apply import Sender
 from .sending.canary import canary
 from .sending.commit import commit_decisions
+from .sending.companies import Named
 from .sending.outcome import Count
 from .sending.settle import settle
 from .sending.standing import HORIZON, horizon, touched
@@ -33,7 +34,10 @@ from .session import Session
 
 @dataclass(frozen=True, slots=True)
 class PlanReport:
-    """A stored plan. `run` and `digest` name it; `stops` are the guards that stand before its application. `late`: whose clocks ran out unanswered."""
+    """A stored plan. `run` and `digest` name it; `stops` are the guards that stand before its application. `late`: whose clocks ran out unanswered.
+
+    `companies`: system -> to which companies people would be linked there, where that was looked up for somebody who looks at the plan.
+    """
 
     run: int
     digest: str
@@ -43,6 +47,7 @@ class PlanReport:
     settled: int = 0
     late: Sequence[int] = ()
     own_s: float = 0.0
+    companies: Mapping[str, Named] = field(default_factory=dict[str, Named])
 
     @property
     def breached(self) -> int:

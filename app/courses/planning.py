@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from ...model.errors import ConfigurationError
 from ...sync.engine import PlanReport
+from ...sync.sending.companies import named_companies
 from ...sync.session import Session
 from ..terminal import output
 from ..terminal.files import expect_folder
@@ -24,8 +26,15 @@ def check_out(out: Path) -> None:
     expect_folder(out, "--out")
 
 
+def with_companies(session: Session, report: PlanReport) -> PlanReport:
+    """The plan for somebody who looks at it: whether the companies that it names are there is asked now. Raises what the connectors raise."""
+    named = {each.name: found for each in session.systems.values() if (found := named_companies(session, each, report.run)) is not None and found.people}
+    return replace(report, companies=named)
+
+
 def show(session: Session, report: PlanReport, *, json: bool, out: Path | None) -> None:
-    """Print the plan, and write it to a file if one is named."""
+    """Print the plan, and write it to a file if one is named. Raises what the connectors raise."""
+    report = with_companies(session, report)
     if out is not None:
         write_plan(session, report, out)
         output.tell(f"{out} has every change of the plan")

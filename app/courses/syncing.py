@@ -63,7 +63,7 @@ def _ask(session: Session, report: PlanReport, wishes: Wishes) -> None:
         return
     grave = [stop for stop in open_ones if not stop.by_yes]
     otherwise = f"look at it with `stagesync plan --out plan.html`; {summary.approval(report)}"
-    if not grave and not wishes.json and output.approved(lambda: plan_text(session, report), otherwise):
+    if not grave and not wishes.json and output.approved(lambda: plan_text(session, planning.with_companies(session, report)), otherwise):
         return
     planning.show(session, report, json=wishes.json, out=None)
     remedy = summary.approval(report) if grave else f"run `stagesync sync --yes`, or {summary.approval(report)}"

@@ -14,12 +14,12 @@ from ...sync import engine
 from ...sync.deciding.guard import Stop
 from ...sync.engine import PlanReport
 from ...sync.migrating.census import Census, census, written_for
-from ...sync.migrating.companies import Named, named_companies
 from ...sync.migrating.fates import Fates, fates
 from ...sync.migrating.pair import Pair
 from ...sync.migrating.sample import Unmapped, unmapped_fields
 from ...sync.people import holds
 from ...sync.people.holds import Group
+from ...sync.sending.companies import Named, named_companies
 from .. import accounts
 from ..courses import duplicates
 from ..terminal.interrupts import abrupt
@@ -89,7 +89,7 @@ def _numbers(found: Survey) -> dict[str, object]:
 def _found(work: Work, planned: PlanReport) -> Survey:
     session, pair = work.session, work.pair
     counted = census(session, pair)
-    companies = named_companies(session, pair, planned.run)
+    companies = named_companies(session, pair.target, planned.run)
     with session.store.read() as tx:
         asked = tuple(holds.groups(tx, session.workspace))
         live = links.counts(tx, session.workspace)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import Any
 
@@ -18,15 +18,24 @@ from . import words
 class Cost:
     """About what the writes to one system take. `bulk`: so many of them go by `jobs` of the vendor's own, `plain` by calls like any other.
 
-    `seconds`: what the pace that we keep makes of the calls, at a `rate` of so many a second; None where calls are not paced.
+    `companies`: so many of the calls look for companies, or make them. `rate`: so many calls a second is the pace that we keep; None: they are not paced.
     """
 
     calls: int = 0
     bulk: int = 0
     jobs: int = 0
     plain: int = 0
-    seconds: float | None = None
     rate: float | None = None
+    companies: int = 0
+
+    @property
+    def seconds(self) -> float | None:
+        """What the pace makes of the calls; None where they are not paced."""
+        return self.calls / self.rate if self.rate is not None else None
+
+    def and_companies(self, calls: int) -> Cost:
+        """With so many calls for companies."""
+        return replace(self, calls=self.calls + calls, companies=calls)
 
     def ways(self) -> str:
         """How many go which way; empty where nothing is written."""
@@ -39,6 +48,8 @@ class Cost:
         if not self.calls:
             return ""
         told = f"about {words.count(self.calls, 'API call')}"
+        if self.companies:
+            told += f", {self.companies:,} of them for companies"
         if self.jobs:
             told += f"; {words.count(self.bulk, 'of them goes', 'of the writes go')} by {words.count(self.jobs, 'bulk job')}"
         if self.seconds is not None and self.rate is not None and self.seconds >= 1:
@@ -91,7 +102,7 @@ class Reckoning:
                 calls += ceil(rows / size)
         calls += jobs * can.bulk.calls if can.bulk is not None else 0
         rate = can.pace.calls / can.pace.seconds if can.pace is not None else None
-        return Cost(calls, by_job, jobs, plain, calls / rate if rate is not None else None, rate)
+        return Cost(calls, by_job, jobs, plain, rate)
 
 
 def _step(row: ActionRow) -> Step:

@@ -9,6 +9,7 @@ from ...sync.migrating.census import Column
 from ..migrating.cost import Cost
 from ..migrating.survey import Survey
 from . import words
+from .companies import companies_text
 from .migrate_fates import WILL, fates_json, fates_text
 from .plan import writes_text
 from .report import share
@@ -111,14 +112,7 @@ def companies(found: Survey) -> Iterator[str]:
     if named is None:
         return
     yield ""
-    yield f"Companies of {found.target}, looked for by {named.by}: {words.count(named.people, 'person', 'people')} would be linked to one"
-    rows = [
-        (f"{named.there:,}", "are there"),
-        (f"{named.missing:,}", "are not there and would be made" if named.make else 'are not there: nobody is linked (`missing = "leave"`)'),
-        (f"{named.several:,}", "may be several records: nobody is linked, and `stagesync errors` names the people"),
-        (f"{named.refused:,}", "could not be looked for"),
-    ]
-    yield from words.table([row for row in rows if row[0] != "0"])
+    yield from companies_text(found.target, named)
 
 
 def _alike(found: Survey) -> Iterator[str]:

@@ -12,6 +12,7 @@ from ...sync.people.holds import Group
 from ...sync.session import Session
 from ..terminal.summary import plan_json as numbers
 from . import words
+from .companies import companies_text
 from .listing import KINDS, Change
 from .survey import Survey, survey
 
@@ -31,7 +32,7 @@ def plan_text(session: Session, report: PlanReport, *, approvable: bool = True) 
 
     `approvable` False: it is only a trial, and nobody can carry it out.
     """
-    found = survey(session, report.run)
+    found = survey(session, report.run, report.companies)
     tally = report.tally
     lines = [f"Plan {report.digest}: {words.count(tally.people, 'person has', 'people have')} something to settle. Nothing is written yet."]
     lines += _writes(session, report, found)
@@ -46,15 +47,17 @@ def plan_text(session: Session, report: PlanReport, *, approvable: bool = True) 
 
 def plan_json(session: Session, report: PlanReport) -> dict[str, Any]:
     """The same as one object."""
-    found = survey(session, report.run)
+    found = survey(session, report.run, report.companies)
     with session.store.read() as tx:
         groups = holds.groups(tx, session.workspace)
     return {
         **numbers(report),
         "calls": {system: cost.calls for system, cost in found.costs.items()},
         "cost": [
-            {"system": system, "calls": cost.calls, "bulk": cost.bulk, "jobs": cost.jobs, "seconds": cost.seconds} for system, cost in found.costs.items()
+            {"system": system, "calls": cost.calls, "bulk": cost.bulk, "jobs": cost.jobs, "seconds": cost.seconds, "companies": cost.companies}
+            for system, cost in found.costs.items()
         ],
+        "companies": {system: named._asdict() for system, named in report.companies.items()},
         "changes": [{"system": system, "kind": kind, "field": name, "count": count} for (system, kind, name), count in sorted(found.fields.items())],
         "stage_moves": [{"system": system, "from": before, "to": after, "count": count} for (system, before, after), count in sorted(found.moves.items())],
         "overruled_by": [{"rule": rule, "field": name, "count": count} for (rule, name), count in sorted(found.rules.items())],
@@ -88,6 +91,8 @@ def _writes(session: Session, report: PlanReport, found: Survey) -> list[str]:
         if fields:
             rest = f", and {len(fields) - _TOP} more" if len(fields) > _TOP else ""
             lines.append(f"    in existing records: {', '.join(f'{field} {count:,}' for field, count in fields.most_common(_TOP))}{rest}")
+        if name in report.companies:
+            lines += [f"    {line}" for line in companies_text(name, report.companies[name])]
     return lines
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ...sync.deciding.claims import STAGE
+from ...sync.sending.companies import Named
 from ...sync.session import Session
 from .cost import Cost, Reckoning
 from .listing import Change, Reader, each_chunk
 
+NOT_ASKED: Mapping[str, Named] = {}
 EXAMPLES = 2
 """So many people are shown for each kind of change."""
 
@@ -47,8 +50,8 @@ class Survey:
             self.examples.setdefault(key, []).append(change)
 
 
-def survey(session: Session, run: int) -> Survey:
-    """Walk the plan once."""
+def survey(session: Session, run: int, companies: Mapping[str, Named] = NOT_ASKED) -> Survey:
+    """Walk the plan once. `companies`: what was found of those that it names, by system."""
     found, reader, cost = Survey(), Reader(session.desk), Reckoning(session)
     for rows, records in each_chunk(session, run):
         for row in rows:
@@ -56,4 +59,5 @@ def survey(session: Session, run: int) -> Survey:
                 found.add(change)
             cost.add(row)
     found.costs = cost.costs()
+    found.costs |= {name: found.costs.get(name, Cost()).and_companies(named.calls) for name, named in companies.items()}
     return found

@@ -89,6 +89,20 @@ def test_a_migration_links_everybody_whose_company_is_known(empty: Move) -> None
     assert (proof.exit_code, 'company record: (blank) there, "Acme Inc <acme.example>" agreed' in proof.stdout) == (1, True), proof.stdout
 
 
+def test_a_plan_counts_companies_and_their_calls_as_the_survey_does(empty: Move) -> None:
+    """Who looks at a plan is told what is there, what would be made, and what that costs; nothing is made."""
+    empty.people(3, company="Acme Inc")
+    plan, survey = empty.box.json("plan"), empty.json("survey", *WAY)
+    assert plan["companies"] == {"salesforce": survey["companies"]}
+    (told,) = [each for each in plan["cost"] if each["system"] == "salesforce"]
+    (cost,) = [each for each in survey["costs"] if each["system"] == "salesforce"]
+    assert (told["companies"], told["calls"]) == (cost["calls"]["companies"], cost["calls"]["companies"] + cost["calls"]["writing"])
+    text = empty.box.run("plan").stdout
+    assert f"about {told['calls']} API calls, {told['companies']} of them for companies" in text
+    assert "Companies of salesforce, looked for by domain: 3 people would be linked to one\n      1  are not there and would be made" in text
+    assert list(empty.crm.rows("Account")) == []
+
+
 def test_a_rehearsal_that_is_undone_leaves_the_accounts_and_says_so(empty: Move) -> None:
     """The Contacts go, the Accounts that were made for them stay, and the load finds them."""
     empty.people(2, company="Acme Inc")
