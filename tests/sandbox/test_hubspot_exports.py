@@ -124,6 +124,9 @@ def test_labels_unless_internal_values_are_asked_for(desk: Desk) -> None:
         }
     ]
     assert desk.rows(*asked) == [{"hs_object_id": id, "email": "ann@example.com", **values, "hs_email_optout": "true", "phone": ""}]
+    desk.world.define("drink", "Drink", "enumeration", "select", [("tea;milk", "White tea")])
+    desk.world.edit(id, {"drink": "tea;milk"})
+    assert desk.rows("drink", internal=[])[0]["Drink"] == "White tea"
     assert list(desk.rows("hs_lead_status", internal=["NAMES"])[0]) == ["hs_object_id", "hs_lead_status"]
     assert desk.rows("hubspot_owner_id", internal=["VALUES"]) == [{"Record ID": id, "Contact owner": "70101"}]
 
@@ -368,6 +371,8 @@ def test_what_the_search_index_does_not_know_yet(desk: Desk) -> None:
     desk.world.clock.advance(100)
     desk.world.create({"email": "new@example.com"})
     desk.world.edit(old, {"city": "Ulm"})
+    bonn = {"filters": [{"propertyName": "city", "operator": "EQ", "value": "bonn"}]}
+    assert [row["hs_object_id"] for row in desk.rows("city", publicCrmSearchRequest=bonn)] == [old]
     assert [(row["email"], row["city"]) for row in desk.rows("email", "city")] == [("old@example.com", "Bonn")]
     desk.world.clock.advance(61)
     assert [(row["email"], row["city"]) for row in desk.rows("email", "city")] == [("old@example.com", "Ulm"), ("new@example.com", "")]
@@ -414,6 +419,9 @@ def test_an_export_may_end_without_a_file(desk: Desk) -> None:
     with pytest.raises(ValueError, match="has ended"):
         desk.world.cancel_export(cancelled)
     assert desk.call("POST", "/_sandbox/hands/cancel-export", {"id": "7"}).status == 400
+    desk.world.clock.advance(61)
+    with pytest.raises(ValueError, match="DONE"):  # though nobody has looked since
+        desk.world.cancel_export(next_one)
 
 
 def test_a_property_that_goes_while_an_export_waits(desk: Desk) -> None:
