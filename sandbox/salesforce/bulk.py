@@ -46,6 +46,7 @@ class Job:
 
     id: str
     asked: Mapping[str, Any]
+    object: str
     created: str
     state: str
     version: int
@@ -137,7 +138,7 @@ class Jobs:
             sobject = call.org.schema.object(str(asked.get("object", "")), f"sObject type '{asked.get('object')}' is not supported.")
             if asked["operation"] == "upsert" and call.org.schema.visible(sobject, str(asked.get("externalIdFieldName", ""))) is None:
                 raise Refused("INVALIDJOB", "InvalidJob : externalIdFieldName is required for upsert")
-        job = Job(call.org.store.mint_as(PREFIX), asked, call.org.now(), "Open", call.version)
+        job = Job(call.org.store.mint_as(PREFIX), asked, str(asked.get("object", "")), call.org.now(), "Open", call.version)
         if kind == "query":
             _answered(call, job)
             _begin(job, call)
@@ -162,7 +163,7 @@ def _told(call: Call, job: Job) -> dict[str, Any]:
     common = {
         "id": job.id,
         "operation": job.asked["operation"],
-        "object": job.asked.get("object"),
+        "object": job.object,
         "createdById": call.org.integration,
         "createdDate": job.created,
     }
@@ -182,7 +183,7 @@ def _told(call: Call, job: Job) -> dict[str, Any]:
         "retries": 0,
     }
     if "query" in job.asked:
-        return told
+        return {**told, "jobType": "V2Query", "totalProcessingTime": 0}
     own = {"contentUrl": f"{call.base.lstrip('/')}/jobs/ingest/{job.id}/batches", "externalIdFieldName": job.asked.get("externalIdFieldName")}
     return {**told, **own, "jobType": "V2Ingest", "numberRecordsFailed": max(0, len(job.failed) - 1), **({"errorMessage": job.error} if job.error else {})}
 
@@ -315,6 +316,7 @@ def _answered(call: Call, job: Job) -> None:
     found = call.org.runner.run(str(job.asked["query"]), everything=job.asked["operation"] == "queryAll")
     if found.shape is None:
         raise Refused("FUNCTIONALITY_NOT_ENABLED", "aggregate queries are not supported by Bulk API 2.0 query jobs")
+    job.object = found.kind
     columns: list[tuple[str, Column]] = [(path, call.org.runner.column(call.org.schema.objects[found.kind], path)) for path in found.fields]
     job.successful = [[path for path, _ in columns], *([_cell(column.get(row)) for _, column in columns] for row in found.rows)]
     job.processed = len(found.rows)

@@ -39,6 +39,12 @@ class ConnectedApp:
     public_key: tuple[int, int] | None = None
 
 
+def origin(request: Request) -> str:
+    """The address under which the org was called."""
+    host = request.headers.get("host", DEFAULT_HOST)
+    return f"{'http' if host.rsplit(':', 1)[0] in LOOPBACK else 'https'}://{host}"
+
+
 class Denied(Exception):
     """OAuth says no; its body is an object, unlike every other error of Salesforce's."""
 
@@ -109,14 +115,23 @@ class Sessions:
         if check is None:
             raise Denied("unsupported_grant_type", "grant type not supported")
         check(form)
-        self._minted += 1
-        token = f"{self._org.org_id[:15]}!AQ{hashlib.sha256(f'{self._first}{self._minted}'.encode()).hexdigest()}"
-        self._used[token] = time.monotonic()
-        host = request.headers.get("host", DEFAULT_HOST)
-        url = f"{'http' if host.rsplit(':', 1)[0] in LOOPBACK else 'https'}://{host}"
+        token = self._opened()
+        url = origin(request)
         id = f"{url}/id/{self._org.org_id}/{self._org.integration}"
         issued = {"issued_at": str(self._org.clock.now_ms())} if form["grant_type"] != BEARER else {}
         return json_answer({"access_token": token, "scope": "api", "instance_url": url, "id": id, "token_type": "Bearer", "signature": "sandbox", **issued})
+
+    def login(self, username: str, password: str) -> str:
+        """A token for who logs in by SOAP, with or without the security token behind the password. Raises INVALID_LOGIN."""
+        if username != self._app.username or not password.startswith(self._app.password):
+            raise Refused("INVALID_LOGIN", "Invalid username, password, security token; or user locked out.")
+        return self._opened()
+
+    def _opened(self) -> str:
+        self._minted += 1
+        token = f"{self._org.org_id[:15]}!AQ{hashlib.sha256(f'{self._first}{self._minted}'.encode()).hexdigest()}"
+        self._used[token] = time.monotonic()
+        return token
 
     def _check_client(self, form: Mapping[str, str]) -> None:
         if form.get("client_id") != self._app.consumer_key:

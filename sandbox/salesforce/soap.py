@@ -1,4 +1,4 @@
-"""The small part of the SOAP API that REST has not: merge() and convertLead() by the partner WSDL (SOAP API Developer Guide).
+"""The small part of the SOAP API that REST has not: login(), merge() and convertLead() by the partner WSDL (SOAP API Developer Guide).
 
 A refused row has its own result in a 200; a call that cannot be read, or whose session is over, is a fault with status 500.
 """
@@ -7,19 +7,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
-from xml.etree.ElementTree import Element, ParseError, SubElement, TreeBuilder, XMLParser, tostring
+from typing import Any, Protocol
+from xml.etree.ElementTree import Element, ParseError, SubElement, TreeBuilder, XMLParser, register_namespace, tostring
 
 from ..wire import Request, Response
 from .convert import Conversion, convert
 from .errors import Refused, row_error
 from .ids import normalise
 from .merge import merge
+from .oauth import origin
 from .org import Org
 
-PATH = re.compile(r"/services/Soap/u/\d+\.0")
+PATH = re.compile(r"/services/Soap/u/(\d+)\.0(?:/00D\w{12,15})?")
+"""The address, which login() gives with the org's id behind it."""
+
+LOGIN_UNTIL = 64
+"""The last version that has login()."""
+
 SOAP, PARTNER, SOBJECT = "http://schemas.xmlsoap.org/soap/envelope/", "urn:partner.soap.sforce.com", "urn:sobject.partner.soap.sforce.com"
 _FAULTS = "urn:fault.partner.soap.sforce.com"
+for _prefix, _space in (("soapenv", SOAP), ("sf", _FAULTS)):
+    register_namespace(_prefix, _space)  # clients look for `sf:exceptionCode`, as if the prefix were part of the name
 
 
 class _Plain(TreeBuilder):
@@ -30,13 +38,27 @@ class _Plain(TreeBuilder):
         raise Refused("INVALID_SOAP_HEADER", "DTD is prohibited")
 
 
-def answer(org: Org, request: Request, admit: Callable[[str], None]) -> Response:
-    """Answer one call. `admit`: raises Refused for a session that is none, and counts the call."""
+class Door(Protocol):
+    """Who lets callers in."""
+
+    def admit(self, token: str) -> None:
+        """Count a call with this session. Raises Refused for one that is none."""
+        ...
+
+    def login(self, username: str, password: str) -> str:
+        """A session for somebody, whose security token may stand behind the password. Raises Refused."""
+        ...
+
+
+def answer(org: Org, request: Request, door: Door) -> Response:
+    """Answer one call."""
     try:
         envelope = _read(request.body)
-        admit(envelope.findtext(f"{{{SOAP}}}Header/{{{PARTNER}}}SessionHeader/{{{PARTNER}}}sessionId") or "")
         call = next(iter(envelope.find(f"{{{SOAP}}}Body") or ()), None)
         name = "" if call is None else call.tag.removeprefix(f"{{{PARTNER}}}")
+        if call is not None and name == "login" and _has_login(request):
+            return _told(name, [_session(org, request, door, call)])
+        door.admit(envelope.findtext(f"{{{SOAP}}}Header/{{{PARTNER}}}SessionHeader/{{{PARTNER}}}sessionId") or "")
         if call is None or name not in _CALLS:
             raise Refused("UNKNOWN_EXCEPTION", f"No operation available for request {name}")
         return _told(name, [_result(org, _CALLS[name], asked) for asked in call])
@@ -51,6 +73,20 @@ def _read(body: bytes) -> Element:
         return parser.close()
     except ParseError as error:
         raise Refused("UNKNOWN_EXCEPTION", f"unable to parse: {error}") from None
+
+
+def _has_login(request: Request) -> bool:
+    version = PATH.fullmatch(request.path.rstrip("/"))
+    return version is not None and int(version.group(1)) <= LOGIN_UNTIL
+
+
+def _session(org: Org, request: Request, door: Door, asked: Element) -> dict[str, Any]:
+    token = door.login(*(asked.findtext(f"{{{PARTNER}}}{name}") or "" for name in ("username", "password")))
+    address = f"{origin(request)}{request.path.rstrip('/')}/{org.org_id[:15]}"
+    user: dict[str, Any] = org.store.tables["User"].rows[org.integration]
+    info = {"organizationId": org.org_id, "userId": org.integration, "userName": user["Username"], "userFullName": user["Name"], "userEmail": user["Email"]}
+    flags = {"passwordExpired": "false", "sandbox": "true"}
+    return {**flags, "serverUrl": address, "sessionId": token, "userId": org.integration, "userInfo": info}
 
 
 def _result(org: Org, call: Callable[[Org, Element], dict[str, Any]], asked: Element) -> dict[str, Any]:
@@ -92,7 +128,7 @@ def _told(name: str, results: list[dict[str, Any]]) -> Response:
     reply = SubElement(SubElement(envelope, f"{{{SOAP}}}Body"), f"{{{PARTNER}}}{name}Response")
     for result in results:
         _say(SubElement(reply, f"{{{PARTNER}}}result"), result)
-    return _xml(envelope, 200)
+    return _xml(envelope, 200, PARTNER)
 
 
 def _say(parent: Element, values: dict[str, Any]) -> None:
@@ -116,5 +152,7 @@ def _fault(refused: Refused) -> Response:
     return _xml(envelope, 500)
 
 
-def _xml(envelope: Element, status: int) -> Response:
-    return Response(status, {"Content-Type": "text/xml;charset=UTF-8"}, tostring(envelope, encoding="utf-8", xml_declaration=True))
+def _xml(envelope: Element, status: int, plain: str | None = None) -> Response:
+    """`plain`: the namespace whose names bear no prefix."""
+    text = tostring(envelope, encoding="utf-8", xml_declaration=True, default_namespace=plain)
+    return Response(status, {"Content-Type": "text/xml;charset=UTF-8"}, text)

@@ -38,7 +38,7 @@ _RECORD = re.compile(r"(/sobjects/\w+)/(?!describe$|updated$|deleted$)([^/]+)((?
 
 
 class SalesforceWorld(Hands):
-    """One Salesforce org in memory: REST, Collections, composite, SOQL, OAuth, merge and conversion by SOAP, with the habits that bite its clients."""
+    """One Salesforce org in memory: REST, Collections, composite, SOQL, OAuth, login, merge and conversion by SOAP, with the habits that bite its clients."""
 
     def __init__(
         self,
@@ -94,14 +94,22 @@ class SalesforceWorld(Hands):
 
     def _authorised(self, request: Request) -> Response:
         if soap.PATH.fullmatch(request.path.rstrip("/")):
-            return soap.answer(self.org, request, lambda token: self._admit(lambda: self.sessions.admit(token)))
+            return soap.answer(self.org, request, self)
         try:
-            self._admit(lambda: self.sessions.check(request))
+            self._count(lambda: self.sessions.check(request))
         except Refused as error:
             return json_answer(refused_body(error), error.status)
         return self.serve(request)
 
-    def _admit(self, check: Callable[[], None]) -> None:
+    def admit(self, token: str) -> None:
+        """Count a call with this session. Raises Refused for one that is none."""
+        self._count(lambda: self.sessions.admit(token))
+
+    def login(self, username: str, password: str) -> str:
+        """A session by SOAP. Raises Refused."""
+        return self.sessions.login(username, password)
+
+    def _count(self, check: Callable[[], None]) -> None:
         """Let a call in and count it. Raises Refused."""
         check()
         if self.used >= self.org.habits.daily_calls:

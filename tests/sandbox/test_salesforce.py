@@ -472,7 +472,7 @@ MERGE = (
         (SOAP.format(token="00D-sandbox-session", body=MERGE.format("{0}", "{1}")), 200, b">true<"),
         (SOAP.format(token="00D-sandbox-session", body=MERGE.format("{0}", "{0}")), 200, b"INVALID_MERGE_RECORD"),
         (SOAP.format(token="00D-sandbox-session", body=MERGE.format("{0}", "nobody")), 200, b"MALFORMED_ID"),
-        (SOAP.format(token="00D-sandbox-session", body="<p:login/>"), 500, b"sf:UNKNOWN_EXCEPTION"),
+        (SOAP.format(token="00D-sandbox-session", body="<p:logout/>"), 500, b"sf:UNKNOWN_EXCEPTION"),
         (SOAP.format(token="another", body=MERGE.format("{0}", "{1}")), 500, b"sf:INVALID_SESSION_ID"),
         ("<!DOCTYPE x><x/>", 500, b"sf:INVALID_SOAP_HEADER"),
         ("<x", 500, b"sf:UNKNOWN_EXCEPTION"),

@@ -12,7 +12,13 @@ import requests
 from requests.adapters import HTTPAdapter
 from simple_salesforce.api import Salesforce
 from simple_salesforce.bulk2 import Operation, ResultsType
-from simple_salesforce.exceptions import SalesforceExpiredSession, SalesforceGeneralError, SalesforceMalformedRequest, SalesforceMoreThanOneRecord
+from simple_salesforce.exceptions import (
+    SalesforceAuthenticationFailed,
+    SalesforceExpiredSession,
+    SalesforceGeneralError,
+    SalesforceMalformedRequest,
+    SalesforceMoreThanOneRecord,
+)
 from simple_salesforce.format import format_external_id, format_soql
 
 from stagesync.sandbox.clients import WorldAdapter
@@ -144,6 +150,20 @@ def test_login_by_client_credentials(session: requests.Session) -> None:
     assert client.query("SELECT Id FROM Organization")["totalSize"] == 1
 
 
+def test_login_by_soap(session: requests.Session) -> None:
+    """The oldest login gives a session that works in REST, with or without a security token behind the password; a refusal has a code that the client reads."""
+    login: Any = Salesforce
+    who: dict[str, Any] = {"username": "integration@sandbox.example", "password": "sandbox-password", "session": session}
+    also: list[dict[str, Any]] = [{"security_token": "Zx81"}, {"security_token": ""}, {"organizationId": "00D5g000004XYZAEA4"}]
+    for more in also:
+        assert login(**who, **more).query("SELECT Id FROM Organization")["totalSize"] == 1
+    wrong: list[tuple[dict[str, Any], str]] = [({"password": "guessed"}, "INVALID_LOGIN"), ({"version": "65.0"}, "INVALID_SESSION_ID")]
+    for given, code in wrong:
+        with pytest.raises(SalesforceAuthenticationFailed) as refused:
+            login(**{**who, "security_token": "", **given})
+        assert refused.value.code == code
+
+
 def test_bulk_ingest(world: SalesforceWorld, client: Any) -> None:
     """An ingest job takes rows as CSV, ignores empty cells, clears with #N/A, and tells failures apart; results name each row's id."""
     id = world.load("Lead", [{**ADA, "Title": "Countess", "Phone": "1"}])[0]
@@ -169,7 +189,8 @@ def test_bulk_query(world: SalesforceWorld, client: Any) -> None:
     world.load("Lead", [{"LastName": f"Müller {number}"} for number in range(5)])
     bulk = client.bulk2.Lead._client  # the public methods sleep between polls
     job = bulk.create_job(Operation.query, query="SELECT LastName, Owner.Name, DoNotCall FROM Lead ORDER BY LastName")["id"]
-    assert bulk.get_job(job, is_query=True)["state"] == "JobComplete"
+    told = bulk.get_job(job, is_query=True)
+    assert (told["state"], told["object"], told["jobType"]) == ("JobComplete", "Lead", "V2Query")
     first = bulk.get_query_results(job, max_records=3)
     assert first["number_of_records"] == 3
     assert first["records"].splitlines()[0] == '"LastName","Owner.Name","DoNotCall"'
