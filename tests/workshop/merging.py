@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from stagesync.lifecycle.presets import default_funnel
-from stagesync.mapping.fields import Field, Unmappable
+from stagesync.mapping.fields import Field, Policy, Unmappable
 from stagesync.mapping.maps import FieldMap, KindMap, Maps, SystemMap
 from stagesync.model.records import FieldChange, Native
 from stagesync.model.stages import StageState
 from stagesync.state.links import LinkRow
 from stagesync.sync.deciding.decision import Decision
 from stagesync.sync.deciding.desk import Asked, Desk, Direction, Settings, System
+from stagesync.sync.deciding.merge import Hub, Rules, Say, Side, Verdict, merge
 from stagesync.sync.deciding.reconcile import reconcile
 
 CITY = Field("city", "text", "contact details")
 FUNNEL = default_funnel()
+ORDER = {"a": 0, "b": 1, "c": 2}
+TIES = Settings(order=ORDER)
+HUB = Hub("Bonn", 3, "a")
 
 
 def plain(name: str) -> FieldMap:
@@ -113,3 +117,13 @@ def met(value: Native = "Bonn", names: Sequence[str] = ("a", "b", "c"), **option
         table.put(name, city=value)
     table.round()
     return table
+
+
+def decided(hub: Hub, *sides: tuple[str, Say, Any], field: Field = CITY, **rules: Any) -> Verdict:
+    """The verdict over (system, say, value), with times looked up."""
+    return merge(field, hub, [Side(*side) for side in sides], Rules(ORDER, timed=True)._replace(**rules))
+
+
+def by(kind: Any, system: str | None = None) -> Field:
+    """The city under another policy."""
+    return replace(CITY, policy=Policy(kind, system))

@@ -14,7 +14,12 @@ def groups(office: Office) -> list[Group]:
         return holds.groups(tx, office.session.workspace)
 
 
-def answer(office: Office, use: str) -> None:
-    """Somebody answers the one open question."""
+def questions(office: Office) -> list[str]:
+    """What is asked now, each in its short form."""
+    return [group.question for group in groups(office)]
+
+
+def answer(office: Office, use: str) -> int:
+    """Somebody answers the one open question; gives for how many people."""
     (group,) = groups(office)
-    holds.resolve(office.session.store, office.session.workspace, group.id, use, None, office.clock.now_ms())
+    return holds.resolve(office.session.store, office.session.workspace, group.id, use, None, office.clock.now_ms())

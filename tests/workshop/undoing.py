@@ -10,8 +10,10 @@ from office import Office
 from stagesync.state import leases
 from stagesync.sync import engine
 from stagesync.sync.engine import RunReport
+from stagesync.sync.undoing.inverse import Refusal
 from stagesync.sync.undoing.undo import UndoPlan, plan_undo
 
+ANNA = "anna@a.example"
 OWN = ("SystemModstamp", "LastModifiedDate", "LastModifiedById", "CreatedDate", "lastmodifieddate", "hs_lastmodifieddate", "createdate")
 
 
@@ -42,3 +44,17 @@ def worlds(office: Office) -> dict[str, dict[str, Any]]:
 
 def _shown(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value not in (None, "") and name not in OWN and not name.startswith("hs_")}
+
+
+def reasons(refusals: Sequence[Refusal]) -> set[tuple[str, str, str]]:
+    """System, field and reason."""
+    return {(each.system, each.field, each.why) for each in refusals}
+
+
+def both(office: Office, **more: str) -> tuple[str, str]:
+    """One human in both systems, met and agreed."""
+    contact = office.hub.create({"email": ANNA, "firstname": "Anna", "lastname": "Berg", "city": "Bonn", "lifecyclestage": "lead", **more})
+    lead = office.crm.create("Lead", {"Email": ANNA, "FirstName": "Anna", "LastName": "Berg", "City": "Bonn", "Company": "A", "Status": "Open - Not Contacted"})
+    office.quiet()
+    office.later()
+    return contact, lead

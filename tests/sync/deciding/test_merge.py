@@ -1,37 +1,19 @@
-"""The pure merge: each row of its table, each rule by name, and its laws over any number of systems."""
+"""The pure merge: each row of its table, and its rules by name."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
-from merging import CITY, Table, met, plain, short
+from merging import CITY, HUB, TIES, Table, by, decided, met, plain, short
 
 from stagesync.mapping.fields import Field, Policy
 from stagesync.model.records import Actor, FieldChange
-from stagesync.sync.deciding.desk import Asked, Settings
+from stagesync.sync.deciding.desk import Settings
 from stagesync.sync.deciding.merge import Hub, Rules, Say, Side, Verdict, merge
 
-ORDER = {"a": 0, "b": 1, "c": 2}
-TIES = Settings(order=ORDER)
 OPT_OUT = Field("email_opt_out", "boolean", "consent", sticky=True)
-
-
-def decided(hub: Hub, *sides: tuple[str, Say, Any], field: Field = CITY, **rules: Any) -> Verdict:
-    """The verdict over (system, say, value), with times looked up."""
-    return merge(field, hub, [Side(*side) for side in sides], Rules(ORDER, timed=True)._replace(**rules))
-
-
-def by(kind: Any, system: str | None = None) -> Field:
-    """The city under another policy."""
-    return replace(CITY, policy=Policy(kind, system))
-
-
-HUB = Hub("Bonn", 3, "a")
 
 
 # -- the table
@@ -195,94 +177,6 @@ def test_an_opt_out_beats_its_contradiction() -> None:
     assert (verdict.hub.value, verdict.hold) == (True, None)
 
 
-def test_always() -> None:
-    """The named system wins every conflict, and is put back into whoever edits against it."""
-    assert decided(HUB, ("a", "edited", "Ulm"), ("b", "edited", "Kiel"), field=by("always", "b")).hub.value == "Kiel"
-    against = decided(HUB, ("a", "edited", "Ulm"), ("b", "same", "Bonn"), field=by("always", "b"))
-    assert (against.hub.value, dict(against.losers)) == ("Bonn", {0: "always b"})
-    assert decided(HUB, ("a", "same", "Bonn"), ("b", "edited", None), field=by("always", "b")).hub.value is None
-
-
-def test_prefer_unless_blank() -> None:
-    """The named system wins as long as it says something; blank, it leaves the field to the others."""
-    field = by("prefer", "b")
-    assert decided(HUB, ("a", "edited", "Ulm"), ("b", "edited", "Kiel"), field=field).hub.value == "Kiel"
-    assert decided(HUB, ("a", "edited", "Ulm"), ("b", "edited", None), field=field).hub.value in ("Ulm", None)
-    assert decided(Hub(None, 3, "b"), ("a", "edited", "Ulm"), ("b", "same", None), field=field).hub.value == "Ulm"
-
-
-def test_fill_blank() -> None:
-    """Blanks are filled from whoever knows; what a system has of its own stays, and later edits do not travel over it."""
-    table = Table(("a", "b", "c"), fields=[by("fill")])
-    table.put("a", city="Bonn")
-    table.put("b", city=None)
-    table.put("c", city="Ulm", stamp=9)
-    table.round()
-    assert table.says() == {"a": "Bonn", "b": "Bonn", "c": "Ulm"}
-    table.put("c", city="Kiel")
-    table.round()
-    assert table.says() == {"a": "Bonn", "b": "Bonn", "c": "Kiel"}
-
-
-def test_never() -> None:
-    """A field that never travels is left alone."""
-    table = Table(("a", "b"), fields=[by("never")])
-    table.put("a", city="Bonn")
-    table.put("b", city=None)
-    decision = table.round()
-    assert table.says() == {"a": "Bonn", "b": None}
-    assert decision.canonical == {}
-
-
-def test_ask() -> None:
-    """Under `ask` a conflict waits for somebody, also where a tie-break or times would decide."""
-    assert decided(HUB, ("a", "edited", "Ulm"), ("b", "edited", "Kiel"), field=by("ask")).hold == "ask"
-    assert decided(HUB, ("a", "edited", "Ulm"), ("b", "same", "Bonn"), field=by("ask")).hub.value == "Ulm"
-
-
-def test_times_come_first() -> None:
-    """Where all contenders' times are known, the later entry wins against the order of systems."""
-    sides = [Side("a", "edited", "Ulm", 0, 100), Side("b", "edited", "Kiel", 0, 200)]
-    assert merge(CITY, HUB, sides, Rules(ORDER, timed=True)).hub == Hub("Kiel", 4, "b", 200)
-
-
-def test_one_unknown_time_is_no_time() -> None:
-    """A time on one side alone decides nothing."""
-    sides = [Side("a", "edited", "Ulm"), Side("b", "edited", "Kiel", 0, 200)]
-    assert merge(CITY, HUB, sides, Rules(ORDER, timed=True)).hub.value == "Ulm"
-
-
-def test_times_are_asked_for_only_where_they_can_decide() -> None:
-    """A true conflict asks for times; one edit does not."""
-    conflict = [Side("a", "edited", "Ulm"), Side("b", "edited", "Kiel")]
-    assert merge(CITY, HUB, conflict, Rules(ORDER)).untimed
-    assert not merge(CITY, HUB, conflict[:1], Rules(ORDER)).untimed
-
-
-def test_ties_without_an_order_are_held() -> None:
-    """Nobody said who goes first: held, with what each says."""
-    assert decided(HUB, ("a", "edited", "Ulm"), ("b", "edited", "Kiel"), order=None).hold == "conflict"
-
-
-@pytest.mark.parametrize(("answer", "value"), [("a", "Ulm"), ("b", "Kiel"), ("hub", "Bonn"), ("newest", "Kiel")])
-def test_an_answer_decides(answer: str, value: str) -> None:
-    """Somebody's answer ends a hold: a system's value, the newest, or what was agreed before."""
-    sides = [Side("a", "edited", "Ulm", 5), Side("b", "edited", "Kiel", 7)]
-    verdict = merge(CITY, HUB, sides, Rules(None, answer=answer, timed=True))
-    assert (verdict.hub.value, verdict.hold) == (value, None)
-
-
-def test_an_answer_to_other_choices_counts_for_nothing() -> None:
-    """Somebody edited after the question was shown: it is asked anew."""
-    table = met(settings=Settings(order=None))
-    table.put("a", city="Ulm")
-    table.put("b", city="Kiel")
-    table.round()
-    table.put("b", city="Jena")
-    decision = table.round(answers={"city": Asked("b", {"a": "Ulm", "b": "Kiel"})})
-    assert [hold.choices for hold in decision.holds] == [{"a": "Ulm", "b": "Jena"}]
-
-
 def test_agreement_made_by_hand_lifts_a_hold() -> None:
     """Contenders are collected anew in each run: once they agree, nothing is held."""
     table = met(settings=Settings(order=None))
@@ -404,115 +298,6 @@ def test_a_frozen_record_is_left_alone_and_merged_later() -> None:
     decision = table.round()
     assert table.says() == {"a": "Ulm", "b": "Ulm", "c": "Ulm"}
     assert [lost.value for lost in decision.overruled] == ["Kiel"]
-
-
-# -- the laws
-
-NAMES = ("a", "b", "c", "d")
-VALUES = st.sampled_from([None, "A", "B", "C"])
-ROUNDS = st.lists(st.tuples(st.lists(st.tuples(st.sampled_from(NAMES), VALUES), max_size=3), st.sets(st.sampled_from(NAMES), max_size=2)), max_size=4)
-POLICIES = st.sampled_from([Policy("two-way"), Policy("always", "a"), Policy("prefer", "b"), Policy("ask")])
-RANKED = {name: rank for rank, name in enumerate(NAMES)}
-ORDERS = st.sampled_from([None, RANKED])
-Life = Sequence[tuple[Sequence[tuple[str, Any]], set[str]]]
-
-
-def lived(first: Sequence[Any], life: Life, policy: Policy, order: Any, names: Sequence[str] = NAMES, shuffled: Sequence[str] | None = None) -> Table:
-    """A table after a life of edits, in which writes to some systems fail. `names`: what the four systems are called."""
-    called: dict[str, str] = dict(zip(NAMES, names, strict=True))
-    renamed = replace(policy, system=called[policy.system]) if policy.system else policy
-    settings = Settings({"contact details": "newest"}, {called[name]: rank for name, rank in order.items()} if order else None)
-    table = Table([called[name] for name in shuffled or NAMES], fields=[replace(CITY, policy=renamed)], settings=settings)
-    for stamp, (name, value) in enumerate(zip(NAMES, first, strict=True)):
-        table.put(called[name], stamp, city=value)
-    for typed, fails in life:
-        table.round(fails=[called[name] for name in fails])
-        for name, value in typed:
-            table.put(called[name], city=value)
-    table.round()
-    return table
-
-
-@given(st.tuples(VALUES, VALUES, VALUES, VALUES), ROUNDS, POLICIES, ORDERS, st.permutations(NAMES))
-def test_the_order_of_systems_does_not_matter(first: Sequence[Any], life: Life, policy: Policy, order: Any, shuffled: Sequence[str]) -> None:
-    """In whatever order the records lie on the desk, the outcome is the same."""
-    one, other = lived(first, life, policy, order), lived(first, life, policy, order, shuffled=shuffled)
-    assert (one.says(), one.hub()) == (other.says(), other.hub())
-
-
-@given(st.tuples(VALUES, VALUES, VALUES, VALUES), ROUNDS, POLICIES, ORDERS, st.permutations(("w", "x", "y", "z")))
-@example((None, "A", None, "A"), [([("c", "B")], {"c"})], Policy("two-way"), RANKED, ["w", "y", "z", "x"])
-@example((None,) * 4, [([("b", "A"), ("d", "A")], set()), ([("c", "B")], {"c"})], Policy("two-way"), RANKED, ["w", "y", "z", "x"])
-def test_the_names_of_systems_do_not_matter(first: Sequence[Any], life: Life, policy: Policy, order: Any, names: Sequence[str]) -> None:
-    """Whatever the systems are called, the outcome is the same."""
-    one, other = lived(first, life, policy, order), lived(first, life, policy, order, names)
-    assert list(one.says().values()) == list(other.says().values())
-
-
-@given(st.tuples(VALUES, VALUES, VALUES, VALUES), ROUNDS, POLICIES, ORDERS)
-def test_merging_again_changes_nothing(first: Sequence[Any], life: Life, policy: Policy, order: Any) -> None:
-    """After everything was agreed and written, another round moves nothing and writes nothing."""
-    table = lived(first, life, policy, order)
-    before = (table.says(), dict(table.canonical))
-    decision = table.round()
-    assert not any(view.values or view.touched for view in decision.views)
-    assert (table.says(), table.canonical, decision.overruled) == (*before, [])
-
-
-@given(st.tuples(VALUES, VALUES, VALUES, VALUES), ROUNDS, POLICIES, ORDERS)
-def test_systems_converge(first: Sequence[Any], life: Life, policy: Policy, order: Any) -> None:
-    """When all writes have been done, all systems say what the hub says, or the field is held."""
-    table = lived(first, life, policy, order)
-    held = table.round().holds
-    assert held or set(table.says().values()) == {table.hub()}
-
-
-def lost(first: Sequence[Any], life: Life, order: Any, *, alike: bool = False, policy: Policy = CITY.policy) -> dict[str, Any]:
-    """The last values typed in each system after the first meeting that are neither everywhere, nor seen and typed over, nor overruled, nor held.
-
-    `alike`: several type the very same, now or later, none of them knowing of the others.
-    """
-    table = Table(NAMES, fields=[replace(CITY, policy=policy)], settings=Settings({"contact details": "newest"}, order))
-    for stamp, (name, value) in enumerate(zip(NAMES, first, strict=True)):
-        table.put(name, stamp, city=value)
-    table.round()
-    last: dict[str, Any] = {}
-    for number, (typed, fails) in enumerate(life):
-        looked = table.says()
-        for name, value in typed:
-            told = value if alike or not value else f"{value}{number}"
-            if table.says()[name] == told:
-                continue
-            for other, kept in list(last.items()):
-                if table.says()[name] == kept or other == name:
-                    del last[other]  # typed over by somebody who saw it
-            table.put(name, city=told)
-            last[name] = told
-            if told == looked[name] or "city" not in table.links[name].agreed:
-                last.pop(name, None)  # put back between two looks, which nobody can see; or to what was agreed: taken back while it was a question
-        decision = table.round(fails=fails)
-        for overruled in decision.overruled:
-            last = {name: value for name, value in last.items() if value != overruled.value}
-    held = table.round().holds
-    return {} if held else {name: value for name, value in last.items() if value != table.hub()}
-
-
-@given(st.tuples(VALUES, VALUES, VALUES, VALUES), ROUNDS, ORDERS, st.booleans())
-def test_nothing_typed_is_lost_silently(first: Sequence[Any], life: Life, order: Any, alike: bool) -> None:
-    """The last value typed in each system after the first meeting is everywhere, was seen and typed over, is overruled, or is held."""
-    assert lost(first, life, order, alike=alike) == {}
-
-
-SOME = st.sets(st.sampled_from(NAMES))
-GOES_ON = st.permutations([("a", "B"), ("b", "A"), ("c", "C")]).flatmap(lambda typed: st.sampled_from([typed, [each for each in typed if each[0] != "c"]]))
-
-
-@given(st.sampled_from([None, "D"]), SOME, GOES_ON, SOME, ROUNDS, POLICIES, ORDERS)
-def test_nobody_s_word_is_lost_where_two_say_the_same_and_one_goes_on(
-    first: Any, unwritten: set[str], then: Sequence[tuple[str, Any]], fails: set[str], life: Life, policy: Policy, order: Any
-) -> None:
-    """Two make the same change, neither knowing of the other, and one of them goes on, before or after: whatever gives way is on record."""
-    assert lost([first] * len(NAMES), [([("a", "A")], unwritten | {"b"}), (then, fails), *life], order, alike=True, policy=policy) == {}
 
 
 @pytest.mark.parametrize("order", [{"a": 0, "b": 1}, {"b": 0, "a": 1}, None])

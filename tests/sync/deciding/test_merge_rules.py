@@ -8,60 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from annas_lab import ANNA, PATCH, anna, cities, lead, overruled
 from lab import Lab
-from merging import CITY
 from office import NEWEST
-from oracle import Memory
+from questions import answer, questions
 from weather import FAIR
 
 from stagesync.sandbox.faults import Fault
 from stagesync.sandbox.hubspot.habits import Habits
 from stagesync.sync import engine
 from stagesync.sync.deciding.desk import Settings
-from stagesync.sync.people.holds import groups, resolve
 
-ANNA = "anna@a.example"
-PATCH = "PATCH /services/data/v66.0/composite/sobjects"
 HELD = Settings(NEWEST, None)
-
-
-def anna(folder: Path, **options: Any) -> tuple[Lab, str]:
-    """A lab in which Anna is known to all systems and lives in Bonn; her id in HubSpot."""
-    lab = Lab(folder, **options)
-    contact = lab.hub.create({"email": ANNA, "lastname": "Ash", "city": "Bonn"})
-    lab.run()
-    lab.later()
-    return lab, contact
-
-
-def cities(lab: Lab) -> set[Any]:
-    """What the worlds say about where Anna lives."""
-    found = {lab.contact(ANNA).get("city"), lab.person(ANNA).get("City")}
-    return found | ({lab.contact(ANNA, "hub2").get("city")} if lab.hub2 is not None else set())
-
-
-def lead(lab: Lab) -> str:
-    """Anna's Lead."""
-    return str(lab.person(ANNA)["Id"])
-
-
-def questions(lab: Lab) -> list[str]:
-    """What is asked now."""
-    with lab.session.store.read() as tx:
-        return [group.question for group in groups(tx, lab.session.workspace)]
-
-
-def overruled(lab: Lab, value: Any, name: str = CITY.name) -> bool:
-    """The value lost, and that is on record."""
-    memory = Memory(lab)
-    return memory.overruled(set(memory.acts), name, value)
-
-
-def answer(lab: Lab, use: str) -> None:
-    """Somebody answers the only open question."""
-    with lab.session.store.read() as tx:
-        (group,) = groups(tx, lab.session.workspace)
-    resolve(lab.store, lab.session.workspace, group.id, use, None, lab.clock.now_ms())
 
 
 def test_rule_1_contenders_not_one_row_after_another(tmp_path: Path) -> None:
@@ -394,32 +352,3 @@ def test_rule_14_a_merge_in_the_vendor_may_bring_a_value_back(tmp_path: Path) ->
     lab.quiet()
     assert cities(lab) == {"Kiel"}
     assert overruled(lab, None)
-
-
-def test_unknown_outcomes_of_both_kinds_are_settled(tmp_path: Path) -> None:
-    """A Lead and a Contact whose answers were lost together are looked at each by its own fields."""
-    lab, contact = anna(tmp_path)
-    other = lab.hub.create({"email": "bob@b.example", "lastname": "Birch"})
-    lab.run()
-    lab.later()
-    lab.crm.convert(lab.person("bob@b.example")["Id"])
-    lab.quiet()
-    lab.later()
-    for each in (contact, other):
-        lab.hub.edit(each, {"city": "Ulm"})
-    lab.crm.faults.add(Fault("lost_after", PATCH, times=2))
-    lab.run()
-    lab.quiet()
-    assert (lab.person(ANNA)["City"], lab.person("bob@b.example", "Contact")["MailingCity"]) == ("Ulm", "Ulm")
-    assert questions(lab) == []
-
-
-def test_an_edit_in_the_moment_of_settling_is_not_forgotten(tmp_path: Path) -> None:
-    """Somebody edits another field of the record while we find out what became of our write: it travels in the next run."""
-    lab, contact = anna(tmp_path)
-    lab.hub.edit(contact, {"city": "Ulm"})
-    lab.crm.faults.add(Fault("lost_after", PATCH))
-    lab.after = ("crm", PATCH, lambda: lab.crm.edit(lead(lab), {"Title": "CEO"}))
-    lab.run()
-    lab.run()
-    assert (lab.contact(ANNA)["jobtitle"], lab.person(ANNA)["City"]) == ("CEO", "Ulm")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from office import Office
+from questions import answer, groups
 
 from stagesync.lifecycle.authority import Authority
 from stagesync.lifecycle.policy import Policy
@@ -62,18 +63,6 @@ def places(office: Office, person: int = 1) -> list[tuple[str | None, str | None
     return [(stay.stage, stay.side, stay.pass_no) for stay in stays(office, person)]
 
 
-def questions(office: Office) -> list[holds.Group]:
-    """All open questions."""
-    with office.session.store.read() as tx:
-        return holds.groups(tx, office.session.workspace)
-
-
-def answer(office: Office, use: str) -> None:
-    """Answer the one open question."""
-    (group,) = questions(office)
-    holds.resolve(office.session.store, office.session.workspace, group.id, use, None, office.session.clock.now_ms())
-
-
 def met(tmp_path: Path, rules: Policy, hub_stage: str = "lead", **values: str) -> tuple[Office, str]:
     """An office in which Anna is known to both systems, and her contact's id."""
     office = under(Office(tmp_path), rules)
@@ -88,11 +77,11 @@ def test_a_merge_leaves_an_open_proposal_with_whoever_is_left(tmp_path: Path) ->
     office, contact = met(tmp_path, policy({**FITS, "mode": "hold"}), jobtitle="CEO")
     other = office.hub.create({"email": "ash@private.example", "lastname": "Ash", "lifecyclestage": "lead"})
     office.quiet()
-    (group,) = questions(office)
+    (group,) = groups(office)
     office.hub.merge(contact, other)
     office.quiet()
-    assert [(each.question, each.count) for each in questions(office) if each.about == "proposal"] == [(group.question, 1)]
-    (group,) = [each for each in questions(office) if each.about == "proposal"]
+    assert [(each.question, each.count) for each in groups(office) if each.about == "proposal"] == [(group.question, 1)]
+    (group,) = [each for each in groups(office) if each.about == "proposal"]
     holds.resolve(office.session.store, office.session.workspace, group.id, "fits", None, office.session.clock.now_ms())
     office.quiet()
     assert stage(office) == MQL
@@ -121,12 +110,12 @@ def test_a_lead_whose_move_is_held_is_converted(tmp_path: Path) -> None:
     office.crm.convert(lead, opportunity=False)
     office.quiet()
     assert stage(office) in (MQL, "salesqualifiedlead")
-    open_ones = questions(office)
+    open_ones = groups(office)
     if open_ones:
         answer(office, "crm")
         office.quiet()
     assert stage(office) == "salesqualifiedlead"
-    assert questions(office) == []
+    assert groups(office) == []
     assert places(office)[-1] == ("sql", None, 1)
 
 
@@ -140,7 +129,7 @@ def test_a_held_lead_is_converted_with_a_deal_and_declined(tmp_path: Path) -> No
     office.later()
     office.crm.convert(lead)
     office.quiet()
-    while questions(office):
+    while groups(office):
         answer(office, "hub")
         office.quiet()
     assert len(places(office)) == 1 or places(office)[-1] == ("opportunity", None, 1)
@@ -159,7 +148,7 @@ def test_recycled_by_a_rule_and_then_converted(tmp_path: Path) -> None:
     office.quiet()
     assert stage(office) == "opportunity"
     assert places(office)[-1][0] == "opportunity"
-    assert questions(office) == []
+    assert groups(office) == []
 
 
 def test_a_cleared_stage_leaves_the_clock_running(tmp_path: Path) -> None:
@@ -189,11 +178,11 @@ def test_a_late_answer_that_is_taken_back_gives_new_time(tmp_path: Path) -> None
     lead = office.person(ANNA)["Id"]
     office.crm.edit(lead, {"Status": "Working - Contacted"})
     office.quiet()
-    assert (questions(office), places(office)[-1]) == ([], ("sal", None, 1))
+    assert (groups(office), places(office)[-1]) == ([], ("sal", None, 1))
     office.later()
     office.crm.edit(lead, {"Status": "Marketing Qualified"})
     office.quiet()
-    assert (questions(office), places(office)[-1], [stay.met for stay in stays(office)]) == ([], ("mql", None, 1), [None, 0, None, None])
+    assert (groups(office), places(office)[-1], [stay.met for stay in stays(office)]) == ([], ("mql", None, 1), [None, 0, None, None])
     office.later(3 * 3600)
     report = office.run()
     assert (report.breached, report.held) == (1, 1)
@@ -308,7 +297,7 @@ def test_time_alone_looks_at_nobody_before_their_day(tmp_path: Path) -> None:
         looked.append(report.people)
     assert looked[:2] == [0, 0]
     assert sum(looked) == 1
-    assert [group.question for group in questions(office)] == ["rule:waits"]
+    assert [group.question for group in groups(office)] == ["rule:waits"]
     assert office.run().people == 0
 
 
@@ -349,7 +338,7 @@ def test_three_systems_and_two_teams(tmp_path: Path) -> None:
     office.later()
     office.crm.edit(office.person(ANNA)["Id"], {"Status": "Sales Qualified"})
     office.quiet()
-    assert questions(office) == []
+    assert groups(office) == []
     assert {office.contact(ANNA, world)["lifecyclestage"] for world in ("hub", "hub2")} == {"salesqualifiedlead"}
     assert [stay.stage for stay in stays(office)] == ["mql", "sql"]
 

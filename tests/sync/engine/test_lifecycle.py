@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from office import Office
+from questions import answer, groups
 
 from stagesync.lifecycle.authority import Authority
 from stagesync.lifecycle.policy import Policy
@@ -14,7 +15,6 @@ from stagesync.lifecycle.presets import default_funnel
 from stagesync.lifecycle.sla import read_sla
 from stagesync.state import entries, people
 from stagesync.state.entries import EntryRow
-from stagesync.sync.people import holds
 
 ANNA = "anna@a.example"
 MQL, SAL = "marketingqualifiedlead", "Working - Contacted"
@@ -47,17 +47,9 @@ def places(office: Office) -> list[tuple[str | None, str | None, int]]:
     return [(stay.stage, stay.side, stay.pass_no) for stay in stays(office)]
 
 
-def answer(office: Office, use: str) -> None:
-    """Answer the one open question."""
-    with office.session.store.read() as tx:
-        (group,) = holds.groups(tx, office.session.workspace)
-    holds.resolve(office.session.store, office.session.workspace, group.id, use, None, office.session.clock.now_ms())
-
-
 def question(office: Office) -> str:
     """The one open question in words."""
-    with office.session.store.read() as tx:
-        (group,) = holds.groups(tx, office.session.workspace)
+    (group,) = groups(office)
     return group.title
 
 

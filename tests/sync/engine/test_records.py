@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from office import NEWEST, Office
-from questions import answer, groups
+from questions import answer, questions
 
 from stagesync.sync.deciding.desk import Settings
 
@@ -24,11 +24,6 @@ def met(office: Office, *emails: str) -> None:
         office.hub.create({"email": email, "lastname": NAMES[email], "lifecyclestage": "lead"})
     office.quiet()
     office.later()
-
-
-def questions(office: Office) -> list[str]:
-    """What is asked now."""
-    return [group.question for group in groups(office)]
 
 
 def humans(office: Office) -> dict[str, dict[str, str]]:

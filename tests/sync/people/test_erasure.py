@@ -7,12 +7,12 @@ from typing import Literal
 
 import pytest
 from office import NEWEST, Office
+from questions import answer, groups
 
 from stagesync.model.records import Ref
 from stagesync.state import forgotten, links, people, runs
 from stagesync.sync.deciding.desk import Settings
 from stagesync.sync.looking.pulling import read_refs
-from stagesync.sync.people import holds
 
 ANNA = "anna@acme.example"
 Policy = Literal["hold", "archive", "ignore"]
@@ -28,18 +28,6 @@ def erased(folder: Path, policy: Policy = "hold") -> Office:
     office.crm.edit(office.person(ANNA)["Id"], {"Title": "CEO"})
     office.run()
     return office
-
-
-def groups(office: Office) -> list[holds.Group]:
-    """The open questions."""
-    with office.session.store.read() as tx:
-        return holds.groups(tx, office.session.workspace)
-
-
-def answer(office: Office, use: str) -> None:
-    """Answer the only question."""
-    (group,) = groups(office)
-    assert holds.resolve(office.session.store, office.session.workspace, group.id, use, None, office.session.clock.now_ms()) == 1
 
 
 @pytest.mark.parametrize("policy", ["hold", "ignore"])
@@ -59,7 +47,7 @@ def test_erased_everywhere_reaches_the_other_system_and_the_state(tmp_path: Path
     """The Lead is archived, and when that is done the person is forgotten: nothing but hashes is left, by which they stay left alone."""
     office = erased(tmp_path)
     office.run()
-    answer(office, "hub")
+    assert answer(office, "hub") == 1
     assert office.run().systems["crm"].archived == 1
     assert [row for row in office.crm.rows("Lead") if not row.get("IsDeleted")] == []
     office.run()
@@ -78,7 +66,7 @@ def test_the_others_may_be_kept(tmp_path: Path) -> None:
     """`skip` keeps the Lead, makes nobody again in HubSpot, and is not asked anew; edits of the Lead change nothing about that."""
     office = erased(tmp_path)
     office.run()
-    answer(office, "skip")
+    assert answer(office, "skip") == 1
     office.crm.edit(office.person(ANNA)["Id"], {"Title": "Chair"})
     assert office.quiet() <= 2
     assert groups(office) == []
@@ -109,7 +97,7 @@ def test_somebody_without_another_record_is_asked_about_too(tmp_path: Path) -> N
     assert last is not None
     read_refs(session, last.id, hub, [Ref("contact", contact)])
     office.run()
-    answer(office, "hub")
+    assert answer(office, "hub") == 1
     office.run()
     with office.session.store.read() as tx:
         assert people.count(tx, office.session.workspace) == 0

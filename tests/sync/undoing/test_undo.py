@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,32 +9,11 @@ import pytest
 from office import Office
 from questions import answer
 from ruled import FITS, lead, ruled, stage
-from undoing import planned, undo, worlds
+from undoing import ANNA, both, planned, reasons, undo, worlds
 
-from stagesync.app.views.undo import refused
 from stagesync.model.errors import ConfigurationError
-from stagesync.model.records import Ref
-from stagesync.state import entries, leases, links, people, runs
-from stagesync.sync.duplicates.deciding import decide
-from stagesync.sync.duplicates.rulings import Ruling
+from stagesync.state import entries, people, runs
 from stagesync.sync.people import holds
-from stagesync.sync.undoing.inverse import Refusal
-
-ANNA = "anna@a.example"
-
-
-def reasons(refusals: Sequence[Refusal]) -> set[tuple[str, str, str]]:
-    """System, field and reason."""
-    return {(each.system, each.field, each.why) for each in refusals}
-
-
-def both(office: Office, **more: str) -> tuple[str, str]:
-    """One human in both systems, met and agreed."""
-    contact = office.hub.create({"email": ANNA, "firstname": "Anna", "lastname": "Berg", "city": "Bonn", "lifecyclestage": "lead", **more})
-    lead = office.crm.create("Lead", {"Email": ANNA, "FirstName": "Anna", "LastName": "Berg", "City": "Bonn", "Company": "A", "Status": "Open - Not Contacted"})
-    office.quiet()
-    office.later()
-    return contact, lead
 
 
 def test_values_go_back_where_the_run_wrote_them(store_url: str) -> None:
@@ -53,20 +31,6 @@ def test_values_go_back_where_the_run_wrote_them(store_url: str) -> None:
     office.crm.edit(lead, {"City": "Trier"})
     office.quiet()
     assert office.contact(ANNA)["city"] == "Trier"
-
-
-def test_what_somebody_edited_since_is_refused_by_name_and_the_rest_goes_back(tmp_path: Path) -> None:
-    """A field that was typed over after the run stays as it is, in both systems; the other fields of the same write go back."""
-    office = Office(tmp_path)
-    contact, lead = both(office)
-    office.hub.edit(contact, {"city": "Mainz", "firstname": "Anne"})
-    done = office.run()
-    office.crm.edit(lead, {"City": "Trier"})
-    made, _ = undo(office, done.run)
-    assert reasons(made.refusals) == {("crm", "city", "somebody edited it since")}
-    assert (office.person(ANNA)["FirstName"], office.person(ANNA)["City"]) == ("Anna", "Trier")
-    office.quiet()
-    assert (office.contact(ANNA)["firstname"], office.contact(ANNA)["city"]) == ("Anne", "Trier")
 
 
 def test_what_a_later_run_moved_is_undone_after_that_run(tmp_path: Path) -> None:
@@ -151,23 +115,6 @@ def test_a_created_record_is_archived_and_not_made_again(store_url: str) -> None
     assert not list(office.crm.rows("Lead"))
 
 
-def test_a_created_record_that_somebody_uses_stays(tmp_path: Path) -> None:
-    """Whoever typed something into the new record, or made a contact of it, keeps it."""
-    office = Office(tmp_path)
-    office.quiet()
-    for name in ("anna", "bea"):
-        office.hub.create({"email": f"{name}@a.example", "lastname": name})
-    done = office.run().run
-    office.crm.edit(office.person(ANNA)["Id"], {"Title": "Head"})
-    office.crm.convert(office.person("bea@a.example")["Id"])
-    made, report = undo(office, done)
-    assert report.writes == 0 and len(made.refusals) == 2
-    assert {why for _, _, why in reasons(made.refusals)} == {
-        "the record that the run made stays: somebody else was the last to modify it",
-        "the record that the run made stays: it was merged, converted or taken from this person since",
-    }
-
-
 def test_an_undo_can_be_undone(store_url: str) -> None:
     """Values, stage and record are as the run had left them, and again as before it when that is undone in its turn."""
     office = Office(store_url)
@@ -223,56 +170,6 @@ def test_a_swap_of_addresses_is_swapped_back(tmp_path: Path) -> None:
     assert office.quiet() == 1
 
 
-def test_an_address_that_somebody_else_has_by_now_is_refused(tmp_path: Path) -> None:
-    """The old address went to a new human since: it does not go back."""
-    office = Office(tmp_path)
-    _, lead = both(office)
-    office.crm.edit(lead, {"Email": "berg@a.example"})
-    done = office.run().run
-    office.later()
-    office.hub.create({"email": ANNA, "lastname": "Another"})
-    made, _ = undo(office, done)
-    assert reasons(made.refusals) == {("", "email", "another person has that address now")}
-    assert office.contact("berg@a.example")["lastname"] == "Berg"
-
-
-def test_consent_is_never_undone(tmp_path: Path) -> None:
-    """An opt-out that was carried over stays, by name."""
-    office = Office(tmp_path)
-    contact, _ = both(office)
-    office.hub.edit(contact, {"hs_email_optout": "true", "city": "Mainz"})
-    done = office.run().run
-    assert office.person(ANNA)["HasOptedOutOfEmail"] is True
-    made, _ = undo(office, done)
-    why = "consent is never undone: whoever opted out stays so until somebody decides"
-    assert reasons(made.refusals) == {("", "email_opt_out", why)}
-    assert (office.person(ANNA)["HasOptedOutOfEmail"], office.person(ANNA)["City"]) == (True, "Bonn")
-
-
-@pytest.mark.parametrize("how", ["merged", "converted", "deleted"])
-def test_what_a_vendor_did_to_the_record_cannot_be_undone(how: str, tmp_path: Path) -> None:
-    """The record that the run wrote was merged, converted or deleted since: its field stays everywhere, by name, and nothing is written."""
-    office = Office(tmp_path)
-    contact, lead = both(office)
-    office.hub.edit(contact, {"city": "Mainz"})
-    done = office.run().run
-    office.later()
-    match how:
-        case "merged":
-            other = office.crm.create("Lead", {"Email": "b@a.example", "LastName": "Berg", "Company": "A"})
-            office.crm.merge(other, [lead], {"Email": ANNA})
-        case "converted":
-            office.crm.convert(lead)
-        case _:
-            office.crm.delete(lead)
-    made, report = undo(office, done)
-    assert reasons(made.refusals) == {
-        ("crm", "city", "the record was deleted or erased since" if how == "deleted" else "the record was merged, converted or taken from this person since")
-    }
-    assert report.writes == 0
-    assert office.contact(ANNA)["city"] == "Mainz"
-
-
 def test_a_preview_asks_nothing(store_url: str) -> None:
     """As long as the undo is only looked at, however often, no record was taken from anybody: there is no question. Carried out, there is one."""
     office = Office(store_url)
@@ -313,29 +210,6 @@ def test_a_record_that_joined_is_taken_from_its_person_until_somebody_says_other
     assert holds.resolve(office.session.store, office.session.workspace, group.id, "newest", None, office.session.clock.now_ms()) == 1
     office.quiet()
     assert office.contact(ANNA)["jobtitle"] == "Chief"
-
-
-def test_whom_somebody_joined_to_another_since_is_refused_by_name(tmp_path: Path) -> None:
-    """Each of two people got a Lead, and they were said to be one human since: that of the one who stays goes, of the other one it is said that it stays."""
-    office = Office(tmp_path)
-    mine, other = (office.hub.create({"email": email, "firstname": "Anna", "lastname": "Berg"}) for email in (ANNA, "berg@home.example"))
-    done = office.run().run
-    office.later()
-    session = office.session
-    account = next(each.system.account for each in session.systems.values() if each.name == "hub")
-    with leases.acquire(session.store, session.workspace, "test"), session.store.write() as tx:
-        one, two = sorted((Ref("contact", mine), Ref("contact", other)))
-        known = links.by_refs(tx, session.workspace, account, {one, two})
-        gone = known[Ref("contact", other)].person
-        decide(tx, session.workspace, [Ruling(one, two, Ref("contact", mine))], known, session.clock.now_ms())
-    made, _ = undo(office, done)
-    (refusal,) = made.refusals
-    assert (refusal.person, refusal.field) == (gone, "record")
-    assert refusal.why == f"somebody said since that they are one human with p{known[Ref('contact', mine)].person}: what the run wrote into their records stays"
-    assert [row["Email"] for row in office.crm.rows("Lead")] == ["berg@home.example"]
-    assert f"p{gone}" in "\n".join(refused(made.refusals))
-    again, _ = undo(office, made.plan.run)
-    assert reasons(again.refusals) == {("crm", "record", "a second record of theirs is there, which is left alone")}
 
 
 def test_a_record_that_was_taken_away_is_matched_again_under_another_address(tmp_path: Path) -> None:

@@ -1,0 +1,37 @@
+"""Any body posted to the HubSpot world is answered as HubSpot answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+from hubspot_wire import CONTACTS, Portal
+from hypothesis import given
+from hypothesis import strategies as st
+
+_WORDS = st.sampled_from(["id", "email", "idProperty", "inputs", "properties", "filterGroups", "filters", "sorts", "value", "values", "operator", "EQ", "IN"])
+_SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5) | _WORDS
+_JSON = st.recursive(_SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_WORDS, inner, max_size=5), max_leaves=15)
+_ROWS = st.lists(st.dictionaries(st.sampled_from(["id", "idProperty", "properties", "objectWriteTraceId"]), _JSON), max_size=3)
+_FILTERS = st.lists(st.dictionaries(st.sampled_from(["propertyName", "operator", "value", "values", "highValue"]), _JSON), max_size=3)
+_ENDPOINTS = ["", "/search", "/merge", "/gdpr-delete", *(f"/batch/{deed}" for deed in ("read", "create", "update", "upsert", "archive"))]
+
+
+@given(st.sampled_from(_ENDPOINTS), st.dictionaries(_WORDS, _JSON) | _ROWS.map(lambda rows: {"inputs": rows}) | _FILTERS.map(lambda f: {"filters": f}))
+def test_no_body_breaks_the_world(path: str, body: Any) -> None:
+    """Whatever JSON is posted, the answer is HubSpot's, never a failure of the world itself."""
+    portal = Portal()
+    portal.world.load([{"email": "a@example.com", "hs_object_id": "1"}])
+    try:
+        sent = orjson.dumps(body)
+    except TypeError:  # an integer beyond 64 bits
+        return
+    assert portal.call("POST", CONTACTS + path, sent).status < 500
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b'{"properties": 5}'])
+def test_malformed_bodies(portal: Portal, body: bytes) -> None:
+    """Anything but a JSON object with properties is a 400 with a reason."""
+    answer = portal.call("POST", CONTACTS, body)
+    assert (answer.status, answer.json["category"]) == (400, "VALIDATION_ERROR")
