@@ -108,7 +108,7 @@ class Page:
 
     `server_time` is the vendor's clock (its `Date` header) in milliseconds. `signals`: events that were asked for, about records of any page.
     `findings`: what could not be read although it was asked for, as sentences; the cursor has not passed it. `notes`: what somebody may want to know of how
-    it was read, as sentences.
+    it was read, as sentences. `keep`: the cursor should be kept at once, since what it stands for cannot be had again as cheaply.
     """
 
     records: Sequence[Record]
@@ -119,6 +119,7 @@ class Page:
     signals: Sequence[Sighting] = ()
     findings: Sequence[str] = ()
     notes: Sequence[str] = ()
+    keep: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,7 @@ class Survey:
 
     `alike`: groups of records of the source that may be one human's, and how many records are in them: proposed, and merged by nobody.
     `companies`: to which people would be linked; None where they are not linked to any. `unread`: (system, what it did not tell although it was asked).
+    `reading`: (system, how it was read), where somebody may want to know.
     """
 
     source: str
@@ -69,6 +70,7 @@ class Survey:
     notes: tuple[str, ...]
     stops: tuple[Stop, ...]
     unread: tuple[tuple[str, str], ...]
+    reading: tuple[tuple[str, str], ...]
 
 
 def survey(config_file: Path | None, way: Way) -> Survey:
@@ -112,6 +114,7 @@ def _found(work: Work, planned: PlanReport) -> Survey:
         notes=tuple(_notes(work)),
         stops=planned.stops,
         unread=tuple((name, finding) for name, each in planned.pulled.items() for finding in each.findings),
+        reading=tuple((name, note) for name, each in planned.pulled.items() for note in each.notes),
     )
 
 

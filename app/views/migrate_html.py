@@ -36,7 +36,7 @@ def survey_page(found: Survey) -> str:
     """What would become of everybody, what would not arrive, and what it costs."""
     body = [
         *_head(f"Survey: from {found.source} to {found.target}", found.now),
-        note("Both systems were read, and nothing was written."),
+        *map(note, ["Both systems were read, and nothing was written.", *words.readings(found.reading)]),
         '<div class="cards">' + "".join(_cards(found)) + "</div>",
         f"<h2>What would become of the records of {escape(found.source)}</h2>",
         *_fates(found.fates, WILL),

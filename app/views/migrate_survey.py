@@ -22,6 +22,7 @@ def survey_text(found: Survey) -> Iterator[str]:
     yield f"Survey of the migration from {found.source} to {found.target}. Nothing is written yet."
     yield ""
     told = ", ".join(f"{system} has {words.count(count, 'record')}" for system, count in found.records.items())
+    yield from words.readings(found.reading)
     yield f"{told}. Those of {found.source} would be"
     yield from fates_text(found.fates, WILL)
     yield from words.unread(found.unread)
@@ -219,5 +220,6 @@ def survey_json(found: Survey) -> dict[str, Any]:
             for cost in found.costs
         ],
         "unread": [{"system": system, "finding": finding} for system, finding in found.unread],
+        "reading": [{"system": system, "note": note} for system, note in found.reading],
         "stops": [{"kind": stop.kind, "reason": stop.sentence} for stop in found.stops],
     }

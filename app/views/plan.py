@@ -35,6 +35,7 @@ def plan_text(session: Session, report: PlanReport, *, approvable: bool = True) 
     found = survey(session, report.run, report.companies)
     tally = report.tally
     lines = [f"Plan {report.digest}: {words.count(tally.people, 'person has', 'people have')} something to settle. Nothing is written yet."]
+    lines += _reading(report)
     lines += _writes(session, report, found)
     lines += _sets_off(report, found)
     lines += _overruled(found)
@@ -66,6 +67,7 @@ def plan_json(session: Session, report: PlanReport) -> dict[str, Any]:
         "breached": report.breached,
         "forgotten": [{"system": name, "records": each.forgotten} for name, each in report.pulled.items() if each.forgotten],
         "unread": [{"system": name, "finding": finding} for name, each in report.pulled.items() for finding in each.findings],
+        "reading": [{"system": name, "note": note} for name, each in report.pulled.items() for note in each.notes],
         "not_carried": list(session.desk.maps.notes),
         "questions": [{"id": group.id, "question": group.title, "holds": group.count} for group in groups],
         "examples": [{**change._asdict(), "question": change.question or None} for changes in found.examples.values() for change in changes],
@@ -75,6 +77,11 @@ def plan_json(session: Session, report: PlanReport) -> dict[str, Any]:
 def writes_text(writes: Mapping[str, int]) -> str:
     """`10 new records, 1 stage moved back`. `writes`: kind of change -> how many."""
     return ", ".join(words.count(count, *_KINDS[kind]) for kind in _KINDS if (count := writes.get(kind, 0))) or "nothing"
+
+
+def _reading(report: PlanReport) -> list[str]:
+    lines = words.readings((name, note) for name, each in report.pulled.items() for note in each.notes)
+    return ["", "How it was read", *(f"  {line}" for line in lines)] if lines else []
 
 
 def _writes(session: Session, report: PlanReport, found: Survey) -> list[str]:

@@ -88,6 +88,11 @@ def unread(findings: Iterable[tuple[str, str]]) -> list[str]:
     return [f"{system}: {finding}; it stays as it was, and the next run asks again." for system, finding in findings]
 
 
+def readings(notes: Iterable[tuple[str, str]]) -> list[str]:
+    """How a system was read, where somebody may want to know, as lines. `notes`: (system, note)."""
+    return [f"{system}: {note}" for system, note in notes]
+
+
 def person(values: Mapping[str, Any], number: int | None) -> str:
     """A person on one line: name and address as far as known, and our number, by which every command finds them."""
     name = " ".join(str(part) for part in (values.get("first_name"), values.get("last_name")) if part)

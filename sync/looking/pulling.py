@@ -27,7 +27,7 @@ _LOOK_THROUGH = 5_000
 class Pulled:
     """What one system showed in this run, and what it did not show although it was asked (`findings`).
 
-    `forgotten`: records of people who were forgotten, of which nothing was kept.
+    `forgotten`: records of people who were forgotten, of which nothing was kept. `notes`: how it was read, where somebody may want to know.
     """
 
     records: int = 0
@@ -36,11 +36,12 @@ class Pulled:
     gone: int = 0
     forgotten: int = 0
     findings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def plus(self, records: int, absorbed: Absorbed) -> Pulled:
         """With one more batch."""
         new, changed, gone = self.new + absorbed.new, self.changed + absorbed.changed, self.gone + absorbed.gone
-        return Pulled(self.records + records, new, changed, gone, self.forgotten + absorbed.forgotten, self.findings)
+        return replace(self, records=self.records + records, new=new, changed=changed, gone=gone, forgotten=self.forgotten + absorbed.forgotten)
 
 
 @dataclass(slots=True)
@@ -108,10 +109,11 @@ def _take(session: Session, run: int, part: _Incoming, page: Page | End) -> None
     part.seen.moved.extend(page.moved)
     part.seen.signals.extend(page.signals)
     part.cursor = page.cursor
-    part.total = replace(part.total, findings=tuple(dict.fromkeys((*part.total.findings, *page.findings))))
+    findings = tuple(dict.fromkeys((*part.total.findings, *page.findings)))
+    part.total = replace(part.total, findings=findings, notes=tuple(dict.fromkeys((*part.total.notes, *page.notes))))
     for note in page.notes:
         session.tell(f"{part.connected.name}: {note}")
-    if len(part.seen.records) + len(part.seen.signals) >= COMMIT_EVERY:
+    if page.keep or len(part.seen.records) + len(part.seen.signals) >= COMMIT_EVERY:
         _commit(session, run, part)
 
 
