@@ -147,12 +147,16 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a connector has used so far: API calls, seconds spent waiting for answers, rows written, and the account's daily quota where told."""
+    """What a connector has used so far: API calls, seconds spent waiting for answers, and the account's daily quota where told.
+
+    `spared`: about so many calls more it would have taken if everybody had been read by pages, as another day may have it.
+    """
 
     calls: int = 0
     vendor_s: float = 0.0
     daily_used: int | None = None
     daily_limit: int | None = None
+    spared: int = 0
 
 
 class Connector(Protocol):

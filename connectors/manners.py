@@ -91,6 +91,7 @@ class Meter:
     vendor_s: float = 0.0
     daily_used: int | None = None
     daily_limit: int | None = None
+    spared: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def add(self, seconds: float) -> None:
@@ -101,7 +102,7 @@ class Meter:
 
     def usage(self) -> Usage:
         """The counters as the contract shows them."""
-        return Usage(self.calls, self.vendor_s, self.daily_used, self.daily_limit)
+        return Usage(self.calls, self.vendor_s, self.daily_used, self.daily_limit, self.spared)
 
 
 Pace = tuple[str, Rate]
@@ -119,6 +120,12 @@ class Line:
     daily_share: float = 0.9
     meter: Meter = field(default_factory=Meter)
     sending: Callable[[], None] = unwatched
+
+    @property
+    def left(self) -> int | None:
+        """So many calls of today are left for us; None where the vendor does not tell its figures."""
+        used, limit = self.meter.daily_used, self.meter.daily_limit
+        return None if used is None or not limit else int(limit * self.daily_share) - used
 
     def ask(
         self,

@@ -119,9 +119,10 @@ def _found(work: Work, planned: PlanReport) -> Survey:
 
 
 def _read(work: Work) -> dict[str, int]:
-    """What it takes to read each system: a survey that is made again reads only what has changed."""
+    """What it takes to read each system: a survey that is made again reads only what has changed. An export spared calls, and may not be had the next time."""
     before: dict[str, int] = work.passage.phases.get("survey", {}).get("calls", {})
-    return {each.name: max(each.connector.usage().calls, before.get(each.name, 0)) for each in work.pair}
+    usages = {each.name: each.connector.usage() for each in work.pair}
+    return {name: max(usage.calls + usage.spared, before.get(name, 0)) for name, usage in usages.items()}
 
 
 def _notes(work: Work) -> Iterator[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 TOKENS = ("/oauth/2026-09/token", "/oauth/v3/token", "/oauth/v1/token")
 """The token endpoint, the version to use first; v1 ends on 16 February 2027 (HubSpot changelog, v1 OAuth API deprecation)."""
@@ -32,6 +34,17 @@ class Paths:
     def associations(self) -> str:
         """Which records belong together; of the numbered versions the one that knows a primary company (HubSpot docs, Associations v4)."""
         return "/crm/v4/associations" if self._numbered else f"/crm/associations/{self.version}"
+
+    @property
+    def exports(self) -> str:
+        """Where exports are begun; below it, how far they are."""
+        return f"/crm/{self.version}/exports/export/async" if self._numbered else f"/crm/exports/{self.version}/export/async"
+
+    @property
+    def alone(self) -> Mapping[str, Any]:
+        """How an export says that it wants no associated records: dated versions require to be told, and know a list of them (HubSpot docs, Exports)."""
+        said = {"associatedObjectType": (), "includeLabeledAssociations": False, "includePrimaryDisplayPropertyForAssociatedObjects": False}
+        return {} if self._numbered else said
 
     @property
     def properties(self) -> str:

@@ -1,6 +1,6 @@
 """Everything, or what changed: three parts in a row, each of which can be taken up where it broke off.
 
-`scan`   the list, whose `after` is the next id: no cap, nothing shifts (module `listing`)
+`scan`   the list, whose `after` is the next id: no cap, nothing shifts (module `listing`); or an export, where that takes too many calls (module `harvest`)
 `delta`  a search for what was modified since the last pull minus an overlap, because the index follows the records late
 `bin`    the list of archived contacts, on request: nothing else tells of deletions, and it must be read whole
 
@@ -23,10 +23,14 @@ from ..hints import apart
 from .client import Client
 from .cursor import Cursor, parse
 from .errors import KIND
+from .harvest import GOES_ON, exporting, harvested
 from .listing import Listing, Shown, begun, following
 from .read import fetch, gone_of, is_archived
 from .rows import ALWAYS, STAMP, moves_of, records_of, shaped, with_own
+from .trial import count
+from .ways import Unusable, by_export, is_time_to_count
 
+_BY_PAGES = "contacts are read by pages, which may take the calls of several days"
 SEARCH_PAGE = 200
 BODY_LIMIT = 2_900
 """A search body may have 3,000 characters (HubSpot docs, Search the CRM); beyond this, search gives ids and a batch read the values."""
@@ -59,11 +63,37 @@ def _parts(client: Client, cursor: Cursor, fields: Sequence[str]) -> Iterator[Pa
 
 
 def _scan(client: Client, cursor: Cursor, fields: Sequence[str]) -> Iterator[tuple[Page, Cursor]]:
+    """Everybody, by the list or by an export. Where an export cannot be used, the list goes on where it was left for it."""
+    notes = (GOES_ON,) if cursor.export else ()
+    while cursor.part == "scan":
+        by_export = bool(cursor.export)
+        try:
+            for page, place in harvested(client, cursor, fields) if by_export else _list(client, cursor, fields):
+                yield replace(page, notes=(*notes, *page.notes)), place
+                cursor, notes = place, ()
+        except Unusable as error:
+            cursor = cursor.by_list(for_good=not error.lost)
+            notes = (*notes, f"an export would spare calls, but cannot be used, because {error.why}: {_BY_PAGES}")
+
+
+def _list(client: Client, cursor: Cursor, fields: Sequence[str]) -> Iterator[tuple[Page, Cursor]]:
+    """The pages of the list, up to its end or to the beginning of an export. Raises `Unusable` where one that is needed cannot be had."""
     names = with_own(fields)
     fits = len(",".join(names)) <= URL_LIMIT
     listing = Listing(client, names) if fits else Listing(client, observe=partial(_read, client, fields=fields))
-    for shown, place, notes in listing.walk(cursor):
+    counted = cursor.listed
+    for pages, (shown, place, notes) in enumerate(listing.walk(cursor), start=1):
         yield replace(_page(client, shown, fields, place), notes=notes), place
+        calls_a_page = 1 if fits else 2
+        left = client.line.left
+        if left is None or counted or place.part != "scan" or not is_time_to_count(pages * calls_a_page, left):
+            continue
+        counted = True
+        why = by_export(count(client), calls_a_page, left)
+        if why is not None:
+            place = exporting(client, place, fields)
+            yield Page((), place.text(), client.server_time, notes=(why,), keep=True), place
+            return
 
 
 def _bin(client: Client, cursor: Cursor, fields: Sequence[str]) -> Iterator[tuple[Page, Cursor]]:
