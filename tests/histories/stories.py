@@ -18,7 +18,19 @@ from stories_of_records import (
     second,
     unshown,
 )
-from stories_of_writes import conflicts, edited_again, gone_on, landed_late, made_twice, refused, saved_late, swapped_and_gone_on, taken_back, typed_back
+from stories_of_writes import (
+    conflicts,
+    edited_again,
+    gone_on,
+    landed_late,
+    made_twice,
+    refused,
+    saved_late,
+    swapped_and_gone_on,
+    taken_back,
+    typed_alike,
+    typed_back,
+)
 from story import Case, wrong
 
 FAMILIES = (
@@ -44,6 +56,7 @@ FAMILIES = (
     swapped_and_gone_on,
     saved_late,
     opted_out_beside,
+    typed_alike,
 )
 
 
