@@ -11,6 +11,7 @@ from . import evidence
 from .client import Client
 from .rows import OBJECTS
 from .settings import SalesforceSettings
+from .write import KEY_LENGTH
 
 _TYPES = {
     **dict.fromkeys(("string", "textarea", "encryptedstring", "url", "id", "combobox"), "text"),
@@ -163,10 +164,13 @@ def _findings(object: str, data: Mapping[str, Any], settings: SalesforceSettings
         yield f"{object} has fields of HubSpot's own Salesforce integration ({shown}): if it still runs, two programs write the same records; switch one off"
     key = settings.external_id_field
     if key is not None and not usable_key(data, key):
-        yield f"{object}.{key} is no unique External ID that this user may fill: creates there are protected by a look-up only"
+        yield f"{object}.{key} is no unique External ID text of {KEY_LENGTH} characters that this user may fill: creates there are protected by a look-up only"
 
 
 def usable_key(data: Mapping[str, Any], name: str) -> bool:
-    """The object has this field, and a create can be keyed by it: an external id, unique, and open to this user (SOAP API Developer Guide, upsert)."""
+    """The object has this field, and a create can be keyed by it: an external id, unique, open to this user, and a text in which our keys find room (SOAP API
+    Developer Guide, upsert)."""
     field = next((each for each in data["fields"] if each["name"] == name), None)
-    return field is not None and all(field.get(flag) for flag in ("externalId", "unique", "createable", "updateable"))
+    if field is None or field.get("type") != "string" or (field.get("length") or 0) < KEY_LENGTH:
+        return False
+    return all(field.get(flag) for flag in ("externalId", "unique", "createable", "updateable"))

@@ -65,7 +65,7 @@ class Refusal:
 
 
 _COLUMN = re.compile(r"No such column '([\w.]+)'|[Bb]ad field names?[^:]*: *\[?(\w+)")
-_ON_RECORD = re.compile(r"record with id: *(\w{15,18})")
+_PERSON = re.compile(rf"\b((?:{'|'.join(KINDS_BY_PREFIX)})[0-9A-Za-z]{{12}}(?:[0-9A-Z]{{3}})?)\b")
 
 LOCK_PAUSE_S = 5.0
 LIMIT_PAUSE_S = 60.0
@@ -209,10 +209,9 @@ def is_elsewhere(found: Outcome) -> TypeGuard[Rejected]:
 
 
 def _existing(refused: Refusal) -> Ref | None:
-    """The record that has the unique value already: named in the sentence of DUPLICATE_VALUE only."""
-    found = _ON_RECORD.search(refused.message) if refused.code == "DUPLICATE_VALUE" else None
-    kind = KINDS_BY_PREFIX.get(found.group(1)[:3]) if found else None
-    return Ref(kind, id18(found.group(1))) if found and kind else None
+    """The record that has the unique value already: named in the sentence of DUPLICATE_VALUE only, which is in the language of our user."""
+    found = _PERSON.search(refused.message) if refused.code == "DUPLICATE_VALUE" else None
+    return Ref(KINDS_BY_PREFIX[found.group(1)[:3]], id18(found.group(1))) if found else None
 
 
 def whole_refusal(answer: Answer) -> Refusal:

@@ -36,7 +36,7 @@ def fetch(client: Client, refs: Sequence[Ref], fields: Mapping[str, tuple[str, .
 
 def _observed(client: Client, kind: str, ids: list[str], fields: tuple[str, ...], histories: Histories) -> dict[str, Observation]:
     """By the first 15 characters of the id. What is not there any more is looked up among the deleted."""
-    form = shape(kind, evidence.split(fields)[0])
+    form = shape(kind, *evidence.split(fields))
     found: dict[str, Observation] = {}
     for row in read_by_id(client, kind, ids, fields):
         id = id15(row["Id"])
@@ -115,7 +115,7 @@ def whereabouts(client: Client, kind: str, ids: Sequence[str]) -> dict[str, Gone
 
 def find(client: Client, kind: str, key: str, values: Sequence[str], fields: tuple[str, ...]) -> list[Record]:
     """All live records whose `key` is one of the values; converted Leads are none. SOQL compares text without regard to case."""
-    form = shape(kind, evidence.split(fields)[0])
+    form = shape(kind, *evidence.split(fields))
     also = "IsConverted = false" if kind == "lead" else ""
     given = [value for value in values if value]
     return [form.record(row) for row in _queried(client, kind, key, given, fields, also)]

@@ -35,7 +35,7 @@ def columns(kind: str, fields: tuple[str, ...]) -> Columns:
     fixed = bookkeeping(kind, fate=True)
     own, beside = evidence.split(fields)
     inside, outside = fitting(own, fixed, OBJECTS[kind])
-    return Columns(kind, fields, (*fixed, *inside), tuple(outside), beside, shape(kind, own))
+    return Columns(kind, fields, (*fixed, *inside), tuple(outside), beside, shape(kind, own, beside))
 
 
 def pull(client: Client, query: Query, overlap_s: int, zone: Callable[[], str], many: int | None = None) -> Iterator[Page]:

@@ -62,11 +62,11 @@ def bookkeeping(kind: str, *, fate: bool) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How rows of one kind become records: `dropped` is read but was not asked for, `paths` lead into related records."""
+    """How rows of one kind become records: `asked` is all that they may show, `dropped` is read beside it, `paths` lead into related records."""
 
     kind: str
+    asked: frozenset[str]
     dropped: tuple[str, ...]
-    dropped_when_converted: tuple[str, ...]
     paths: tuple[tuple[str, tuple[str, ...]], ...]
     heads: tuple[str, ...]
 
@@ -81,22 +81,25 @@ class Shape:
                 row[path] = value
         for head in self.heads:
             row.pop(head, None)
-        for name in self.dropped_when_converted if converted else self.dropped:
+        kept = {name: row[name] for name in _CONVERSION if name in row} if converted else {}
+        for name in self.dropped:
             row.pop(name, None)
+        if len(row) > len(self.asked):  # somebody tells more than was asked for: it is nobody's to keep
+            row = {name: value for name, value in row.items() if name in self.asked}
+        row |= kept
         if "" in row.values():
             row = {name: None if value == "" else value for name, value in row.items()}
         return Record(ref, stamp, row, author and id18(author))
 
 
-def shape(kind: str, fields: Iterable[str]) -> Shape:
-    """The shape of rows of which `fields` were asked for."""
+def shape(kind: str, fields: Iterable[str], beside: Iterable[str] = ()) -> Shape:
+    """The shape of rows of which `fields` were asked for; those `beside` are added to them from other objects."""
     asked = tuple(fields)
     paths = tuple((field, tuple(field.split("."))) for field in asked if "." in field)
     read = ("attributes", *bookkeeping(kind, fate=True))
     dropped = tuple(name for name in read if name not in asked)
-    kept = frozenset(_CONVERSION)
     heads = tuple(dict.fromkeys(parts[0] for _, parts in paths))
-    return Shape(kind, dropped, tuple(name for name in dropped if name not in kept), paths, heads)
+    return Shape(kind, frozenset((*asked, *beside)), dropped, paths, heads)
 
 
 _ABSENT = object()

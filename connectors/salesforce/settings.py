@@ -24,8 +24,8 @@ class SalesforceSettings(BaseModel):
     - `client_id`, `username`, `private_key` (PEM): tokens by the JWT bearer flow.
     - `client_id`, `client_secret`: tokens by the client credentials flow, as the execution user of the app.
 
-    `login_url`: where tokens are made, if not at `instance_url`. `external_id_field`: a unique External ID text field on Lead and Contact
-    that stagesync may fill; creates then cannot double a record. `auto_assign`: let the org's lead assignment rules run on our writes.
+    `login_url`: where tokens are made, if not at `instance_url`. `external_id_field`: a unique External ID text field (50 characters) on Lead and
+    Contact that stagesync may fill; creates then cannot double a record. `auto_assign`: let the org's lead assignment rules run on our writes.
     `save_duplicates`: save in spite of duplicate rules that only alert. `overlap_s`: how far back each pull reads again, because a record can
     become visible up to ten minutes after its stamp. `daily_share`: the part of the org's daily API calls at which to stop.
     `timeout_s`: how long one answer may take. `bulk_from`: from how many rows of one sort on they are written by a job of the Bulk API

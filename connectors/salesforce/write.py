@@ -29,6 +29,9 @@ from .settings import SalesforceSettings
 SIZE = 200
 """Rows of one collection."""
 
+KEY_LENGTH = 50
+"""Characters that `key_of` may need."""
+
 _WAIT_S = 30.0
 
 

@@ -12,6 +12,7 @@ from salesforce_org import Drawer, Hand, NoLimits, settings
 
 from stagesync.connectors.contract import Ports
 from stagesync.connectors.salesforce.connector import SalesforceConnector, open_org
+from stagesync.connectors.salesforce.evidence import STATE
 from stagesync.model.errors import ConfigurationError, Unreachable
 from stagesync.model.records import Gone, Moved, Present, Query, Record, Ref
 from stagesync.model.writes import Applied, Deferred, Outcome, Rejected, Step, Unknown
@@ -103,6 +104,25 @@ def test_what_a_row_does_not_hold_is_neither_blank_nor_cleared() -> None:
     assert record.values == {}
     (record,) = pulled(opened({f"GET {V66}/query/": page({**bare, "Account": None, "LastName": None})}), "contact", ("LastName", "Account.Name"))
     assert record.values == {"LastName": None, "Account.Name": None}
+
+
+@pytest.mark.parametrize("beside", [(), (STATE,)])
+def test_what_was_not_asked_for_is_not_kept(beside: tuple[str, ...]) -> None:
+    """Somebody who tells whole records tells more than we may keep; what stands beside them on other objects stays."""
+    more = {"Email": "anna@acme.example", "Birthdate": "1970-01-01", "Owner": {"Name": "Riley"}, "Account": {"Name": "Acme", "Phone": "1"}}
+    person = {**row(CONTACT, LastName="Ash", **more), "attributes": {"type": "Contact", "url": "/", "extra": 1}}
+
+    def query(request: Request) -> Response:
+        return json_response(page(*([] if "FROM OpportunityContactRole" in request.arg("q") else [person])))
+
+    answers = {f"GET {V66}/query/": query, f"POST {V66}/composite/sobjects/Contact": [person]}
+    wanted = ("LastName", "Account.Name", *beside)
+    (record,) = pulled(opened(answers), "contact", wanted)
+    (seen,) = opened(answers).fetch([Ref("contact", CONTACT)], {"contact": ("LastName", "Email")})
+    (found,) = opened(answers).find("contact", "Email", ["anna@acme.example"], wanted)
+    assert isinstance(seen, Present)
+    assert record.values == found.values == {"LastName": "Ash", "Account.Name": "Acme", **dict.fromkeys(beside)}
+    assert seen.record.values == {"LastName": "Ash", "Email": "anna@acme.example"}
 
 
 def test_short_ids_are_the_same_records() -> None:
@@ -248,6 +268,16 @@ def test_refused_rows_are_told_by_their_code(error: dict[str, Any], code: str, f
     found = written(json_response([{"success": False, "errors": [error]}]), create())
     assert isinstance(found, Rejected)
     assert (found.code, found.field, found.existing) == (code, field, None)
+
+
+@pytest.mark.parametrize("sentence", ["duplicate value found: Key__c duplicates value on record with id: {}", "Doppelter Wert: im Datensatz mit der ID {}"])
+@pytest.mark.parametrize(("id", "kind"), [(TWO[:15], "lead"), (TWO, "lead"), (CONTACT, "contact"), (ACCOUNT, None)])
+def test_who_has_a_unique_value_already_is_known_in_any_language(sentence: str, id: str, kind: str | None) -> None:
+    """Salesforce words its sentences in the language of our user; the id in it is what counts."""
+    error = {"statusCode": "DUPLICATE_VALUE", "message": sentence.format(id), "fields": []}
+    found = written(json_response([{"success": False, "errors": [error]}]), create())
+    assert isinstance(found, Rejected)
+    assert found.existing == (None if kind is None else Ref(kind, {TWO[:15]: TWO}.get(id, id)))
 
 
 LOCKED = "The flow tried to update these records: 00Q. This error occurred: UNABLE_TO_LOCK_ROW: unable to obtain exclusive access to this record"

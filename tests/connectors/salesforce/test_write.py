@@ -341,9 +341,13 @@ def test_keys_of_different_people_differ_even_in_a_new_state() -> None:
     assert sorted(row["LastName"] for row in org.world.rows("Lead")) == ["First", "Second", "Third"]
 
 
-def test_without_the_field_in_the_org_creates_are_plain() -> None:
-    """A configured key field that the org does not have is a finding, not a failure."""
+@pytest.mark.parametrize("field", [None, {"length": 30}, {"type": "email"}, {"unique": False}])
+def test_without_a_fitting_field_in_the_org_creates_are_plain(field: dict[str, Any] | None) -> None:
+    """A configured key field that the org does not have, or in which no key of ours finds room, is a finding, not a failure."""
     org = Org(external_id_field="Sync_Key__c")
+    for kind in ("Lead", "Contact") if field is not None else ():
+        flags: dict[str, Any] = {"unique": True, "external_id": True, **(field or {})}
+        org.world.define(kind, "Sync_Key__c", **flags)
     assert isinstance(org.connector.write([new("Plain")])[0], Applied)
     assert sum("Sync_Key__c" in finding for finding in org.connector.describe().findings) == 2
 
