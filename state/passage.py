@@ -25,6 +25,11 @@ class Passage(NamedTuple):
     first_run: int
     phases: dict[str, dict[str, Any]]
 
+    @property
+    def worked_on_at(self) -> int:
+        """When somebody last began or ended something of it, ms."""
+        return max(self.started_at, *(told.get(name, 0) for told in self.phases.values() for name in ("began_at", "ended_at")), 0)
+
     def ended(self, phase: str) -> bool:
         """The phase came to its end."""
         return "ended_at" in self.phases.get(phase, {})
@@ -32,14 +37,15 @@ class Passage(NamedTuple):
 
 _c = schema.migration.c
 _ROW = tuple(_c[name] for name in Passage._fields)
-_OF_WORKSPACE = Statement(select(*_ROW).where(_c.workspace == bindparam("ws")).order_by(_c.started_at.desc(), _c.id.desc()))
+_OF_WORKSPACE = Statement(select(*_ROW).where(_c.workspace == bindparam("ws")).order_by(_c.id.desc()))
 _NEW = Bulk(schema.migration, ("workspace", "source", "target", "started_at", "first_run", "phases"), ignore=True)
 _SET = Bulk(schema.migration, ("phases",), ("id",))
 
 
 def of_workspace(tx: Tx, ws: int) -> list[Passage]:
-    """All migrations of the workspace, the one that was begun last first."""
-    return [Passage._make((*row[:-1], decode(row[-1]))) for row in tx.rows(_OF_WORKSPACE, {"ws": ws})]
+    """All migrations of the workspace, the one that was worked on last first."""
+    found = (Passage._make((*row[:-1], decode(row[-1]))) for row in tx.rows(_OF_WORKSPACE, {"ws": ws}))
+    return sorted(found, key=lambda each: each.worked_on_at, reverse=True)
 
 
 def begin(tx: Tx, ws: int, source: str, target: str, at: int, first_run: int) -> Passage:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ..terminal.options import ConfigOption, JsonOption
-from ..terminal.shell import guarded
+from ..terminal.shell import INTERRUPTED, guarded
 
 FromOption = Annotated[str | None, typer.Option("--from", metavar="SYSTEM", help="The system that people come from. [default: as before]", show_default=False)]
 ToOption = Annotated[str | None, typer.Option("--to", metavar="SYSTEM", help="The system that they go to. [default: as before]", show_default=False)]
@@ -119,7 +119,7 @@ def rehearse(
         return int(bool(back.refused or back.broken))
     found = rehearsal.rehearse(config, Way(from_, to), people, yes=yes)
     output.say_json(rehearsed_json(found)) if json else output.say_all(rehearsed_text(found))
-    return 0 if found.landed else 1
+    return INTERRUPTED if found.stopped else 0 if found.landed else 1
 
 
 @migrate.command()

@@ -20,7 +20,7 @@ from .work import Way, Work, under_way
 class CutOver:
     """What the cutover came to. `directions`: system -> in which direction the configuration has it; `opened`: records of the target that have a say now.
 
-    `opened` is None where only what is edited from now on counts.
+    `opened` is None where only what is edited from now on counts. `whole`: all of it was written; else nothing is cut over yet.
     """
 
     source: str
@@ -29,6 +29,7 @@ class CutOver:
     fates: Fates
     directions: dict[str, str]
     opened: int | None
+    whole: bool = True
 
     @property
     def both_ways(self) -> bool:
@@ -49,13 +50,17 @@ def cut_over(config_file: Path | None, way: Way, *, yes: bool, two_way: bool) ->
         after(work.session, report)
         if report.error is not None:
             raise report.error
-        opened = open_up(work.session, work.pair) if two_way and not stopped else None
+        written = report.systems[work.pair.target.name]
+        whole = not (stopped or written.unknown or written.skipped)
+        opened = open_up(work.session, work.pair) if two_way and whole else None
         work.running.display.hide()
         counted = fates(work.session, work.pair, work.passage.first_run)
-        found = CutOver(work.pair.source.name, work.pair.target.name, report, counted, directions, opened)
+        found = CutOver(work.pair.source.name, work.pair.target.name, report, counted, directions, opened, whole)
         if stopped:
             output.tell("stagesync: stopped when asked to; `stagesync migrate cutover` goes on where it was")
             return found, INTERRUPTED
+        if not whole:
+            return found, 1
         work.end("cutover", {"run": report.run, "two_way": two_way, "fates": [[*key, count] for key, count in sorted(counted.told.items())]})
         return found, report.exit_code
 

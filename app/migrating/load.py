@@ -30,7 +30,10 @@ _ANSWERED = frozenset({"first", "mapping"})
 
 @dataclass(slots=True)
 class Loaded:
-    """What the load came to. `runs`: what it was done in; `count`: records of the target; `new_holds`: questions that it brought up."""
+    """What the load came to. `runs`: what it was done in; `count`: records of the target; `new_holds`: questions that it brought up.
+
+    `whole`: it came to its end, and was not told to stop before.
+    """
 
     source: str
     target: str
@@ -41,6 +44,7 @@ class Loaded:
     quota: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
     seeding: Seeding | None = None
     fates: Fates = field(default_factory=Fates)
+    whole: bool = True
 
     def add(self, report: RunReport) -> None:
         """One more run of it."""
@@ -64,9 +68,9 @@ def load(config_file: Path | None, way: Way, approve: str | None) -> tuple[Loade
         done = Loaded(work.pair.source.name, work.pair.target.name)
         work.running.display.speak(SPEAKS_EVERY_S, lambda: quota_text(engine.quota(work.session)))
         began = work.session.clock.monotonic()
-        whole = _everybody(work, done) and _histories(work, done)
+        done.whole = _everybody(work, done) and _histories(work, done)
         found = _told(work, done, began)
-        if not whole:
+        if not found.whole:
             output.tell("stagesync: stopped when asked to; `stagesync migrate load` goes on where it was")
             return found, INTERRUPTED
         work.end("load", {**work.passage.phases["load"], "runs": done.runs, "fates": [[*key, count] for key, count in sorted(found.fates.told.items())]})
@@ -83,8 +87,7 @@ def _told(work: Work, done: Loaded, began: float) -> Loaded:
 def _agree(work: Work, approve: str | None) -> None:
     """The survey is the measure: its digest is somebody's yes, once. Raises `SafetyStop` without it, and where the survey is out of date."""
     survey = work.passage.phases["survey"]
-    if survey["mapping"] != work.session.desk.maps.digest:
-        raise SafetyStop("the mapping, funnel or rules changed since the survey", where="migrate load", next_step="run `stagesync migrate survey` again")
+    work.expect_mapping_of_survey("load")
     if approve is not None and approve != survey["digest"]:
         raise ConfigurationError(
             f"that is not the digest of the last survey: {approve}", where="--approve", next_step="run `stagesync migrate survey` and approve its digest"

@@ -30,7 +30,7 @@ _BROKEN = ("applying", "broken")
 class Rehearsed:
     """What a rehearsal came to. `chosen`: who, and what each shows; `people`: those about whom it decided; `compared`: them, as they were read back.
 
-    `left`: those of them who have no record in the target; `digest`: the survey's, which approves the load.
+    `left`: those of them who have no record in the target; `digest`: the survey's, which approves the load; `stopped`: somebody said stop while it wrote.
     """
 
     source: str
@@ -41,6 +41,7 @@ class Rehearsed:
     report: RunReport
     compared: Verification
     digest: str
+    stopped: bool
 
     @property
     def landed(self) -> bool:
@@ -65,13 +66,16 @@ class PutBack:
 def rehearse(config_file: Path | None, way: Way, number: int, *, yes: bool) -> Rehearsed:
     """Move so many people and read them back. Raises what stops a run."""
     with interrupts.abrupt(), under_way("rehearse", config_file, way, after="survey") as work:
+        work.expect_mapping_of_survey("rehearse")
         chosen = examples(work.session, work.pair, number)
         if not chosen:
             raise ConfigurationError("nobody is left who could be moved", where="migrate rehearse", next_step="run `stagesync migrate load`, or survey again")
         planned = engine.plan(work.session, [example.name for example in chosen], keep=work.passage.phases["survey"]["run"])
         _ask(work, planned, len(chosen), yes=yes)
         work.note("rehearse", {"runs": [*_runs(work), planned.run]})  # before it writes: whatever becomes of us, it can be put back
-        report = engine.apply(work.session, planned.run, planned=planned)
+        with interrupts.gentle() as stop:  # a run that ends its batch can be put back, one that breaks off cannot
+            report = engine.apply(replace(work.session, stop=stop.is_set), planned.run, planned=planned)
+            stopped = stop.is_set()
         after(work.session, report)
         with work.session.store.read() as tx:
             people = moved_by(tx, planned.run)
@@ -80,9 +84,11 @@ def rehearse(config_file: Path | None, way: Way, number: int, *, yes: bool) -> R
             raise report.error
         compared = verify_people(work.session, people)
         left = [number for number in people if number not in there]
-        found = Rehearsed(*_names(work), chosen, people, left, report, compared, str(work.passage.phases["survey"]["digest"]))
+        found = Rehearsed(*_names(work), chosen, people, left, report, compared, str(work.passage.phases["survey"]["digest"]), stopped)
         work.end("rehearse", {"runs": _runs(work), "people": len(people), "landed": found.landed})
         work.running.display.hide()
+        if stopped:
+            output.tell("stagesync: stopped when asked to; `stagesync migrate rehearse --undo` puts back what was written")
         return found
 
 

@@ -12,14 +12,14 @@ from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 import orjson
 
 from ...mapping.problems import closest
-from ...model.errors import ConfigurationError
+from ...model.errors import ConfigurationError, SafetyStop
 from ...state import passage, runs
 from ...state.passage import Passage
 from ...state.store import Tx
 from ...sync.migrating.pair import Pair, one_way, pair_of
 from ...sync.session import Session
 from .. import accounts
-from ..configuration.config import Config
+from ..configuration.config import Config, load
 from ..running import Running, running
 from ..wiring import Place
 
@@ -57,6 +57,13 @@ class Work:
         decides = [desk.maps.digest, desk.settings, desk.policy.authority, desk.policy.sla, [(each.identity, each.description) for each in known if each]]
         return hashlib.sha256(orjson.dumps(decides, option=orjson.OPT_SORT_KEYS, default=_plain)).hexdigest()[:16]
 
+    def expect_mapping_of_survey(self, phase: Phase) -> None:
+        """What the survey showed was shown under the maps of that time. Raises `SafetyStop` where they are others now."""
+        if self.passage.phases["survey"]["mapping"] != self.session.desk.maps.digest:
+            raise SafetyStop(
+                "the mapping, funnel or rules changed since the survey", where=f"migrate {phase}", next_step="run `stagesync migrate survey` again"
+            )
+
     def end(self, phase: Phase, told: Mapping[str, Any]) -> None:
         """The phase came to its end, with these numbers."""
         self.note(phase, {**told, "ended_at": self.session.clock.now_ms()})
@@ -68,7 +75,7 @@ def _plain(value: Any) -> Any:
 
 
 def meant(config: Config, way: Way, known: Sequence[Passage]) -> tuple[str, str]:
-    """The way that is meant: what is said, else that of the migration that was begun last. Raises `ConfigurationError` where nobody can tell."""
+    """The way that is meant: what is said, else that of the migration that was worked on last. Raises `ConfigurationError` where nobody can tell."""
     source, target = way
     if source is None and target is None:
         if not known:
@@ -87,7 +94,7 @@ def meant(config: Config, way: Way, known: Sequence[Passage]) -> tuple[str, str]
 
 
 def known_of(tx: Tx, place: Place, way: Way) -> list[Passage]:
-    """The migrations that are meant, the one that was begun last first: all where nothing is said. Raises `ConfigurationError` for no way at all."""
+    """The migrations that are meant, the one that was worked on last first: all where nothing is said. Raises `ConfigurationError` for no way at all."""
     known = passage.of_workspace(tx, place.id)
     if way == Way():
         return known
@@ -98,6 +105,8 @@ def known_of(tx: Tx, place: Place, way: Way) -> list[Passage]:
 @contextmanager
 def under_way(phase: Phase, config_file: Path | None, way: Way, *, after: Phase | None = None) -> Iterator[Work]:
     """A phase, for the length of the block. `after`: the phase that must have come to its end before. Raises `ConfigurationError` where it has not."""
+    if way != Way():
+        meant(load(config_file), way, ())  # a slip is told before any system is called
     with running(f"migrate {phase}", config_file) as run:
         store, workspace = run.session.store, run.session.workspace
         with store.write() as tx:

@@ -10,7 +10,9 @@ from ...model.errors import ConfigurationError, StateError
 
 
 def expect_folder(path: Path, option: str) -> None:
-    """There is a folder for the file that an option names. Raises `ConfigurationError`."""
+    """There is a folder for the file that an option names, and the file is none itself. Raises `ConfigurationError`."""
+    if path.is_dir():
+        raise ConfigurationError("that is a folder, not a file", where=f"{option} {path}", next_step="name a file in it")
     if not path.resolve().parent.is_dir():
         raise ConfigurationError("the folder does not exist", where=f"{option} {path}", next_step="create it, or name another file")
 

@@ -19,7 +19,7 @@ _WHAT: Mapping[Phase, str] = {
 
 
 def standing_text(known: Sequence[Passage], way: Way) -> Iterator[str]:
-    """The migration that was begun last, phase by phase, as lines. `way`: the one that somebody asked for."""
+    """The migration that was worked on last, phase by phase, as lines. `way`: the one that somebody asked for."""
     if not known:
         source, target = way.source or "SYSTEM", way.target or "SYSTEM"
         yield f"There is no such migration yet. Next: `stagesync migrate survey --from {source} --to {target}`"

@@ -21,6 +21,9 @@ def cut_over_text(found: CutOver) -> Iterator[str]:
     yield f"What became of the records of {found.source}"
     yield from fates_text(found.fates, DONE)
     yield from asked_text(found.report.new_holds)
+    if not found.whole:
+        yield "Nothing is cut over yet. Next: `stagesync migrate cutover`, which goes on where it was"
+        return
     yield ""
     yield "From now on the directions of your configuration count again, with the same state:"
     yield from words.table([(name, _DIRECTIONS[direction]) for name, direction in found.directions.items()])

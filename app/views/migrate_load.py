@@ -29,7 +29,7 @@ def loaded_text(found: Loaded) -> Iterator[str]:
         yield from seeding_text(found.seeding)
     if found.count.rejected:
         yield "`stagesync errors` tells what was refused and what helps; `stagesync retry`, then load again."
-    yield "Next: `stagesync migrate verify`" if not found.fates.of("open") else "Next: `stagesync migrate load` once more"
+    yield "Next: `stagesync migrate verify`" if found.whole and not found.fates.of("open") else "Next: `stagesync migrate load` once more"
 
 
 def loaded_json(found: Loaded) -> dict[str, Any]:
