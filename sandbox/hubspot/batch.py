@@ -129,16 +129,17 @@ def create_many(portal: Portal, call: Call) -> Response:
 
     def check(row: Row, claims: Claims | None) -> Deed:
         given = _properties(row)
+        brought = portal.companies.brought(row.get("associations"))
         values = checked_create(portal, given, call.version, claims)
-        return lambda: _created(portal, values, given, row.get("associations"))
+        return lambda: _created(portal, values, given, brought)
 
     results, errors = _carry_out(rows, check, partial=traced(rows))
     return _answer(portal, results, errors, 201)
 
 
-def _created(portal: Portal, values: Mapping[str, str], given: Mapping[str, object], associations: object) -> Shown:
+def _created(portal: Portal, values: Mapping[str, str], given: Mapping[str, object], brought: Any) -> Shown:
     contact = create(portal, values, portal.integration)
-    portal.companies.adopt(contact, associations)
+    portal.companies.adopt(contact, brought)
     return written(portal, contact, given, {})
 
 

@@ -15,6 +15,7 @@ from .errors import invalid
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 AREAS = ("objects", "properties", "owners", "associations", "exports")
 CONTACTS = ("contacts", "contact", "0-1")
+COMPANIES = ("companies", "company", "0-2")
 
 
 @dataclass(frozen=True)

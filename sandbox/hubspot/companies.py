@@ -7,18 +7,18 @@ property `associatedcompanyid`. Domains are not unique by the API (HubSpot docs,
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..wire import Response
-from .call import Call
+from .call import COMPANIES, CONTACTS, Call
 from .contacts import Contact
 from .errors import Refused, answer, invalid
 from .instants import instant
 from .portal import BY_USER, Portal
+from .search import whole
 
-NAMES = ("companies", "company", "0-2")
 PRIMARY_ID = "associatedcompanyid"
 PRIMARY, PLAIN = 1, 279
 """Association types from contact to company: the primary one, and any (HubSpot docs, Associations, default association types)."""
@@ -29,6 +29,8 @@ _KNOWN = ("name", "domain", "website", "hs_additional_domains", "phone", "city",
 _ALWAYS = ("createdate", "hs_lastmodifieddate", "hs_object_id")
 
 Row = Mapping[str, Any]
+Brought = Sequence[tuple[int, bool]]
+"""Companies that come with a new contact, and whether each is to be its primary one."""
 
 
 @dataclass
@@ -89,11 +91,26 @@ class Companies:
             self.members[known.number].remove(company)
             self._show(known, by_hand=by_hand)
 
-    def adopt(self, contact: Contact, associations: object) -> None:
-        """What came with a new contact. Raises Refused (400, 404)."""
-        for row in associations if isinstance(associations, list) else ():
-            to, types = row.get("to") or {}, row.get("types")
-            self.associate(contact.number, int(to.get("id", 0)), primary=PRIMARY in _types(types))
+    def brought(self, associations: object) -> Brought:
+        """What a new contact is to bring along, before it is made. Raises Refused (400, 404)."""
+        found = [(_number(row, "to"), _is_primary(row)) for row in _objects(associations, "associations")]
+        if any(company not in self.live for company, _ in found):
+            raise Refused(404, "One or more of the objects to associate do not exist.", "OBJECT_NOT_FOUND")
+        return found
+
+    def adopt(self, contact: Contact, brought: Brought) -> None:
+        """A new contact belongs to what it brought along."""
+        for company, primary in brought:
+            self.associate(contact.number, company, primary=primary)
+
+    def beside(self, contact: Contact) -> dict[str, Any]:
+        """What stands beside a contact where its companies are asked for: each by every type of its association; nothing where there is none."""
+        found = [(company, kind) for company in self.members.get(contact.number, ()) for kind in self._kinds(contact.number, company)]
+        rows = [{"id": str(company), "type": "contact_to_company" if kind == PRIMARY else "contact_to_company_unlabeled"} for company, kind in found]
+        return {"associations": {"companies": {"results": rows}}} if rows else {}
+
+    def _kinds(self, contact: int, company: int) -> tuple[int, ...]:
+        return (PRIMARY, PLAIN) if self.members[contact][0] == company else (PLAIN,)
 
     def _show(self, contact: Contact, *, by_hand: bool) -> None:
         mine = self.members[contact.number]
@@ -107,6 +124,8 @@ class Companies:
     def objects(self, call: Call) -> Response:
         """`/objects/companies`. Raises Refused."""
         match call.method, call.rest[1:]:
+            case "GET", ():
+                return self._list(call)
             case "POST", ():
                 return answer(self.create(_properties(call.body)).shown(_properties(call.body)), 201)
             case "POST", ("search",):
@@ -122,52 +141,67 @@ class Companies:
 
     def associations(self, call: Call) -> Response:
         """`/associations/contacts/companies/batch/...`. Raises Refused."""
-        if call.method != "POST" or len(call.rest) < 4 or call.rest[0] not in ("contacts", "contact", "0-1") or call.rest[1] not in NAMES:
+        if call.method != "POST" or len(call.rest) < 4 or call.rest[0] not in CONTACTS or call.rest[1] not in COMPANIES:
             raise Refused(404, "resource not found")
+        dated = not call.version.startswith("v")
         match call.rest[3:]:
             case ("create",):
-                return self._batch(call, self._joined)
+                return self._batch(call, self._joined, 200 if dated else 201)
             case ("associate", "default"):
-                return self._batch(call, self._joined)
+                return self._batch(call, self._joined_plainly)
             case ("archive",):
-                for row in _inputs(call):
-                    for to in row.get("to") or ():
-                        self.part(_number(row, "from"), int(to["id"]))
-                return Response(204)
+                done = self._batch(call, self._parted)
+                return done if dated or done.status == 207 else Response(204)
             case ("read",):
                 return self._batch(call, self._read)
             case _:
                 raise Refused(404, "resource not found")
 
-    def _joined(self, row: Row) -> dict[str, Any]:
+    def _joined(self, row: Row) -> list[dict[str, Any]]:
         contact, company = _number(row, "from"), _number(row, "to")
-        self.associate(contact, company, primary=PRIMARY in _types(row.get("types")))
-        return {"fromObjectTypeId": "0-1", "fromObjectId": str(contact), "toObjectTypeId": "0-2", "toObjectId": str(company), "labels": []}
+        self.associate(contact, company, primary=_is_primary(row))
+        return [{"fromObjectTypeId": "0-1", "fromObjectId": str(contact), "toObjectTypeId": "0-2", "toObjectId": str(company), "labels": []}]
 
-    def _read(self, row: Row) -> dict[str, Any]:
-        number = int(str(row.get("id") or 0))
+    def _joined_plainly(self, row: Row) -> list[dict[str, Any]]:
+        contact, company = _number(row, "from"), _number(row, "to")
+        self.associate(contact, company, primary=False)
+        spec = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": PLAIN}
+        return [{"from": {"id": str(contact)}, "to": {"id": str(company)}, "associationSpec": spec}]
+
+    def _parted(self, row: Row) -> list[dict[str, Any]]:
+        to = row.get("to")
+        for each in to if isinstance(to, list) else ():
+            self.part(_number(row, "from"), _number({"to": each}, "to"))
+        return []
+
+    def _read(self, row: Row) -> list[dict[str, Any]]:
+        number = _number({"from": row}, "from")
         found = self.members.get(number)
         if not found:
-            raise Refused(404, f"No company is associated with contact {number}.", "OBJECT_NOT_FOUND")
+            none = {"subCategory": "crm.associations.NO_ASSOCIATIONS_FOUND"}
+            raise Refused(404, f"No company is associated with contact {number}.", "OBJECT_NOT_FOUND", extra=none)
 
-        def types(place: int) -> list[dict[str, Any]]:
-            named = [{"category": "HUBSPOT_DEFINED", "typeId": PRIMARY, "label": "Primary"}] if place == 0 else []
-            return [*named, {"category": "HUBSPOT_DEFINED", "typeId": PLAIN, "label": None}]
+        def types(company: int) -> list[dict[str, Any]]:
+            labels = {PRIMARY: "Primary", PLAIN: None}
+            return [{"category": "HUBSPOT_DEFINED", "typeId": kind, "label": labels[kind]} for kind in self._kinds(number, company)]
 
-        return {"from": {"id": str(number)}, "to": [{"toObjectId": each, "associationTypes": types(place)} for place, each in enumerate(found)]}
+        return [{"from": {"id": str(number)}, "to": [{"toObjectId": str(each), "associationTypes": types(each)} for each in found]}]
 
-    def _batch(self, call: Call, deed: Callable[[Row], dict[str, Any]]) -> Response:
+    def _batch(self, call: Call, deed: Callable[[Row], list[dict[str, Any]]], status: int = 200) -> Response:
         results: list[dict[str, Any]] = []
         errors: list[dict[str, Any]] = []
         for row in _inputs(call):
             try:
-                results.append(deed(row))
+                results += deed(row)
             except Refused as refused:
-                from_id = (row.get("from") or row).get("id")
-                errors.append(refused.row({"fromObjectId": [str(from_id)]}))
+                end = row.get("from", row)
+                errors.append(refused.row({"fromObjectId": [str(end.get("id") if isinstance(end, dict) else end)]}))
+        return self._told(results, errors, status)
+
+    def _told(self, results: Sequence[Row], errors: Sequence[Row] = (), status: int = 200) -> Response:
         now = instant(self.portal.now())
         more = {"numErrors": len(errors), "errors": errors} if errors else {}
-        return answer({"status": "COMPLETE", "results": results, "startedAt": now, "completedAt": now, **more}, 207 if errors else 201)
+        return answer({"status": "COMPLETE", "results": results, "startedAt": now, "completedAt": now, **more}, 207 if errors else status)
 
     def _create_many(self, call: Call) -> Response:
         rows = _inputs(call)
@@ -182,26 +216,39 @@ class Companies:
                 if not trace:
                     raise
                 errors.append(refused.row({name: [value] for name, value in trace.items()}))
-        now = instant(self.portal.now())
-        more = {"numErrors": len(errors), "errors": errors} if errors else {}
-        return answer({"status": "COMPLETE", "results": results, "startedAt": now, "completedAt": now, **more}, 207 if errors else 201)
+        return self._told(results, errors, 201)
 
     def _read_many(self, call: Call) -> Response:
-        names = call.body.get("properties") or _KNOWN[:2]
-        found = [self.live[int(row["id"])] for row in _inputs(call) if str(row.get("id", "")).isdecimal() and int(row["id"]) in self.live]
-        now = instant(self.portal.now())
-        return answer({"status": "COMPLETE", "results": [each.shown(names) for each in found], "startedAt": now, "completedAt": now})
+        names, ids = _names(call), [str(row.get("id", "")) for row in _inputs(call)]
+        found = {id: self.live[int(id)] for id in ids if id.isdecimal() and int(id) in self.live}
+        missing = [id for id in ids if id not in found]
+        text = "Could not get some COMPANY objects, they may be deleted or not exist. Check that ids are valid."
+        errors = [Refused(207, text, "OBJECT_NOT_FOUND").row({"ids": missing})] if missing else []
+        return self._told([each.shown(names) for each in found.values()], errors)
+
+    def _list(self, call: Call) -> Response:
+        """A page in the order of ids, like that of contacts."""
+        limit, after = call.request.arg("limit", "10"), call.request.arg("after") or "0"
+        if not limit.isdecimal() or not after.isdecimal() or int(limit) > MOST:
+            raise invalid(f"Invalid paging: limit={limit}, after={after}")
+        left = [each for number, each in sorted(self.live.items()) if number >= int(after)]
+        page, names = left[: int(limit)], call.names("properties") or _KNOWN[:2]
+        body: dict[str, Any] = {"results": [each.shown(names) for each in page]}
+        if len(left) > len(page) > 0:
+            following = str(left[len(page)].number)
+            body["paging"] = {"next": {"after": following, "link": call.link(f"after={following}&limit={limit}")}}
+        return answer(body)
 
     def _search(self, call: Call) -> Response:
         if len(call.request.body.decode(errors="replace")) > MOST_CHARACTERS:
             raise invalid(f"The request body is longer than {MOST_CHARACTERS} characters.")
-        groups = call.body.get("filterGroups") or []
-        limit, after = int(call.body.get("limit") or 10), int(call.body.get("after") or 0)
+        groups = [_filters(group) for group in _objects(call.body.get("filterGroups"), "filterGroups")]
+        limit, after = whole(call.body.get("limit"), "limit", 10), whole(call.body.get("after"), "after", 0)
         seen = self.portal.now() - int(self.portal.habits.search_lag_s * 1000)
-        tests = [[_test(posted) for posted in group.get("filters") or ()] for group in groups]
-        found = [each for each in self.live.values() if each.created_ms <= seen and any(all(test(each) for test in group) for group in tests)]
+        tests = [[_test(posted) for posted in group] for group in groups if group]
+        found = [each for each in self.live.values() if each.created_ms <= seen and (not tests or any(all(test(each) for test in group) for group in tests))]
         page = found[after : after + limit]
-        body: dict[str, Any] = {"total": len(found), "results": [each.shown(call.body.get("properties") or _KNOWN[:2]) for each in page]}
+        body: dict[str, Any] = {"total": len(found), "results": [each.shown(_names(call)) for each in page]}
         if after + len(page) < len(found):
             body["paging"] = {"next": {"after": str(after + len(page))}}
         return answer(body)
@@ -233,12 +280,29 @@ def _properties(row: Row) -> Mapping[str, Any]:
     return given if isinstance(given, dict) else {}
 
 
+def _objects(given: Any, what: str) -> list[Row]:
+    if given is not None and not (isinstance(given, list) and all(isinstance(each, dict) for each in given)):
+        raise invalid(f"{what} must be a list of objects.")
+    return given or []
+
+
+def _filters(group: Row) -> list[Row]:
+    return _objects(group.get("filters"), "filters")
+
+
+def _names(call: Call) -> list[str]:
+    given = call.body.get("properties")
+    return [str(name) for name in given] if isinstance(given, list) and given else list(_KNOWN[:2])
+
+
 def _number(row: Row, end: str) -> int:
-    id = str((row.get(end) or {}).get("id", ""))
+    given = row.get(end)
+    id = str(given.get("id", "")) if isinstance(given, dict) else ""
     if not id.isdecimal():
         raise Refused(400, f"{end} has no id", "VALIDATION_ERROR")
     return int(id)
 
 
-def _types(types: object) -> set[int]:
-    return {int(each.get("associationTypeId", 0)) for each in types if isinstance(each, dict)} if isinstance(types, list) else set()
+def _is_primary(row: Row) -> bool:
+    types = row.get("types")
+    return any(isinstance(each, dict) and str(each.get("associationTypeId")) == str(PRIMARY) for each in (types if isinstance(types, list) else ()))

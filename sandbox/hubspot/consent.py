@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..wire import Response
@@ -12,6 +13,7 @@ from .instants import instant
 from .portal import Portal
 
 SUBSCRIPTIONS = ((101, "Marketing Information"), (102, "One to One"))
+_MADE = "2023-11-14T22:13:20Z"
 
 
 def opt_out(portal: Portal, address: str, author: Author) -> bool:
@@ -40,17 +42,17 @@ def opt_in(portal: Portal, address: str, author: Author) -> None:
 def endpoint(portal: Portal, call: Call) -> Response:
     """`definitions`, `statuses/{email}` and `statuses/{email}/unsubscribe-all`. Raises Refused (400, 404)."""
     if call.rest == ("definitions",) and call.method == "GET":
-        return answer({"results": [{"id": str(number), "name": name, "isActive": True} for number, name in SUBSCRIPTIONS]})
+        return _told(portal, [_definition(number, name) for number, name in SUBSCRIPTIONS])
     if len(call.rest) not in (2, 3) or call.rest[0] != "statuses":
         raise Refused(404, "resource not found")
-    if call.request.arg("channel", "EMAIL") != "EMAIL":
-        raise invalid("The only channel is EMAIL.")
+    if call.request.arg("channel") != "EMAIL":
+        raise invalid("channel is required, and the only one is EMAIL.")
     address = call.rest[1].strip().lower()
     if len(call.rest) == 2 and call.method == "GET":
-        return answer({"results": [_status(portal, address, number, name) for number, name in SUBSCRIPTIONS]})
+        return _told(portal, [_status(portal, address, number, name) for number, name in SUBSCRIPTIONS])
     if len(call.rest) == 3 and call.rest[2] == "unsubscribe-all":
         if call.method == "GET":
-            return answer({"results": _wide(portal, address)})
+            return _told(portal, _wide(portal, address))
         if call.method == "POST":
             return _unsubscribe(portal, call, address)
     raise Refused(405, "Method not allowed")
@@ -61,10 +63,31 @@ def _unsubscribe(portal: Portal, call: Call, address: str) -> Response:
         raise invalid("The subscriber is not known.")
     changed = opt_out(portal, address, portal.integration)
     if not call.flag("verbose"):
-        return answer({"status": "COMPLETE", "results": []})
+        return _told(portal, [])
     reason = "UNSUBSCRIBE_FROM_ALL_OCCURRED" if changed else "NO_STATUS_CHANGE"
     rows = [{**_status(portal, address, number, name), "setStatusSuccessReason": reason} for number, name in SUBSCRIPTIONS]
-    return answer({"status": "COMPLETE", "results": rows})
+    return _told(portal, rows)
+
+
+def _told(portal: Portal, rows: Sequence[dict[str, Any]]) -> Response:
+    now = instant(portal.now())
+    return answer({"status": "COMPLETE", "results": rows, "startedAt": now, "completedAt": now})
+
+
+def _definition(number: int, name: str) -> dict[str, Any]:
+    return {
+        "id": str(number),
+        "name": name,
+        "description": "",
+        "purpose": "Marketing",
+        "communicationMethod": "Email",
+        "isActive": True,
+        "isDefault": True,
+        "isInternal": False,
+        "createdAt": _MADE,
+        "updatedAt": _MADE,
+        "businessUnitId": 0,
+    }
 
 
 def _status(portal: Portal, address: str, number: int, name: str) -> dict[str, Any]:

@@ -42,7 +42,13 @@ class Refused(Exception):
 
     def row(self, context: Mapping[str, Sequence[str]]) -> dict[str, Any]:
         """The error as one entry of `errors` in an answer with status 207."""
-        row = {"status": "error", "category": self.category or "OBJECT_NOT_FOUND", "message": self.message, "context": {**self.context, **context}}
+        row = {
+            "status": "error",
+            "category": self.category or "OBJECT_NOT_FOUND",
+            "message": self.message,
+            "context": {**self.context, **context},
+            **self.extra,
+        }
         return {**row, "errors": list(self.errors)} if self.errors else row
 
     def response(self) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -174,10 +174,10 @@ class Catalogue:
             definition = replace(old, label=definition.label, options=options, read_only=definition.read_only or old.read_only)
         self._put(replace(definition, created_ms=old.created_ms if old else now_ms, updated_ms=now_ms))
 
-    def get(self, name: str) -> Definition:
-        """One definition. Raises Refused (404)."""
+    def get(self, name: str, *, hidden: Sequence[str] = ()) -> Definition:
+        """One definition, unless it is hidden. Raises Refused (404)."""
         found = self.by_name.get(name)
-        if found is None:
+        if found is None or name in hidden:
             raise Refused(404, f"No property named {name} exists for 0-1", "OBJECT_NOT_FOUND")
         return found
 
@@ -216,6 +216,11 @@ class Catalogue:
     def page(self, habits: Habits) -> list[dict[str, Any]]:
         """Every definition that the credential sees, as the API shows them."""
         return [self.shown(each, habits) for each in self.by_name.values() if each.name not in habits.hidden_properties]
+
+    def groups(self) -> list[dict[str, Any]]:
+        """The groups in which there are definitions."""
+        names = dict.fromkeys(each.group for each in self.by_name.values())
+        return [{"name": name, "label": name, "displayOrder": order, "archived": False} for order, name in enumerate(names)]
 
     def shown(self, definition: Definition, habits: Habits) -> dict[str, Any]:
         """One definition as the API shows it; whether stage options are editable, and values locked, is a habit."""

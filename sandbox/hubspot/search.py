@@ -204,7 +204,7 @@ def checked(portal: Portal, call: Call) -> Query:
         raise invalid(f"The request body is longer than {MOST_CHARACTERS} characters.")
     body = call.body
     groups = groups_of(body)
-    limit, after = _whole(body.get("limit"), "limit", 10), _whole(body.get("after"), "after", 0)
+    limit, after = whole(body.get("limit"), "limit", 10), whole(body.get("after"), "after", 0)
     if limit > MOST_ROWS:
         raise invalid(f"The limit of {limit} is above the maximum of {MOST_ROWS}.")
     if after >= MOST_RESULTS:
@@ -240,7 +240,7 @@ def sort_of(portal: Portal, body: Mapping[str, Any]) -> tuple[str, bool]:
         raise invalid("There can be only one sort.")
     if not sorts:
         return "", False
-    first = sorts[0]
+    first = _opened(sorts[0])
     if isinstance(first, str):
         name, descending = first.lstrip("-"), first.startswith("-")
     else:
@@ -248,6 +248,14 @@ def sort_of(portal: Portal, body: Mapping[str, Any]) -> tuple[str, bool]:
     if not portal.seen([name]):
         raise invalid(f"There was a problem with the request: property {name} does not exist.")
     return name, descending
+
+
+def _opened(sort: Any) -> Any:
+    """A sort may come as the text of its JSON: the official clients' types allow texts only."""
+    try:
+        return orjson.loads(sort) if isinstance(sort, str) and sort.startswith("{") else sort
+    except orjson.JSONDecodeError:
+        return sort
 
 
 def _split_off_ids(portal: Portal, groups: list[Group]) -> tuple[int | None, list[Group]]:
@@ -266,7 +274,8 @@ def _split_off_ids(portal: Portal, groups: list[Group]) -> tuple[int | None, lis
     return above, [rest] if rest else []
 
 
-def _whole(value: Any, name: str, default: int) -> int:
+def whole(value: Any, name: str, default: int) -> int:
+    """A number in a body, which may come as text. Raises Refused (400)."""
     if value is None or value == "":
         return default
     if not str(value).isdecimal():

@@ -7,11 +7,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from ..wire import Response
-from .call import Call
+from .call import COMPANIES, Call
 from .contacts import Author, Contact
 from .errors import Refused, answer, invalid, no_such_contact
 from .portal import Portal
-from .render import shower, written
+from .render import Show, shower, written
 from .writing import checked_create, checked_update, create, update
 
 PAGE = 100
@@ -29,7 +29,7 @@ def listed(portal: Portal, call: Call) -> Response:
         raise invalid(f"The limit of {limit} is above the maximum of {most}.")
     find = portal.store.bin_page if call.flag("archived") else portal.store.page
     found, following = find(int(after), max(1, min(int(limit), portal.habits.page_rows)))
-    show = shower(portal, call.names("properties"), history)
+    show = _shower(portal, call)
     page: dict[str, Any] = {"results": [show(contact) for contact in found]}
     if following is not None:
         others = [(name, value) for name, values in call.request.args.items() if name not in ("after", "limit") for value in values]
@@ -91,7 +91,15 @@ def non_unique(by: str) -> Refused:
 def read(portal: Portal, call: Call) -> Response:
     """One contact. Raises Refused (404)."""
     contact = find(portal, call.rest[1], call.request.arg("idProperty"), archived=call.flag("archived"))
-    return answer(shower(portal, call.names("properties"), call.names("propertiesWithHistory"))(contact))
+    return answer(_shower(portal, call)(contact))
+
+
+def _shower(portal: Portal, call: Call) -> Show:
+    """How the call wants its contacts to be shown: with which properties, histories and, of all associations, with companies."""
+    show = shower(portal, call.names("properties"), call.names("propertiesWithHistory"))
+    if not any(name in COMPANIES for name in call.names("associations")):
+        return show
+    return lambda contact: {**show(contact), **portal.companies.beside(contact)}
 
 
 def patch(portal: Portal, call: Call) -> Response:
@@ -104,10 +112,12 @@ def patch(portal: Portal, call: Call) -> Response:
 
 
 def post(portal: Portal, call: Call) -> Response:
-    """Create one contact. Raises Refused (400, 409)."""
+    """Create one contact, with the companies that it brings along. Raises Refused (400, 404, 409)."""
     given = properties_of(call.body)
+    brought = portal.companies.brought(call.body.get("associations"))
     values = checked_create(portal, given, call.version)
     contact = create(portal, values, portal.integration)
+    portal.companies.adopt(contact, brought)
     return answer(written(portal, contact, given, {}), 201)
 
 

@@ -11,8 +11,7 @@ from ..base import BaseWorld
 from ..clock import WorldClock
 from ..wire import Request, Response
 from . import automation, batch, consent, oauth, owners, schema, single
-from .call import CONTACTS, Call, parsed, template
-from .companies import NAMES as COMPANIES
+from .call import COMPANIES, CONTACTS, Call, parsed, template
 from .companies import Companies
 from .contacts import Store
 from .errors import Refused, answer, correlation_id, missing_scopes, no_such_contact

@@ -25,6 +25,20 @@ def test_property_definitions(portal: Portal) -> None:
     assert [option["value"] for option in listed[STAGE]["options"]][:3] == ["subscriber", "lead", "marketingqualifiedlead"]
 
 
+def test_definitions_that_are_not_there(portal: Portal) -> None:
+    """No archived and no sensitive ones; one that is missing is named, alone or among others; several are archived at once."""
+    path = "/crm/v3/properties/contacts"
+    assert portal.call("GET", path, query="archived=true").json == portal.call("GET", path, query="dataSensitivity=sensitive").json == {"results": []}
+    assert "nonsense" in portal.call("GET", f"{path}/nonsense").json["message"]
+    mixed = portal.call("POST", f"{path}/batch/read", {"archived": False, "inputs": [{"name": "email"}, {"name": "nonsense"}]})
+    assert (mixed.status, [each["name"] for each in mixed.json["results"]], mixed.json["errors"][0]["context"]) == (207, ["email"], {"name": ["nonsense"]})
+    given = {"name": "zz", "label": "Z", "type": "string", "fieldType": "text", "groupName": "own", "hasUniqueValue": True}
+    assert portal.call("POST", f"{path}/batch/create", {"inputs": [given]}).status == 201
+    assert [each["name"] for each in portal.call("GET", f"{path}/groups").json["results"]][-1] == "own"
+    assert portal.call("POST", f"{path}/batch/archive", {"inputs": [{"name": "zz"}]}).status == 204
+    assert portal.call("GET", f"{path}/zz").status == 404
+
+
 def test_owners_page_and_lookups(portal: Portal) -> None:
     """Owners come in pages, by address, by owner id and by user id; an owner's id is not the user's."""
     number = portal.world.add_owner("zoe@example.com", "Zoe")
@@ -40,12 +54,13 @@ def test_owners_page_and_lookups(portal: Portal) -> None:
 
 
 def test_opt_out_belongs_to_the_address(portal: Portal) -> None:
-    """It can be set with no contact there, applies when one gets the address, and stays behind when the address changes."""
+    """It can be set with no contact there, applies when one gets the address, and stays behind when the address changes. The channel must be named."""
     path = "/communication-preferences/v4/statuses/a@example.com/unsubscribe-all"
-    assert portal.call("GET", path).json["results"] == []
+    assert portal.call("GET", path, query="channel=EMAIL").json["results"] == []
+    assert portal.call("GET", path).status == portal.call("POST", path).status == 400
     verbose = portal.call("POST", path, query="channel=EMAIL&verbose=true").json["results"]
     assert {row["setStatusSuccessReason"] for row in verbose} == {"UNSUBSCRIBE_FROM_ALL_OCCURRED"}
-    assert portal.call("GET", path).json["results"][0]["status"] == "UNSUBSCRIBED"
+    assert portal.call("GET", path, query="channel=EMAIL").json["results"][0]["status"] == "UNSUBSCRIBED"
     number = portal.call("POST", CONTACTS, {"properties": {"email": "a@example.com"}}).json["id"]
     assert portal.get(number, "properties=hs_email_optout").json["properties"]["hs_email_optout"] == "true"
     portal.patch(number, email="b@example.com")
