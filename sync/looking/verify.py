@@ -165,6 +165,8 @@ def _verify_system(session: Session, connected: Connected, held: _Open, found: V
     strangers: set[Ref] = set()
     for page in connected.connector.pull(Query(session.asks(account))):
         found.unread.extend((connected.name, finding) for finding in page.findings)
+        for note in page.notes:
+            session.tell(f"{connected.name}: {note}")
         with session.store.read() as tx:
             rows = links.by_refs(tx, session.workspace, account, [record.ref for record in page.records])
             persons = people.by_ids(tx, [row.person for row in rows.values() if row.person is not None])

@@ -5,15 +5,19 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 import requests
-from export_stand import FILE, LIST, PEOPLE, START, STATUS, Stand, stand
+from export_stand import FILE, LIST, PEOPLE, START, STATUS, Read, Stand, stand
 from hubspot_portal import TOKEN
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from stagesync.connectors.hubspot.cursor import parse
 from stagesync.connectors.hubspot.harvest import GOES_ON
+from stagesync.model.errors import QuotaSpent
 from stagesync.model.ports import Secret
 from stagesync.sandbox.faults import TROUBLES, Fault
 from stagesync.sandbox.hubspot.exports import Exports
@@ -332,3 +336,59 @@ def test_a_file_that_breaks_off_is_fetched_from_another_address(trouble: str, la
     assert (read.notes, calls[FILE], calls[STATUS]) == ([BY_EXPORT], 2, 2)
     assert len({request.path for request in large.world.asked if request.path.startswith("/export-files/")}) == 2 - (trouble in ("lost before", "page 503"))
     assert read.records == large.listed().records
+
+
+# ---- at random
+
+HABITS = st.fixed_dictionaries(
+    {
+        "export_moments": st.sampled_from(["iso", "epoch"]),
+        "export_order": st.sampled_from(["id", "any"]),
+        "export_id_column": st.sampled_from(["named", "label", "asked"]),
+        "export_rows_per_file": st.sampled_from([600, 1_000_000]),
+        "export_takes_s": st.sampled_from([0.0, 10.0]),
+        "export_reads_index": st.booleans(),
+        "export_line_breaks": st.sampled_from(["kept", "kept", "blanks"]),
+        "search_lag_s": st.sampled_from([0.0, 250.0]),
+        "merge_preserves_primary_id": st.booleans(),
+    }
+)
+DEEDS = st.lists(st.tuples(st.sampled_from(["edit", "create", "merge", "archive", "wait", "pull", "break off", "lose"]), st.integers(0, 10_000)), max_size=12)
+TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"], include_characters="\n"), min_size=1, max_size=8)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(HABITS, DEEDS, st.lists(TEXT, min_size=1, max_size=6))
+def test_whatever_happens_the_store_is_as_by_the_list(habits: dict[str, Any], deeds: list[tuple[str, int]], texts: list[str]) -> None:
+    """Edits, new contacts, merges, deletions, deaths and lost exports at any page, in accounts of any kind: in the end everything is known as it stands."""
+    with stand(1_500, left=14, **habits) as large:
+        for number, contact in enumerate([*large.world.contacts()][::40]):
+            large.world.edit(contact["id"], {"lastname": texts[number % len(texts)]})
+        large.clock.sleep(3_600)
+        read = Read()
+        for what, number in deeds:
+            large.world.limits.today = 0
+            live = [each["id"] for each in large.world.contacts()]
+            id = live[number % len(live)]
+            match what:
+                case "edit":
+                    large.world.edit(id, {"lastname": texts[number % len(texts)]})
+                case "create":
+                    large.world.create({"lastname": texts[number % len(texts)]})
+                case "merge":
+                    large.world.merge(id, live[(number + 1) % len(live)])
+                case "archive":
+                    large.world.archive(id)
+                case "wait":
+                    large.clock.sleep(number / 50)
+                case "lose":
+                    large.world.exports = Exports(large.world.portal)
+                case _:
+                    with suppress(QuotaSpent):
+                        large.read(read, pages=1 + number % 4 if what == "break off" else None)
+        large.clock.sleep(600)
+        large.read_for_days(read)
+        large.clock.sleep(600)
+        large.switch(daily_max=1_000_000)
+        large.read(read, sweep=True)
+        assert read.records == {id: record for id, record in large.listed().records.items() if id not in read.moved}
