@@ -7,40 +7,14 @@ from typing import Any
 
 import orjson
 import pytest
-from lean_world import LeanWorld
-from salesforce_org import Drawer, Hand, NoLimits, settings
+from lean_org import CONTACT, ONE, OTHER, STAMP, TWO, USER, V66, opened, page, row
 
-from stagesync.connectors.contract import Ports
-from stagesync.connectors.salesforce.connector import SalesforceConnector, open_org
+from stagesync.connectors.salesforce.connector import SalesforceConnector
 from stagesync.connectors.salesforce.evidence import STATE
 from stagesync.model.errors import ConfigurationError, Unreachable
 from stagesync.model.records import Gone, Moved, Present, Query, Record, Ref
-from stagesync.model.writes import Applied, Deferred, Outcome, Rejected, Step, Unknown
 from stagesync.sandbox.base import json_response
-from stagesync.sandbox.clients import WorldAdapter
 from stagesync.sandbox.wire import Request, Response
-
-V66 = "/services/data/v66.0"
-NOT_FOUND = json_response([{"errorCode": "NOT_FOUND", "message": "The requested resource does not exist"}], 404)
-STAMP = "2026-03-05T13:45:00.000+0000"
-ONE, TWO, OTHER = "00Q5g000000H0B1EAK", "00Q5g000000H0B2EAK", "00Q5g000000H0B3EAK"
-CONTACT, ACCOUNT, USER = "0035g000000H0B1AAK", "0015g000000H0B1AAK", "0055g000000H0B1AAK"
-
-
-def opened(answers: dict[str, Any], **given: Any) -> SalesforceConnector:
-    """The connector to a server that has these answers."""
-    said = {path: (lambda _, answer=answer: answer) if isinstance(answer, Response) else answer for path, answer in answers.items()}
-    return open_org("crm", settings(**given), Ports(Hand(), NoLimits(), Drawer()), WorldAdapter(LeanWorld(said, NOT_FOUND)))
-
-
-def row(id: str, **values: Any) -> dict[str, Any]:
-    """A row of a query or a read by id."""
-    return {"attributes": {"type": "Lead"}, "Id": id, "SystemModstamp": STAMP, "IsDeleted": False, **values}
-
-
-def page(*rows: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """One page of a query, the last one unless it is told otherwise."""
-    return {"totalSize": 9, "done": True, "records": list(rows), **more}
 
 
 def pulled(connector: SalesforceConnector, kind: str = "lead", fields: tuple[str, ...] = ("LastName",), cursor: str | None = None) -> list[Record]:
@@ -126,13 +100,12 @@ def test_what_was_not_asked_for_is_not_kept(beside: tuple[str, ...]) -> None:
 
 
 def test_short_ids_are_the_same_records() -> None:
-    """Records, winners, owners and what was written are known by 18 characters, however many an answer has."""
+    """Records, winners and who wrote them are known by 18 characters, however many an answer has."""
     binned = row(TWO[:15], IsDeleted=True, MasterRecordId=OTHER[:15])
     connector = opened({f"GET {V66}/query/": page(row(ONE[:15], LastModifiedById=USER[:15]), binned)})
     (page_,) = list(connector.pull(Query({"lead": ("LastName",)})))
     assert [(record.ref.id, record.author) for record in page_.records] == [(ONE, USER)]
     assert page_.moved == [Moved(Ref("lead", TWO), Ref("lead", OTHER), "merged")]
-    assert written(json_response([{"id": ONE[:15], "success": True, "errors": []}]), create()) == Applied(Ref("lead", ONE))
     identity = opened({"GET /services/oauth2/userinfo": {"user_id": USER[:15], "organization_id": "00D5g000004XYZA"}}).identity()
     assert (identity.own_actor, identity.id) == (USER, "00D5g000004XYZAEA4")
 
@@ -198,117 +171,6 @@ def test_deleted_records_that_are_read_by_id_are_gone() -> None:
     connector = opened({f"POST {V66}/composite/sobjects/Lead": [row(ONE, IsDeleted=True), row(TWO, IsDeleted=True, MasterRecordId=OTHER), row(OTHER)]})
     gone, moved, there = connector.fetch([Ref("lead", id) for id in (ONE, TWO, OTHER)], {"lead": ("LastName",)})
     assert (type(gone), type(moved), type(there)) == (Gone, Moved, Present)
-
-
-# ---- writing
-
-
-def create() -> Step:
-    """A Lead to create."""
-    return Step(1, 1, "create", "lead", None, {"LastName": "Ash", "Company": "Acme"})
-
-
-def update(id: str = ONE) -> Step:
-    """A Lead to change."""
-    return Step(1, 1, "update", "lead", Ref("lead", id), {"LastName": "Ash"})
-
-
-def written(answer: Response, step: Step) -> Outcome:
-    """What came of one step."""
-    method = "POST" if step.operation == "create" else "PATCH"
-    (found,) = opened({f"{method} {V66}/composite/sobjects": answer}).write([step])
-    return found
-
-
-@pytest.mark.parametrize(
-    ("answer", "expected"),
-    [
-        (Response(204), Unknown),
-        (json_response([{"id": ONE, "success": True, "errors": []}], 201), Applied),
-        (json_response([{"success": True}]), Applied),
-        (json_response([{"id": None, "success": True, "errors": None, "created": False, "extra": {"x": 1}}]), Applied),
-        (json_response([{"id": TWO, "success": True, "errors": []}]), Unknown),
-        (json_response([]), Unknown),
-        (json_response({"hasErrors": True, "results": []}), Unknown),
-        (json_response([{"success": False, "errors": []}]), Rejected),
-        (json_response([{"success": False, "errors": [{"errorCode": "STRING_TOO_LONG", "message": "too long", "fields": None}]}]), Rejected),
-    ],
-)
-def test_whatever_a_row_says_of_itself_is_read_with_care(answer: Response, expected: type[Outcome]) -> None:
-    """No result, less than the documented one, more than it, or another record's: only what is surely ours counts as done."""
-    found = written(answer, update())
-    assert type(found) is expected
-    assert not isinstance(found, Applied) or found.ref == Ref("lead", ONE)
-
-
-DUPLICATES = {"statusCode": "DUPLICATES_DETECTED", "message": "Use one of these records?", "fields": []}
-MATCHES = {"duplicateResult": {"allowSave": True, "duplicateRule": "Standard_Lead", "matchResults": [{"matchRecords": [{"record": {"Id": TWO}}]}]}}
-
-
-@pytest.mark.parametrize(
-    ("error", "code", "field"),
-    [
-        (DUPLICATES, "DUPLICATES_DETECTED", None),
-        ({**DUPLICATES, **MATCHES}, "DUPLICATES_DETECTED", None),
-        ({"errorCode": "DUPLICATES_DETECTED", "message": "Use one of these records?"}, "DUPLICATES_DETECTED", None),
-        (
-            {"statusCode": "FIELD_INTEGRITY_EXCEPTION", "message": "There's a problem with this state", "fields": ["State"]},
-            "FIELD_INTEGRITY_EXCEPTION",
-            "State",
-        ),
-        (
-            {"statusCode": "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", "message": "bad value", "fields": ["Industry"], "extendedErrorDetails": []},
-            "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
-            "Industry",
-        ),
-    ],
-)
-def test_refused_rows_are_told_by_their_code(error: dict[str, Any], code: str, field: str | None) -> None:
-    """With or without what a duplicate rule has found, state lists, restricted lists, details that no document tells."""
-    found = written(json_response([{"success": False, "errors": [error]}]), create())
-    assert isinstance(found, Rejected)
-    assert (found.code, found.field, found.existing) == (code, field, None)
-
-
-@pytest.mark.parametrize("sentence", ["duplicate value found: Key__c duplicates value on record with id: {}", "Doppelter Wert: im Datensatz mit der ID {}"])
-@pytest.mark.parametrize(("id", "kind"), [(TWO[:15], "lead"), (TWO, "lead"), (CONTACT, "contact"), (ACCOUNT, None)])
-def test_who_has_a_unique_value_already_is_known_in_any_language(sentence: str, id: str, kind: str | None) -> None:
-    """Salesforce words its sentences in the language of our user; the id in it is what counts."""
-    error = {"statusCode": "DUPLICATE_VALUE", "message": sentence.format(id), "fields": []}
-    found = written(json_response([{"success": False, "errors": [error]}]), create())
-    assert isinstance(found, Rejected)
-    assert found.existing == (None if kind is None else Ref(kind, {TWO[:15]: TWO}.get(id, id)))
-
-
-LOCKED = "The flow tried to update these records: 00Q. This error occurred: UNABLE_TO_LOCK_ROW: unable to obtain exclusive access to this record"
-
-
-@pytest.mark.parametrize("code", ["UNABLE_TO_LOCK_ROW", "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "CANNOT_EXECUTE_FLOW_TRIGGER", "APEX_ERROR"])
-def test_a_lock_passes_whatever_is_wrapped_around_it(code: str) -> None:
-    """A trigger or a flow that ran into a locked record fails by its own name: the row is tried again, not parked."""
-    assert isinstance(written(json_response([{"success": False, "errors": [{"statusCode": code, "message": LOCKED, "fields": []}]}]), update()), Deferred)
-    refused = [{"errorCode": code, "message": LOCKED}]
-    assert isinstance(written(json_response(refused, 400), update()), Deferred)
-
-
-@pytest.mark.parametrize("code", ["QUERY_TIMEOUT", "REQUEST_RUNNING_TOO_LONG"])
-@pytest.mark.parametrize("status", [400, 503])
-def test_a_write_that_took_too_long_may_have_been_done(code: str, status: int) -> None:
-    """Both are what a call of ten minutes ends in: nobody says how far it came."""
-    assert isinstance(written(json_response([{"errorCode": code, "message": "Your request was running for too long."}], status), create()), Unknown)
-
-
-def test_a_row_that_took_too_long_may_have_been_done() -> None:
-    """The same as the result of a single row."""
-    refused = {"statusCode": "REQUEST_RUNNING_TOO_LONG", "message": "Your request was running for too long.", "fields": []}
-    assert isinstance(written(json_response([{"success": False, "errors": [refused]}]), create()), Unknown)
-
-
-def test_an_error_without_its_list_is_still_read() -> None:
-    """One object where a list is documented: the code counts all the same."""
-    found = written(json_response({"errorCode": "STRING_TOO_LONG", "message": "too long", "fields": ["LastName"]}, 400), update())
-    assert isinstance(found, Rejected)
-    assert (found.code, found.field) == ("STRING_TOO_LONG", "LastName")
 
 
 # ---- query jobs
