@@ -24,10 +24,13 @@ def with_own(fields: Sequence[str]) -> list[str]:
 
 
 def records_of(rows: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> list[Record]:
-    """The records in one answer: which properties it has is looked up once, in the first row."""
+    """The records in one answer: which properties it has is looked up once, in the first row, unless that lacks one and others differ from it."""
     if not rows:
         return []
-    names = [name for name in fields if name in rows[0]["properties"]]
+    first = rows[0]["properties"].keys()
+    names = [name for name in fields if name in first]
+    if len(names) < len(fields) and any(row["properties"].keys() != first for row in rows):
+        return [record_of(row, fields) for row in rows]
     try:
         return [_record(row, row["properties"], names) for row in rows]
     except (KeyError, AttributeError):  # rows that differ, or bear no stamp of their own, which HubSpot does not promise against

@@ -126,6 +126,13 @@ def test_rows_that_differ_are_read_each_for_itself() -> None:
     assert len({record.stamp for record in found}) == 1
 
 
+def test_a_first_row_that_lacks_something_hides_it_in_no_other() -> None:
+    """A server that leaves out what is empty shows it in the rows that have it."""
+    stamp = {"lastmodifieddate": "2026-01-01T00:00:00Z"}
+    rows = [{"id": "1", "properties": {**stamp, "a": "x"}}, {"id": "2", "properties": {**stamp, "a": "y", "b": "z"}}]
+    assert [dict(record.values) for record in records_of(rows, ("a", "b"))] == [{"a": "x"}, {"a": "y", "b": "z"}]
+
+
 def test_merged_ids_lead_here() -> None:
     """Each old id moves to this record; its own id is none of them."""
     row = {"id": "9", "properties": {"hs_merged_object_ids": "7;8;9;"}}
