@@ -11,7 +11,7 @@ from ..contract import AccountId, FieldDescription, KindDescription, Option, Sys
 from . import consent
 from .client import Client
 from .companies import LINK
-from .errors import KIND, strange
+from .errors import KIND, Forbidden, strange
 from .history import HISTORY_PAGE, NATIVE_CONNECTOR, sources_of
 from .write import STAGE
 
@@ -53,7 +53,7 @@ def account(client: Client) -> Mapping[str, Any]:
     for path in client.paths.accounts:
         try:
             answer = client.get(path)
-        except ConfigurationError:  # not even an answer of HubSpot's: a page of a server that does not know the path
+        except (ConfigurationError, Forbidden):  # a page of a server that does not know the path; or the scope `oauth` is missing, which a key may not get
             continue
         if answer.status == 404:
             continue

@@ -46,7 +46,10 @@ def test_the_account_is_asked_at_the_other_version_too() -> None:
     assert opened({"GET /account-info/v3/details": {"portalId": 7}}, api_version="2026-09").identity().id == "7"
 
 
-@pytest.mark.parametrize("missing", [NOT_FOUND, PAGE])
+FORBIDDEN = json_response({"status": "error", "category": "MISSING_SCOPES", "message": "This app hasn't been granted all required scopes."}, 403)
+
+
+@pytest.mark.parametrize("missing", [NOT_FOUND, PAGE, FORBIDDEN])
 def test_a_portal_without_details_is_known_by_address_and_credential(missing: Response) -> None:
     """The id is the same each time, another token makes another one, and `check` is told."""
     connector = opened(LEAN, missing)
