@@ -232,13 +232,13 @@ def _close(call: Call, job: Job) -> None:
 
 
 def _begin(job: Job, call: Call) -> None:
-    job.state, job.call, job.begun_ms = "UploadComplete", _without_manners(call, job), call.org.clock.now_ms()
+    job.state, job.call, job.begun_ms = "UploadComplete", unmannered(call, job.asked), call.org.clock.now_ms()
     _go_on(job, job.call)
 
 
-def _without_manners(call: Call, job: Job) -> Call:
+def unmannered(call: Call, asked: Mapping[str, Any]) -> Call:
     """Headers of single calls mean nothing to a job: assignment rules run by `assignmentRuleId` only, and no alert of a duplicate rule is overridden."""
-    return replace(call, request=Request("PATCH", call.request.path, "", {"sforce-auto-assign": str(job.asked.get("assignmentRuleId", "FALSE"))}))
+    return replace(call, request=Request("PATCH", call.request.path, "", {"sforce-auto-assign": str(asked.get("assignmentRuleId") or "FALSE")}))
 
 
 def _go_on(job: Job, call: Call) -> None:
@@ -273,7 +273,7 @@ def _do(call: Call, job: Job, cells: Sequence[str]) -> None:
     job.processed += 1
     told = not call.org.habits.bulk_forgets or job.processed % call.org.habits.bulk_forgets
     try:
-        id, created = _done(call, job, sobject, _typed(sobject, values))
+        id, created = carried_out(call, job.asked, sobject, _typed(sobject, values))
         result, into = [id, str(created).lower(), *cells], job.successful
     except Refused as error:
         result, into = [str(values.get("Id") or ""), f"{error.code}:{error.message}:{','.join(error.fields or ())} --", *cells], job.failed
@@ -290,13 +290,13 @@ def _typed(sobject: SObject, values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _done(call: Call, job: Job, sobject: SObject, values: dict[str, Any]) -> tuple[str, bool]:
-    """One row; gives its id and whether it was created."""
-    operation, moment, manners = job.asked["operation"], call.org.moment(), call.manners
+def carried_out(call: Call, asked: Mapping[str, Any], sobject: SObject, values: Mapping[str, Any]) -> tuple[str, bool]:
+    """One row of a job; gives its id and whether it was created. Raises Refused."""
+    operation, moment, manners = asked["operation"], call.org.moment(), call.manners
     if operation == "insert":
         return create(call.org, sobject.name, values, moment, manners), True
     if operation == "upsert":
-        return saved_by_key(call, sobject, sobject.fields[sobject.by_lower[str(job.asked["externalIdFieldName"]).lower()]], values)
+        return saved_by_key(call, sobject, sobject.fields[sobject.by_lower[str(asked["externalIdFieldName"]).lower()]], values)
     given = next((value for name, value in values.items() if name.lower() == "id"), None)
     id = normalise(str(given))
     if id is None:

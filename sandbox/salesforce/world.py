@@ -10,6 +10,7 @@ from typing import Any
 from ..clock import WorldClock
 from ..wire import Request, Response
 from . import soap
+from .batches import Batches
 from .bulk import Jobs
 from .call import Call, listed
 from .composite import batch, composite
@@ -34,6 +35,7 @@ MAX_URI = 16_384
 _DATA = re.compile(r"/services/data/v(\d+)\.0(?:/(.*))?")
 _LOCATOR = re.compile(r"(/query(?:All)?)/[^/]+$")
 _JOB = re.compile(r"(/jobs/(?:ingest|query))/[^/]+")
+_OLD_JOB = re.compile(r"/75[012]\w{12,15}(?=/|$)")
 _RECORD = re.compile(r"(/sobjects/\w+)/(?!describe$|updated$|deleted$)([^/]+)((?:/.+)?)$")
 
 
@@ -58,6 +60,7 @@ class SalesforceWorld(Hands):
         self.troubles = TROUBLES
         self._cursors = Cursors()
         self.jobs = Jobs()
+        self.batches = Batches(self.org)
         self.views["records"] = self.records
         self.hands |= self.over_http()
         self.hands["hands/expire-sessions"] = self._expire
@@ -74,6 +77,8 @@ class SalesforceWorld(Hands):
 
     def template(self, request: Request) -> str:
         path = request.path.rstrip("/")
+        if path.startswith("/services/async/"):
+            return _OLD_JOB.sub("/{id}", path)
         path = _JOB.sub(r"\1/{id}", path) if "/jobs/" in path else _LOCATOR.sub(r"\1/{locator}", path)
         return _RECORD.sub(lambda match: f"{match.group(1)}/{match.group(2)}/{{value}}" if match.group(3) else f"{match.group(1)}/{{id}}", path)
 
@@ -95,6 +100,8 @@ class SalesforceWorld(Hands):
     def _authorised(self, request: Request) -> Response:
         if soap.PATH.fullmatch(request.path.rstrip("/")):
             return soap.answer(self.org, request, self)
+        if request.path.startswith("/services/async/"):
+            return self.batches.answer(request, self)
         try:
             self._count(lambda: self.sessions.check(request))
         except Refused as error:

@@ -199,6 +199,32 @@ def test_bulk_query(world: SalesforceWorld, client: Any) -> None:
     assert bulk.get_query_results(job, max_records=3) == first
 
 
+def test_bulk_of_the_first_version(world: SalesforceWorld, client: Any) -> None:
+    """Batches of JSON: each row has its result in its place, null clears, a query tells moments in milliseconds, an unknown field fails its batch."""
+    world.define("Lead", "Key__c", "Key", external_id=True, unique=True)
+    good, bad = client.bulk.Lead.insert([{**ADA, "Title": "Countess"}, {"LastName": "Nobody"}])
+    assert (good["success"], good["created"], bad["success"], bad["errors"][0]["statusCode"]) == (True, True, False, "REQUIRED_FIELD_MISSING")
+    (changed,) = client.bulk.Lead.update([{"Id": good["id"], "Title": None, "DoNotCall": True}])
+    assert (changed["id"], changed["created"]) == (good["id"], False)
+    assert (client.Lead.get(good["id"])["Title"], client.Lead.get(good["id"])["DoNotCall"]) == (None, True)
+    keyed = [client.bulk.Lead.upsert([{**ADA, "Key__c": "k"}], "Key__c")[0] for _ in range(2)]
+    assert [(each["id"] == keyed[0]["id"], each["created"]) for each in keyed] == [(True, True), (True, False)]
+    (row,) = client.bulk.Lead.query(f"SELECT Id, CreatedDate, Owner.Name FROM Lead WHERE Id = '{good['id']}'")
+    assert (row["Id"], row["Owner"]["Name"], row["CreatedDate"] % 1000) == (good["id"], "Integration User", 0)
+    assert client.bulk.Lead.delete([{"Id": good["id"]}], include_detailed_results=True)[0]["Id"] == good["id"]
+    assert client.query("SELECT COUNT() FROM Lead")["totalSize"] == 1
+    assert len(client.bulk.Lead.query_all("SELECT Id FROM Lead")) == 2
+    with pytest.raises(SalesforceGeneralError, match="No such column"):
+        client.bulk.Lead.query("SELECT Nope FROM Lead")
+    with pytest.raises(SalesforceMalformedRequest, match="InvalidBatch"):
+        client.bulk.Lead.insert([{"LastName": "x", "Nope": 1}])
+    with pytest.raises(SalesforceMalformedRequest, match="InvalidEntity"):
+        client.bulk.Nothing__c.insert([{"LastName": "x"}])
+    world.sessions.expire()
+    with pytest.raises(SalesforceMalformedRequest, match="InvalidSessionId"):
+        client.bulk.Lead.query("SELECT Id FROM Lead")
+
+
 def test_a_deal_moves_its_own_stamp_and_not_the_persons(world: SalesforceWorld, client: Any) -> None:
     """Roles are found by their deal's stamp and read with its fields; a role goes into the bin with its deal, and leaves nothing behind when it is deleted."""
     contact = client.Contact.create({"LastName": "Lovelace"})["id"]
