@@ -83,8 +83,10 @@ def template(request: Request) -> str:
     head = request.path.rstrip("/").split("/")
     kept = len(head) - len(call.rest)
     rest = list(call.rest)
-    if call.area == "objects" and len(rest) == 2 and rest[1] not in _FIXED_WORDS:
+    if call.area == "objects" and ((len(rest) == 2 and rest[1] not in _FIXED_WORDS) or rest[2:3] == ["associations"]):
         rest[1] = "{id}"
+    elif call.area == "oauth" and len(rest) == 2 and rest[0].endswith("-tokens"):
+        rest[1] = "{token}"
     elif call.area == "properties" and len(rest) == 2 and rest[1] != "groups":
         rest[1] = "{name}"
     elif call.area == "owners" and len(rest) == 1:

@@ -103,6 +103,12 @@ class Companies:
         for company, primary in brought:
             self.associate(contact.number, company, primary=primary)
 
+    def inherit(self, contact: Contact, *merged: Contact) -> None:
+        """A contact belongs to all companies of those that went into it; the one that it shows is the primary one."""
+        joined = [company for each in merged for company in self.members.pop(each.number, ())]
+        shown = contact.props.get(PRIMARY_ID, "")
+        self.members[contact.number] = sorted(dict.fromkeys(joined), key=lambda company: str(company) != shown)
+
     def beside(self, contact: Contact) -> dict[str, Any]:
         """What stands beside a contact where its companies are asked for: each by every type of its association; nothing where there is none."""
         found = [(company, kind) for company in self.members.get(contact.number, ()) for kind in self._kinds(contact.number, company)]
@@ -156,6 +162,17 @@ class Companies:
                 return self._batch(call, self._read)
             case _:
                 raise Refused(404, "resource not found")
+
+    def of_contact(self, call: Call) -> Response:
+        """`/objects/contacts/{id}/associations/companies`: in v3 each by every type, else each once. Raises Refused (404)."""
+        number = int(call.rest[1]) if call.rest[1].isdecimal() else 0
+        contact = self.portal.store.find(number)
+        if call.method != "GET" or call.rest[3] not in COMPANIES or contact is None:
+            raise Refused(404, "resource not found")
+        if call.version == "v3":
+            return answer(self.beside(contact).get("associations", {"companies": {"results": []}})["companies"])
+        found = self._read({"id": contact.id}) if self.members.get(contact.number) else [{"to": []}]
+        return answer({"results": found[0]["to"]})
 
     def _joined(self, row: Row) -> list[dict[str, Any]]:
         contact, company = _number(row, "from"), _number(row, "to")

@@ -32,6 +32,7 @@ def merge(portal: Portal, primary: Contact, other: Contact, author: Author) -> C
     for old in {primary.number, other.number} - {number}:
         portal.store.moved[old] = number
     portal.store.add(joined, lag=portal.lagged)
+    portal.companies.inherit(joined, primary, other)
     ids = {"primaryObjectId": primary.number, "mergedObjectIds": [other.number], "newObjectId": number}
     portal.tell("merge", number, author, **ids, numberOfPropertiesMoved=len(joined.props))
     return joined

@@ -12,7 +12,7 @@ from ..wire import Request, Response
 from .call import Call
 from .errors import Refused, answer
 from .habits import Habits
-from .portal import Portal
+from .portal import USER_ID, Portal
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,9 @@ class Tokens:
 
 
 def endpoint(portal: Portal, tokens: Tokens, call: Call) -> Response:
-    """`token`, `token/introspect` and `token/revoke`, form-encoded. Raises Refused (400, 404)."""
+    """`token`, `token/introspect` and `token/revoke`, form-encoded; in v1 what a token is, by its path. Raises Refused (400, 404)."""
+    if len(call.rest) == 2 and call.rest[0] in ("access-tokens", "refresh-tokens"):
+        return _of_token(portal, tokens, call)
     if call.method != "POST" or call.rest[:1] != ("token",):
         raise Refused(404, "resource not found")
     form = dict(parse_qsl(call.request.body.decode(errors="replace")))
@@ -88,6 +90,22 @@ def endpoint(portal: Portal, tokens: Tokens, call: Call) -> Response:
             return Response(200)
         case _:
             raise Refused(404, "resource not found")
+
+
+def _of_token(portal: Portal, tokens: Tokens, call: Call) -> Response:
+    """What v1 tells of an access token or the refresh token; a DELETE forgets the latter."""
+    kind, token = call.rest
+    left = tokens.left_s(token)
+    told = {"token": token, "user": portal.owners[0].email, "user_id": USER_ID, "hub_domain": "sandbox.example", "hub_id": portal.portal_id}
+    told |= {"scopes": list(portal.habits.scopes)}
+    if kind == "refresh-tokens" and token == tokens.refresh and call.method in ("GET", "DELETE"):
+        if call.method == "DELETE":
+            tokens.revoke(token)
+            return Response(204)
+        return answer({**told, "client_id": tokens.app.client_id, "token_type": "refresh"})
+    if kind == "access-tokens" and call.method == "GET" and left is not None and left > 0:
+        return answer({**told, "app_id": portal.app_id, "expires_in": int(left), "token_type": "access"})
+    raise Refused(404, "resource not found")
 
 
 def _granted(portal: Portal, tokens: Tokens, form: dict[str, str]) -> Response:

@@ -102,6 +102,8 @@ class HubSpotWorld(BaseWorld):
 
     def _dispatch(self, call: Call) -> Response:
         match call.area:
+            case "objects" if len(call.rest) == 4 and call.rest[0] in CONTACTS and call.rest[2] == "associations":
+                return self.firms.of_contact(call)
             case "objects" if call.rest[:1] and call.rest[0] in CONTACTS:
                 return self._objects(call)
             case "objects" if call.rest[:1] and call.rest[0] in COMPANIES:

@@ -21,6 +21,17 @@ def test_wrong_token_and_missing_scope(portal: Portal) -> None:
     assert answer.json["correlationId"] and answer.headers["x-hubspot-correlation-id"]
 
 
+def test_a_token_is_known_by_its_path(portal: Portal) -> None:
+    """The first version tells what a token is and forgets a refresh token; one that is not known, or too old, is not there. No token is counted by name."""
+    token = portal.world.tokens.mint(60.0)
+    assert portal.call("GET", f"/oauth/v1/access-tokens/{token}").json["hub_id"] == 4_710_017
+    portal.world.tokens.expire_all()
+    assert portal.call("GET", f"/oauth/v1/access-tokens/{token}").status == 404
+    path = "/oauth/v1/refresh-tokens/sandbox-refresh"
+    assert [portal.call(method, path).status for method in ("GET", "DELETE", "GET")] == [200, 204, 404]
+    assert not any("sandbox-refresh" in name or token in name for name in portal.world.calls)
+
+
 def test_oauth_tokens_age(portal: Portal) -> None:
     """A refresh token gives access tokens that expire; a wrong one is told as BAD_REFRESH_TOKEN; OAuth has no daily headers."""
     form = "client_id=sandbox-client&client_secret=sandbox-secret&grant_type=refresh_token&refresh_token="

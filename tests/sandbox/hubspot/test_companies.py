@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from hubspot_wire import CONTACTS, Answer, Portal
 
+from stagesync.sandbox.hubspot import Habits
+
 
 def bringing(company: str) -> list[dict[str, Any]]:
     """What a new contact has with it, to belong to a company from the beginning."""
@@ -41,3 +43,17 @@ def test_statuses_of_associations_depend_on_the_version(portal: Portal, path: st
     assert portal.call("POST", f"{path}/contacts/companies/batch/create", {"inputs": [link]}).status == made
     answer = portal.call("POST", f"{path}/contacts/companies/batch/archive", {"inputs": [{**link, "to": [link["to"]]}]})
     assert (answer.status, answer.json is None) == (parted, parted == 204)
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_a_merge_joins_the_companies(keeps: bool) -> None:
+    """The contact that is left belongs to the companies of both, and the primary one is that which it shows."""
+    portal = Portal(Habits(merge_preserves_primary_id=keeps))
+    ids, firms = [portal.world.create({"email": f"{name}@example.com"}) for name in "ab"], [portal.world.create_company(name) for name in "xy"]
+    for id, firm in zip(ids, firms, strict=True):
+        portal.world.associate(id, firm)
+    left = portal.world.merge(*ids)
+    shown = portal.get(left, "properties=associatedcompanyid&associations=companies").json
+    linked = shown["associations"]["companies"]["results"]
+    assert linked[0]["id"] == shown["properties"]["associatedcompanyid"]
+    assert {each["id"] for each in linked} == set(firms)
