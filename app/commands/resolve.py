@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ..terminal.options import ConfigOption, JsonOption, OnlyOption
+from ..terminal.options import ConfigOption, JsonOption, OnlyAskedOption
 from ..terminal.shell import guarded
 
 
@@ -17,19 +17,21 @@ def resolve(
         str,
         typer.Option(
             "--use",
-            metavar="SYSTEM|newest|hub|RULE|same|skip",
-            help="An answer that `stagesync holds` names: a system's value, what was agreed before (hub), a rule's word, one human (same); or skip.",
+            metavar="SYSTEM|newest|hub|RULE|same|different|skip",
+            help="An answer that `stagesync holds` names: a system's value, what was agreed before (hub), a rule's word, one human or several "
+            "(same, different); or skip.",
         ),
     ],
-    only: OnlyOption = None,
+    only: OnlyAskedOption = None,
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Answer all questions of a group at once. The next sync acts on it.
+    """Answer all questions of a group at once, or those about some people (--only). The next sync acts on it.
 
     Example: stagesync resolve 3fa91c --use newest
+    Example: stagesync resolve 3fa91c --use different --only anna@acme.example
     """
-    from ...sync.people import holds
+    from ...sync.people.answers import resolve as answer
     from .. import wiring
     from ..configuration.config import load
     from ..courses import people
@@ -37,8 +39,8 @@ def resolve(
     from ..views.holds import resolved_text
 
     with wiring.opened(load(config)) as place, wiring.held(place, "resolve"):
-        chosen = people.chosen(place.store, place.id, place.bound(), only)
-        answered = holds.resolve(place.store, place.id, group, use, chosen, place.clock.now_ms())
+        chosen = people.asked(place.store, place.id, place.bound(), only)
+        answered = answer(place.store, place.id, group, use, chosen, place.clock.now_ms())
     if json:
         output.say_json({"group": group, "use": use, "answered": answered})
     else:

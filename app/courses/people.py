@@ -10,7 +10,7 @@ from ...model.errors import ConfigurationError
 from ...state.store import Store
 from ...sync.deciding.claims import STAGE
 from ...sync.deciding.desk import Desk
-from ...sync.people.who import find_people
+from ...sync.people.who import Scope, find_asked, find_people
 
 
 def named(whos: Iterable[str] | None) -> tuple[str, ...]:
@@ -30,6 +30,15 @@ def chosen(store: Store, workspace: int, systems: Mapping[str, int], whos: Itera
         return None
     with store.read() as tx:
         return frozenset(person for name in names for person in find_people(tx, workspace, systems, name))
+
+
+def asked(store: Store, workspace: int, systems: Mapping[str, int], whos: Iterable[str] | None) -> Scope | None:
+    """Whose questions are meant; None where nobody was named, which means all. Raises `ConfigurationError` for a name that nobody has."""
+    names = named(whos)
+    if not names:
+        return None
+    with store.read() as tx:
+        return find_asked(tx, workspace, systems, names)
 
 
 def _from_stdin() -> list[str]:

@@ -15,6 +15,7 @@ from ...sandbox.worlds import Event, build, story
 from ...sync import engine
 from ...sync.past.seeding import seed
 from ...sync.people import holds
+from ...sync.people.answers import resolve
 from ...sync.people.holds import Group
 from ...sync.people.who import find_people
 from ..terminal.summary import nothing_written
@@ -145,7 +146,7 @@ class Tale:
 
     def answer(self, store: Any, workspace: int, group: Group) -> None:
         """The person stays."""
-        answered = holds.resolve(store, workspace, group.id, "hub", None, self.stand.clock.now_ms())
+        answered = resolve(store, workspace, group.id, "hub", None, self.stand.clock.now_ms())
         self.say(f"{words.count(answered, 'case')} answered: the person stays, so the next sync makes the Lead again.")
 
     def funnel(self) -> None:

@@ -28,3 +28,12 @@ OnlyOption = Annotated[
         help="Only these people: an e-mail address, our number (p12), SYSTEM:ID, or - to read them from stdin. May be given several times.",
     ),
 ]
+OnlyAskedOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--only",
+        metavar="WHO",
+        help="Only what is asked about these: an e-mail address, our number (p12), SYSTEM:ID (of a second record: that record alone), or - to read them "
+        "from stdin. May be given several times.",
+    ),
+]

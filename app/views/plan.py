@@ -13,6 +13,7 @@ from ...sync.session import Session
 from ..terminal.summary import plan_json as numbers
 from . import words
 from .companies import companies_text
+from .holds import second_records
 from .listing import KINDS, Change
 from .survey import Survey, survey
 
@@ -150,11 +151,11 @@ def _held(session: Session, report: PlanReport) -> list[str]:
     total = sum(group.count for group in groups)
     new = words.of_which_new(report.tally.new_holds, total)
     head = f"Held until somebody answers: {words.count(total, 'case')}{new}; one answer resolves each of these (`stagesync holds`)"
-    return ["", head, *map(_group, groups)]
+    return ["", head, *(line for group in groups for line in _group(group))]
 
 
-def _group(group: Group) -> str:
-    return f"  {group.id}  {group.title}"
+def _group(group: Group) -> list[str]:
+    return [f"  {group.id}  {group.title}", *(f"          {line}" for line in second_records(group))]
 
 
 def _left_out(session: Session, report: PlanReport) -> list[str]:

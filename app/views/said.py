@@ -44,8 +44,10 @@ def address(link: LinkRow, names: Mapping[int, str]) -> dict[str, Any]:
 def _sentence(said: Mapping[str, Any]) -> str:
     one, other = (f"{each['system']} {each['kind']} {each['id']}" for each in said["records"])
     if said["written"] is None:
-        return f"{one} and {other} are two humans'"
-    return f"{one} and {other} are one human's: {said['written']['kind']} {said['written']['id']} is the one that is written"
+        return f"{one} and {other} are two humans': each is a person of its own"
+    aside = next(each for each in said["records"] if each != said["written"])
+    written = f"{said['written']['kind']} {said['written']['id']} is the one that is written"
+    return f"{one} and {other} are one human's: {written}; {aside['kind']} {aside['id']} is left alone, and but for an opt-out nothing of it is heard"
 
 
 def _moment(stamp: str) -> str:

@@ -17,18 +17,24 @@ SECOND = "second"
 """The kind of the question; behind it stands the system."""
 SAME = "same"
 """The answer that they are one human's."""
+DIFFERENT = "different"
+"""The answer that each of the records beside the one that is written is another human's."""
 RECORD = "second record"
 """The name under which it is held, in the place of a field's."""
 
 
 class Second(NamedTuple):
-    """What is asked. `best`: the record that is written; `others`: those beside it; `choices`: each of them -> what it says otherwise."""
+    """What is asked. `best`: the record that is written; `others`: those beside it; `choices`: each of them -> what it says otherwise.
+
+    `differs`: the names of what any of them says otherwise.
+    """
 
     question: str
     reason: str
     choices: Mapping[str, str]
     best: int
     others: tuple[int, ...]
+    differs: tuple[str, ...]
 
 
 class Held(Protocol):
@@ -59,7 +65,7 @@ def second_of(desk: Desk, doubt: Doubt) -> Second:
     told = {_named(name, best): _told(mine)}
     told |= {_named(name, other): _told({field: said for field, (_, said) in differing[other.id].items()}) for other in others}
     reason = f"several records of {name} share a key and a name, and say different things"
-    return Second(f"{SECOND}:{name}", reason, told, best.id, tuple(other.id for other in others))
+    return Second(f"{SECOND}:{name}", reason, told, best.id, tuple(other.id for other in others), tuple(mine))
 
 
 def still_asked(holds: Iterable[Held]) -> set[int]:

@@ -18,8 +18,9 @@ from ...state.store import Tx
 from ..deciding.match import AMBIGUOUS
 from ..deciding.sameness import Sameness
 from ..deciding.second import SECOND
+from ..people.answers import match_again
 from ..people.forget import prepare
-from ..people.holds import each_hold, match_again
+from ..people.holds import each_hold
 from .rulings import Ruling
 
 ABOUT_MATCHES = (AMBIGUOUS, SECOND)

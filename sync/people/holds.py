@@ -1,24 +1,26 @@
-"""Open questions, grouped by what they ask, and the answers that somebody gives them."""
+"""Open questions, grouped by what they ask, and the answers that there are to each."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ...model.errors import ConfigurationError
-from ...state import actions, links, people, sameness
+from ...state import actions
 from ...state.actions import ActionRow
-from ...state.sameness import SameRow
-from ...state.store import Store, Tx
-from ..deciding.match import AMBIGUOUS, APART
-from ..deciding.second import SAME, SECOND
+from ...state.store import Tx
+from ..deciding.match import AMBIGUOUS
+from ..deciding.second import DIFFERENT, SAME, SECOND
 
 
 @dataclass(slots=True)
 class Group:
-    """Holds that one answer resolves. `id` is what `resolve` takes; `about` the field; `uses` the answers that make sense; `remedy` what else helps."""
+    """Holds that one answer resolves. `id` is what `resolve` takes; `about` the field; `uses` the answers that make sense.
+
+    Of second records: how many `records` there are beside those that are written, and in what they `differ` (field -> people).
+    """
 
     id: str
     question: str
@@ -26,6 +28,8 @@ class Group:
     count: int = 0
     people: set[int] = field(default_factory=set[int])
     systems: dict[str, int] = field(default_factory=dict[str, int])
+    differs: Counter[str] = field(default_factory=Counter[str])
+    records: int = 0
     examples: list[ActionRow] = field(default_factory=list[ActionRow])
 
     @property
@@ -70,8 +74,11 @@ class Group:
             case "ambiguous":
                 return {"newest": "they are one human: link the newest record of each system", "skip": "leave them alone"}
             case "second":
-                told = "the same human: the first record stays the one that is written, and the others are left alone"
-                return {SAME: told, "skip": f"leave it open, and do not ask again (two humans? `stagesync duplicates find {self.question.partition(':')[2]}`)"}
+                return {
+                    SAME: "one human: the record that is written stays so; the others are left alone, and heard only for an opt-out",
+                    DIFFERENT: "other humans: each of the other records is synced as a person of its own; HubSpot takes one once its address is another one",
+                    "skip": "leave it open, and do not ask again until one more record comes in",
+                }
             case _:
                 return last
 
@@ -89,8 +96,8 @@ class Group:
 EXAMPLES = 3
 
 
-def groups(tx: Tx, workspace: int) -> list[Group]:
-    """All open questions, the most frequent first."""
+def groups(tx: Tx, workspace: int, whole: str | None = None) -> list[Group]:
+    """All open questions, the most frequent first. `whole`: the id of a group of which every case is wanted, and not only a few examples."""
     found: dict[str, Group] = {}
     for hold in each_hold(tx, workspace):
         if hold.answer is not None:
@@ -102,7 +109,10 @@ def groups(tx: Tx, workspace: int) -> list[Group]:
             group.people.add(hold.person)
         for name in hold.payload.get("choices", {}):
             group.systems[name] = group.systems.get(name, 0) + 1
-        if len(group.examples) < EXAMPLES:
+        if group.kind == SECOND:
+            group.records += len(hold.payload["park"])
+            group.differs.update(hold.payload.get("differs", ()))
+        if len(group.examples) < EXAMPLES or group.id == whole:
             group.examples.append(hold)
     return sorted(found.values(), key=lambda group: (-group.count, group.question))
 
@@ -118,45 +128,6 @@ def each_hold(tx: Tx, workspace: int) -> Iterator[ActionRow]:
 def group_id(question: str) -> str:
     """A short name for a question that stays the same from run to run."""
     return hashlib.sha256(question.encode()).hexdigest()[:6]
-
-
-def resolve(store: Store, workspace: int, group: str, use: str, only: Collection[int] | None, now: int) -> int:
-    """Answer a group, or only these people's part of it; returns how many holds. The next run acts on it.
-
-    Raises `ConfigurationError` where there is no such group or the answer makes no sense for it.
-    """
-    with store.read() as tx:
-        chosen = next((found for found in groups(tx, workspace) if found.id == group), None)
-        if chosen is None:
-            raise ConfigurationError(f"there is no open group {group}", where="resolve", next_step="run `stagesync holds` to see them")
-        if use not in chosen.uses:
-            allowed = ", ".join(chosen.uses)
-            raise ConfigurationError(f"--use {use} is no answer to: {chosen.title}", where=f"resolve {group}", next_step=f"use one of: {allowed}")
-        rows = [hold for hold in each_hold(tx, workspace) if hold.question == chosen.question and hold.answer is None and (only is None or hold.person in only)]
-    with store.write() as tx:
-        actions.answer(tx, [row.id for row in rows], use, now)
-        if chosen.kind == SECOND and use == SAME:
-            sameness.decide(tx, workspace, [row for hold in rows for row in _same(hold, now)])
-        if use != "skip":
-            people.mark_due(tx, workspace, sorted({row.person for row in rows if row.person is not None}), now)
-            match_again(tx, rows)
-    return len(rows)
-
-
-def _same(hold: ActionRow, now: int) -> Iterator[SameRow]:
-    """The records beside the person are the same human as the one that is written."""
-    best: int = hold.payload["best"]
-    for other in hold.payload["park"]:
-        yield SameRow(min(best, other), max(best, other), best, now)
-
-
-def match_again(tx: Tx, rows: Collection[ActionRow]) -> None:
-    """Records that were set aside by these questions about who they are, and are nobody's, are matched again."""
-    parked: list[int] = [link for row in rows for link in row.payload.get("park", ())]
-    if parked:
-        apart = {link for row in rows if row.kind == APART for link in row.payload["park"]}
-        found = [row for row in links.by_ids(tx, parked).values() if row.state == "parked" and (row.person is None or row.id in apart)]
-        links.rewrite(tx, [row._replace(state="new", person=None, carried={}, agreed={}) for row in found])
 
 
 _BECAUSE: Mapping[str, str] = {
@@ -239,7 +210,7 @@ def _about_matches(group: Group, *, one: bool) -> str:
     """Which records are one human."""
     if group.kind == SECOND:
         where = group.question.partition(":")[2]
-        return f"{group.count:,} {'person has' if one else 'people have'} several records in {where} that say different things: one human's?"
+        return f"{group.count:,} {'person has' if one else 'people have'} more than one record in {where}, which do not say the same: one human, or several?"
     if group.kind == AMBIGUOUS:
         return f"{group.count:,} {'group' if one else 'groups'} of records share an address but may be different people: one human, or leave them?"
     told = "1 record was taken from its person" if one else f"{group.count:,} records were taken from their people"

@@ -46,6 +46,18 @@ def find_scope(tx: Tx, workspace: int, systems: Mapping[str, int], whos: Iterabl
     return Scope(frozenset(numbers), frozenset(fresh))
 
 
+def find_asked(tx: Tx, workspace: int, systems: Mapping[str, int], whos: Iterable[str]) -> Scope:
+    """Whose questions are meant: like `find_scope`, but a record that is set aside and named by its id is meant by itself, and not its person."""
+    numbers: set[int] = set()
+    alone: set[int] = set()
+    for who in whos:
+        scope = find_scope(tx, workspace, systems, [who])
+        aside = set() if "@" in who else {row.id for row in _records(tx, workspace, systems, who.strip()) if row.state == "parked"}
+        numbers |= set() if aside else scope.people
+        alone |= aside or scope.links
+    return Scope(frozenset(numbers), frozenset(alone))
+
+
 def _nobody(text: str) -> ConfigurationError:
     return ConfigurationError(f"nobody is known as {text!r}", where="WHO", next_step="give an e-mail address, our number (p12), or SYSTEM:ID")
 

@@ -231,7 +231,7 @@ class Planner:
         for doubt in case.doubts:
             asked = second_of(self.session.desk, doubt)
             self.tally.holds[asked.question] += 1
-            payload = {"choices": asked.choices, "best": asked.best, "park": list(asked.others)}
+            payload = {"choices": asked.choices, "best": asked.best, "park": list(asked.others), "differs": list(asked.differs)}
             yield Draft(person, asked.others[0], op="hold", payload=payload, state="held", reason=asked.reason, question=asked.question, field=RECORD)
 
     def _refresh(self, hold: ActionRow, row: Draft) -> None:

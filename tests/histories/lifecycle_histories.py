@@ -26,6 +26,7 @@ from stagesync.state import entries, people
 from stagesync.state.entries import EntryRow
 from stagesync.state.people import PersonRow
 from stagesync.sync.people import holds
+from stagesync.sync.people.answers import resolve
 from stagesync.sync.session import Session
 
 RULES: Sequence[dict[str, Any]] = (
@@ -121,7 +122,7 @@ class Life(History):
         if open_ones:
             group = self.random.choice(open_ones)
             use = self.random.choice(group.uses)
-            holds.resolve(self.lab.store, self.lab.session.workspace, group.id, use, None, self.lab.clock.now_ms())
+            resolve(self.lab.store, self.lab.session.workspace, group.id, use, None, self.lab.clock.now_ms())
             self.lab.story.append(f"     {group.title!r} is answered: {use}")
 
 

@@ -40,6 +40,8 @@ from stagesync.sync import engine
 from stagesync.sync.engine import RunReport
 from stagesync.sync.looking.reported import Reach
 from stagesync.sync.people import holds
+from stagesync.sync.people.answers import resolve
+from stagesync.sync.people.who import Scope
 from stagesync.sync.session import Session
 
 EXAMPLES = ROOT / "examples" / "rules"
@@ -177,7 +179,7 @@ class Company:
         person, store = self.person(email).id, self.place.store
         with store.read() as tx:
             (group,) = [group for group in holds.groups(tx, self.place.id) if person in group.people]
-        holds.resolve(store, self.place.id, group.id, use, {person}, self.clock.now_ms())
+        resolve(store, self.place.id, group.id, use, Scope(frozenset({person})), self.clock.now_ms())
         return group.title
 
     # -- what somebody types

@@ -5,6 +5,7 @@ from __future__ import annotations
 from office import Office
 
 from stagesync.sync.people import holds
+from stagesync.sync.people.answers import resolve
 from stagesync.sync.people.holds import Group
 
 
@@ -22,4 +23,4 @@ def questions(office: Office) -> list[str]:
 def answer(office: Office, use: str) -> int:
     """Somebody answers the one open question; gives for how many people."""
     (group,) = groups(office)
-    return holds.resolve(office.session.store, office.session.workspace, group.id, use, None, office.clock.now_ms())
+    return resolve(office.session.store, office.session.workspace, group.id, use, None, office.clock.now_ms())

@@ -101,7 +101,7 @@ def _config(folder: Path) -> Any:
 
 def _asked(question: str, field: str, count: int, systems: dict[str, int]) -> Group:
     example = ActionRow(1, 1, 1, None, None, 0, "hold", {}, {}, "held", QUOTED, question, field, None, None, 0)
-    return Group(f"{abs(count):06x}"[:6], question, field, count, set(range(count)), systems, [example])
+    return Group(f"{abs(count):06x}"[:6], question, field, count, set(range(count)), systems, examples=[example])
 
 
 def _run(number: int) -> RunRow:

@@ -9,6 +9,7 @@ from office import Office
 from stagesync.app.views.why import why_json, why_text
 from stagesync.sync.deciding.desk import Settings
 from stagesync.sync.people import explain, holds
+from stagesync.sync.people.answers import resolve
 from stagesync.sync.people.explain import Why
 from stagesync.sync.people.who import find_people
 
@@ -103,7 +104,7 @@ def test_an_answered_question_is_told(tmp_path: Path) -> None:
     office.run()
     with office.session.store.read() as tx:
         (group,) = holds.groups(tx, office.session.workspace)
-    holds.resolve(office.session.store, office.session.workspace, group.id, "crm", None, office.clock.now_ms())
+    resolve(office.session.store, office.session.workspace, group.id, "crm", None, office.clock.now_ms())
     office.run()
     told = _why(office, "anna@a.example", "city")
     assert [(event.kind, event.run) for event in told.events] == [("held", 1), ("answered", 1), ("met", 2), ("overruled", 2), ("written", 2)]

@@ -19,6 +19,7 @@ from stagesync.sync import engine
 from stagesync.sync.deciding.desk import Settings
 from stagesync.sync.looking.pulling import read_refs
 from stagesync.sync.people import explain, holds
+from stagesync.sync.people.answers import resolve
 from stagesync.sync.people.explain import Story
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -114,7 +115,7 @@ def test_a_moment_is_told_later_as_it_was_told_then(seed: int, tmp_path: Path) -
             with office.session.store.read() as tx:
                 groups = [group for group in holds.groups(tx, office.session.workspace) if "hub" in group.uses]
             if groups:
-                holds.resolve(office.session.store, office.session.workspace, groups[0].id, "hub", None, office.clock.now_ms())
+                resolve(office.session.store, office.session.workspace, groups[0].id, "hub", None, office.clock.now_ms())
     for at, look in looks.items():
         assert shown(told(office, at=at)) == look, at
 
@@ -166,7 +167,7 @@ def test_questions_stand_as_they_stood(tmp_path: Path) -> None:
     office.later()
     with office.session.store.read() as tx:
         (group,) = holds.groups(tx, office.session.workspace)
-    holds.resolve(office.session.store, office.session.workspace, group.id, "crm", None, office.clock.now_ms())
+    resolve(office.session.store, office.session.workspace, group.id, "crm", None, office.clock.now_ms())
     answered = office.clock.now_ms()
     office.later()
     office.run()

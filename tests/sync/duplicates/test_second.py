@@ -59,7 +59,7 @@ def test_what_says_something_else_is_asked_about(tmp_path: Path, differs: dict[s
     assert office.plan().tally.new_holds == office.run().new_holds + 1 == 1
     office.quiet()
     (group,) = groups(office)
-    assert (group.kind, group.count, list(group.answers)) == ("second", 1, ["same", "skip"])
+    assert (group.kind, group.count, list(group.answers)) == ("second", 1, ["same", "different", "skip"])
     assert group.examples[0].payload["choices"] == {f"crm lead {newer}": told[0], f"crm lead {older}": told[1]}
     assert office.contact(ANNA)["phone"] == "+49301234567"
     found = verify(office.session)
@@ -144,7 +144,8 @@ def test_why_names_what_was_said_and_when(tmp_path: Path) -> None:
         assert "What somebody said about records" in why_text(tx, office.session, person, "city", office.clock.now_ms())
     place = text.index("What somebody said about records")
     when = moment(office.clock.now_ms())
-    assert text[place + 1] == f"  {when}  crm lead {one} and crm lead {other} are one human's: lead {newer} is the one that is written"
+    told = f"  {when}  crm lead {one} and crm lead {other} are one human's: lead {newer} is the one that is written; lead {older} is left alone"
+    assert text[place + 1] == f"{told}, and but for an opt-out nothing of it is heard"
     assert (said["said"], said["written"]["id"], said["at"][:19]) == ("one human's", newer, when.replace(" ", "T"))
     apart(office, newer, older)
     with office.session.store.read() as tx:

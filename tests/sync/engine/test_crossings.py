@@ -18,7 +18,7 @@ from stagesync.lifecycle.sla import read_sla
 from stagesync.state import entries, people
 from stagesync.state.entries import EntryRow
 from stagesync.sync import engine
-from stagesync.sync.people import holds
+from stagesync.sync.people.answers import resolve
 
 ANNA = "anna@a.example"
 MQL = "marketingqualifiedlead"
@@ -82,7 +82,7 @@ def test_a_merge_leaves_an_open_proposal_with_whoever_is_left(tmp_path: Path) ->
     office.quiet()
     assert [(each.question, each.count) for each in groups(office) if each.about == "proposal"] == [(group.question, 1)]
     (group,) = [each for each in groups(office) if each.about == "proposal"]
-    holds.resolve(office.session.store, office.session.workspace, group.id, "fits", None, office.session.clock.now_ms())
+    resolve(office.session.store, office.session.workspace, group.id, "fits", None, office.session.clock.now_ms())
     office.quiet()
     assert stage(office) == MQL
     assert places(office) == [("lead", None, 1), ("mql", None, 1)]

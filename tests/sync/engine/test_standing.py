@@ -18,7 +18,8 @@ from stagesync.state import leases, links, runs, sameness
 from stagesync.state.sameness import SameRow
 from stagesync.sync import engine
 from stagesync.sync.deciding.desk import Settings
-from stagesync.sync.people.holds import groups, resolve
+from stagesync.sync.people.answers import resolve
+from stagesync.sync.people.holds import groups
 
 ANNA = "anna@a.example"
 

@@ -11,8 +11,9 @@ from stagesync.app.views.holds import holds_json, holds_text, resolved_text
 from stagesync.model.errors import ConfigurationError
 from stagesync.sync.deciding.desk import Settings
 from stagesync.sync.people import holds
+from stagesync.sync.people.answers import resolve
 from stagesync.sync.people.holds import Group
-from stagesync.sync.people.who import find_people
+from stagesync.sync.people.who import Scope, find_people
 
 
 def _groups(office: Office) -> list[Group]:
@@ -21,7 +22,7 @@ def _groups(office: Office) -> list[Group]:
 
 
 def _resolve(office: Office, group: str, use: str, only: set[int] | None = None) -> int:
-    return holds.resolve(office.session.store, office.session.workspace, group, use, only, office.clock.now_ms())
+    return resolve(office.session.store, office.session.workspace, group, use, None if only is None else Scope(frozenset(only)), office.clock.now_ms())
 
 
 def _person(office: Office, email: str) -> int:

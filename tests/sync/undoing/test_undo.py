@@ -14,6 +14,7 @@ from undoing import ANNA, both, planned, reasons, undo, worlds
 from stagesync.model.errors import ConfigurationError
 from stagesync.state import entries, people, runs
 from stagesync.sync.people import holds
+from stagesync.sync.people.answers import resolve
 
 
 def test_values_go_back_where_the_run_wrote_them(store_url: str) -> None:
@@ -207,7 +208,7 @@ def test_a_record_that_joined_is_taken_from_its_person_until_somebody_says_other
     with office.session.store.read() as tx:
         (group,) = holds.groups(tx, office.session.workspace)
     assert group.title.startswith("1 record was taken from its person by the undo of run")
-    assert holds.resolve(office.session.store, office.session.workspace, group.id, "newest", None, office.session.clock.now_ms()) == 1
+    assert resolve(office.session.store, office.session.workspace, group.id, "newest", None, office.session.clock.now_ms()) == 1
     office.quiet()
     assert office.contact(ANNA)["jobtitle"] == "Chief"
 
