@@ -32,6 +32,16 @@ class Call:
         """GET, POST ..."""
         return self.request.method
 
+    @property
+    def is_dated(self) -> bool:
+        """`2026-09` and the like, not `v3`."""
+        return not self.version.startswith("v")
+
+    @property
+    def made(self) -> int:
+        """What is answered where associations or properties were made: from 2026-09 on with 200 (HubSpot docs, API reference)."""
+        return 200 if self.is_dated and self.version >= "2026-09" else 201
+
     @cached_property
     def body(self) -> Mapping[str, Any]:
         """The JSON object that was sent. Raises Refused (400) for anything else."""

@@ -149,15 +149,14 @@ class Companies:
         """`/associations/contacts/companies/batch/...`. Raises Refused."""
         if call.method != "POST" or len(call.rest) < 4 or call.rest[0] not in CONTACTS or call.rest[1] not in COMPANIES:
             raise Refused(404, "resource not found")
-        dated = not call.version.startswith("v")
         match call.rest[3:]:
             case ("create",):
-                return self._batch(call, self._joined, 200 if dated else 201)
+                return self._batch(call, self._joined, call.made)
             case ("associate", "default"):
                 return self._batch(call, self._joined_plainly)
             case ("archive",):
                 done = self._batch(call, self._parted)
-                return done if dated or done.status == 207 else Response(204)
+                return done if call.is_dated or done.status == 207 else Response(204)
             case ("read",):
                 return self._batch(call, self._read)
             case _:

@@ -26,7 +26,7 @@ def endpoint(portal: Portal, call: Call) -> Response:
         case "POST", ("batch", "read"):
             return _many(portal, call, lambda row: [_shown(portal, str(row.get("name")))])
         case "POST", ("batch", "create"):
-            return _many(portal, call, lambda row: [_created(portal, row)], 201 if call.version.startswith("v") else 200)
+            return _many(portal, call, lambda row: [_created(portal, row)], call.made)
         case "POST", ("batch", "archive"):
             _many(portal, call, lambda row: portal.catalogue.archive(str(row.get("name"))) or [])
             return Response(204)

@@ -194,6 +194,20 @@ def test_an_error_that_can_mean_one_row_only_is_that_rows(names: tuple[str, ...]
     assert isinstance(refused, Rejected) and refused.code == "INVALID_OPTION"
 
 
+@pytest.mark.parametrize("status", [200, 201, 202, 207])
+def test_half_a_success_may_have_any_status_of_success(status: int) -> None:
+    """Version 2026-09 lists no 207: what became of each row is told by the rows, whatever the status."""
+
+    def told(_request: Request, answer: Response) -> Response:
+        return Response(status, answer.headers, answer.body)
+
+    world = Told({CREATE: told})
+    there = world.create({"email": "there@x.example"})
+    made, refused = opened(world).write([create(1, email="new@x.example"), create(2, email="there@x.example")])
+    assert isinstance(made, Applied)
+    assert isinstance(refused, Rejected) and refused.existing == Ref("contact", there)
+
+
 def test_a_call_that_finds_nobody_is_looked_into() -> None:
     """A 404 for the whole call, in whatever words: who was merged away is found where they live now."""
     world = Told({UPDATE: json_response({"status": "error", "message": "no such object"}, 404)})
