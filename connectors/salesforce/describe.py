@@ -156,6 +156,8 @@ def _findings(object: str, data: Mapping[str, Any], settings: SalesforceSettings
             yield f"{object}.{name} is hidden from this user: it cannot be kept the same (field-level security)"
         elif not fields[name].get("updateable"):
             yield f"{object}.{name} cannot be edited by this user (field-level security)"
+    if object == "Lead" and "ConvertedContactId" not in fields:
+        yield "Lead.ConvertedContactId is hidden from this user: who is converted is lost sight of until their address is met (field-level security)"
     if "IsPersonAccount" in fields:
         yield "this org has person accounts: there Account.Name is the person's own name and no company's; if you use them, map `company` to another field"
     second = sorted(name for name in fields if name.lower().startswith(_HUBSPOT))

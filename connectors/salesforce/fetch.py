@@ -11,7 +11,7 @@ from ...model.records import FieldChange, Gone, Moved, Observation, Present, Rec
 from . import evidence
 from .client import Client
 from .errors import Hidden
-from .rows import OBJECTS, Row, bookkeeping, fate, id15, shape
+from .rows import OBJECTS, Row, Shape, bookkeeping, fate, id15, id18, shape
 from .soql import fitting, selects
 
 COLLECTION = 2_000
@@ -40,12 +40,18 @@ def _observed(client: Client, kind: str, ids: list[str], fields: tuple[str, ...]
     found: dict[str, Observation] = {}
     for row in read_by_id(client, kind, ids, fields):
         id = id15(row["Id"])
-        found[id] = fate(form, row) or Present(form.record(row), histories.get(id, {}))
+        found[id] = fate(form, row) or _as_it_is(form, row, histories.get(id, {}))
     missing = [id for id in ids if id15(id) not in found]
     lost = whereabouts(client, kind, missing) if missing else {}
     for id in missing:
         found[id15(id)] = lost.get(id15(id)) or Unreadable(Ref(kind, id), "not visible to this user, or erased from the recycle bin")
     return found
+
+
+def _as_it_is(form: Shape, row: Row, history: Mapping[str, Sequence[FieldChange]]) -> Present | Unreadable:
+    if row.get("IsConverted"):
+        return Unreadable(Ref(form.kind, id18(row["Id"])), "the Lead was converted, and its Contact is hidden from this user (ConvertedContactId)")
+    return Present(form.record(row), history)
 
 
 def read_by_id(client: Client, kind: str, ids: Sequence[str], fields: tuple[str, ...]) -> list[Row]:

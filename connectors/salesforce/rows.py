@@ -118,7 +118,7 @@ def _along(row: Row, parts: tuple[str, ...]) -> Any:
 
 
 def fate(shape: Shape, row: Row) -> Gone | Moved | None:
-    """What became of the record, if it is no longer where it was; None: it is still there. The row may be used up.
+    """What became of the record, if it is no longer where it was; None: it is still there, or this cannot be said. The row may be used up.
 
     A merged record is deleted and names the winner (SOAP API Developer Guide, merge). A converted Lead stays, read-only, and names its Contact.
     """
@@ -126,7 +126,7 @@ def fate(shape: Shape, row: Row) -> Gone | Moved | None:
     if row.get("IsDeleted"):
         winner = row.get("MasterRecordId")
         return Moved(ref, Ref(shape.kind, id18(winner)), "merged") if winner else Gone(ref, stamp_ms(row["SystemModstamp"]))
-    if not row.get("IsConverted"):
+    if not row.get("IsConverted") or "ConvertedContactId" not in row:  # where the Contact is hidden from our user, the person is not gone
         return None
     contact = row.get("ConvertedContactId")
     if not contact:

@@ -12,7 +12,7 @@ from lean_org import CONTACT, ONE, OTHER, STAMP, TWO, USER, V66, opened, page, r
 from stagesync.connectors.salesforce.connector import SalesforceConnector
 from stagesync.connectors.salesforce.evidence import STATE
 from stagesync.model.errors import ConfigurationError, Unreachable
-from stagesync.model.records import Gone, Moved, Present, Query, Record, Ref
+from stagesync.model.records import Gone, Moved, Present, Query, Record, Ref, Unreadable
 from stagesync.sandbox.base import json_response
 from stagesync.sandbox.wire import Request, Response
 
@@ -108,6 +108,16 @@ def test_short_ids_are_the_same_records() -> None:
     assert page_.moved == [Moved(Ref("lead", TWO), Ref("lead", OTHER), "merged")]
     identity = opened({"GET /services/oauth2/userinfo": {"user_id": USER[:15], "organization_id": "00D5g000004XYZA"}}).identity()
     assert (identity.own_actor, identity.id) == (USER, "00D5g000004XYZAEA4")
+
+
+def test_a_converted_lead_whose_contact_is_hidden_is_not_gone() -> None:
+    """The person lives on where our user cannot look: nothing is deleted elsewhere for that. Where there is no Contact any more, it is."""
+    hidden, lost = row(ONE, IsConverted=True), row(TWO, IsConverted=True, ConvertedContactId=None)
+    connector = opened({f"GET {V66}/query/": page(hidden, lost), f"POST {V66}/composite/sobjects/Lead": [hidden, lost]})
+    (told,) = list(connector.pull(Query({"lead": ("LastName",)})))
+    assert ([gone.ref.id for gone in told.gone], list(told.records), list(told.moved)) == ([TWO], [], [])
+    seen = connector.fetch([Ref("lead", ONE), Ref("lead", TWO)], {"lead": ("LastName",)})
+    assert [type(each) for each in seen] == [Unreadable, Gone]
 
 
 @pytest.mark.parametrize("stamp", [None, "2026-03-05T13:45:00", "yesterday", 7])

@@ -238,6 +238,7 @@ def test_fields_are_described_as_they_are() -> None:
     ("habits", "fields", "finding"),
     [
         (Habits(hidden_fields=frozenset({"Lead.HasOptedOutOfEmail"})), (), "Lead.HasOptedOutOfEmail is hidden"),
+        (Habits(hidden_fields=frozenset({"Lead.ConvertedContactId"})), (), "Lead.ConvertedContactId is hidden"),
         (Habits(locked_fields=frozenset({"Contact.Email"})), (), "Contact.Email cannot be edited"),
         (Habits(), ("HubSpot_Contact_ID__c",), "HubSpot's own Salesforce integration (HubSpot_Contact_ID__c)"),
     ],
