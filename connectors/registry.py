@@ -30,7 +30,7 @@ def find(name: str, *, where: str = "") -> Plugin:
     points = {point.name: point for point in entry_points(group=GROUP)}
     if name not in points:
         known = ", ".join(sorted(points)) or "none: is stagesync installed?"
-        raise ConfigurationError(f'there is no connector "{name}"', where=where, next_step=f"known connectors: {known}")
+        raise ConfigurationError(f'there is no connector "{name}"', where=where, next_step=f"Known: {known}")
     found = _loaded(points[name])
     if found.plugin is None:
         raise ConfigurationError(f'the connector "{name}" cannot be loaded: {found.problem}', where=where, next_step="reinstall or remove its package")

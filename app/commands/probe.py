@@ -18,8 +18,9 @@ def probe(
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Find out on a developer test account or sandbox how it behaves where the vendor's documents say nothing. It makes throw-away records and removes
-    them. A production account is refused.
+    """Find out on a developer test account or sandbox how it behaves where the vendor's documents say nothing. It makes throw-away records and removes them.
+
+    A production account is refused.
 
     Example: stagesync probe hubspot
     """

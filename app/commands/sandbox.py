@@ -12,8 +12,8 @@ from ..terminal.shell import guarded
 
 @guarded
 def sandbox(
-    hubspot_port: Annotated[int, typer.Option("--hubspot-port", metavar="P", min=0, max=65535, help="Port of the HubSpot-like world; 0 takes a free one.")],
-    salesforce_port: Annotated[int, typer.Option("--salesforce-port", metavar="Q", min=0, max=65535, help="Port of the Salesforce-like world.")],
+    hubspot_port: Annotated[int, typer.Option("--hubspot-port", metavar="P", min=0, max=65535, help="Port of the HubSpot-like world; 0 is any free one.")] = 0,
+    salesforce_port: Annotated[int, typer.Option("--salesforce-port", metavar="Q", min=0, max=65535, help="Port of the Salesforce-like world, likewise.")] = 0,
     people: Annotated[int | None, typer.Option("--people", metavar="N", min=0, help="Invent so many people. [default: 1000]", show_default=False)] = None,
     seed: Annotated[int | None, typer.Option("--seed", metavar="S", help="The same seed invents the same people. [default: 1]", show_default=False)] = None,
     hubspot_csv: Annotated[Path | None, typer.Option("--hubspot-csv", metavar="FILE", help="Load this export file of HubSpot instead.")] = None,
@@ -25,7 +25,7 @@ def sandbox(
 ) -> int:
     """Run a HubSpot-like and a Salesforce-like world on this machine until Ctrl-C.
 
-    Example: stagesync sandbox --people 1000 --seed 7 --hubspot-port 8041 --salesforce-port 8042 --write-config box.toml
+    Example: stagesync sandbox --people 1000 --seed 7 --write-config box.toml
     """
     from ..showing import sandboxes
 

@@ -20,6 +20,7 @@ def serve(
     """Run every workspace by its timetable until SIGTERM or Ctrl-C, and answer at /healthz, /readyz and /metrics.
 
     A guard that stops a run is left to somebody: nothing is written until they approve. The first run of a workspace is made by hand.
+
     With --shadow nothing is ever written, the first run included.
 
     Example: stagesync serve acme.toml

@@ -65,7 +65,7 @@ def quota(found: Health, system: str) -> str:
     """How much of the day's calls was used, and what the timetable costs."""
     told = [f"{each.used:,} of {each.limit:,} API calls used ({share(each.share)})" for each in found.quota if each.system == system]
     told += [f"a quiet day costs {cost.a_day:,}" for cost in found.standing.costs if cost.quiet and cost.system == system and found.standing.row is not None]
-    return ", ".join(told) or "API calls: its vendor does not tell"
+    return ", ".join(told) or "API calls: the last run was not told"
 
 
 def acceptance(found: Health) -> list[str]:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from ...model.errors import Busy, StateError
+from ...model.errors import Busy, ConfigurationError, StateError
 
 _FORMAT = "1"
 _PATIENCE_S = 1.0
@@ -59,11 +59,13 @@ _COLUMNS = "id, number, ref, state, stamp, seq, raw, base"
 class Mirror:
     """The open database, for one user at a time: the lock ends with its process. `mark` tells it from another one, in which the numbers begin anew.
 
-    Raises `Busy` where somebody else has it open, `StateError`.
+    Raises `Busy` where somebody else has it open, `ConfigurationError` where it has no folder, `StateError`.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        if not path.parent.is_dir():
+            raise ConfigurationError("the folder of the file does not exist", where=str(path.parent), next_step="create it, or give another path")
         try:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             self._db = sqlite3.connect(path, timeout=_PATIENCE_S, isolation_level=None, check_same_thread=False)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from stat import S_ISDIR
 from typing import Any, BinaryIO
 
 from ...model.errors import ConfigurationError, StateError, Unreachable
@@ -30,13 +31,15 @@ Print = list[int]
 
 
 def print_of(path: Path) -> Print | None:
-    """The file's, as it is now; None where there is none. Raises `StateError`."""
+    """The file's, as it is now; None where there is none. Raises `StateError`, and `ConfigurationError` for a folder."""
     try:
         found = path.stat()
     except FileNotFoundError:
         return None
     except OSError as error:
         raise StateError(f"the file cannot be looked at: {error.strerror}", where=str(path), next_step="get the right to read it") from None
+    if S_ISDIR(found.st_mode):
+        raise ConfigurationError("that is a folder, not a file", where=str(path), next_step="name a file in it")
     return [found.st_size, found.st_mtime_ns, found.st_ino]
 
 

@@ -7,11 +7,14 @@ import csv
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cli_box import Box, box, cli
 from house import ROOT
+from typer.main import get_command
 
+from stagesync.app.main import app
 from stagesync.app.standing.remedies import UNKNOWN, is_known, remedy
 from stagesync.app.views.plan_files import cell
 
@@ -159,6 +162,14 @@ def test_help_is_plain() -> None:
     assert "read them back" in " ".join(cli("sync", "--help").stdout.split())
     for command in ("errors", "retry"):
         assert "Example: stagesync" in cli(command, "--help").stdout
+    broken = [name for name, said in _helps(get_command(app), "stagesync") for each in said.strip().split("\n\n") if "\n" in each]
+    assert broken == [], "a line that ends where the source's line ends is cut off at a terminal"
+
+
+def _helps(command: Any, name: str) -> Iterator[tuple[str, str]]:
+    yield name, command.help or ""
+    for below, each in getattr(command, "commands", {}).items():
+        yield from _helps(each, f"{name} {below}")
 
 
 def test_every_refusal_of_a_file_has_a_remedy() -> None:

@@ -66,7 +66,7 @@ def port_of(key: str, config: Path) -> int:
 def test_the_sandbox_runs_until_it_is_told_to_stop(tmp_path: Path, number: signal.Signals) -> None:
     """The configuration appears when both ports listen, works as it is, and a signal ends the sandbox with exit 0."""
     config = tmp_path / "box.toml"
-    with sandbox("--people", "20", "--seed", "5", "--hubspot-port", "0", "--salesforce-port", "0", "--write-config", str(config)) as process:
+    with sandbox("--people", "20", "--seed", "5", "--write-config", str(config)) as process:
         until(config.exists)
         assert get(port_of("base_url", config), "/_sandbox/calls") == {}
         first = cli("sync", "--yes", "--config", str(config))
@@ -93,14 +93,13 @@ def test_export_files_come_in_pairs_and_are_read_with_care(tmp_path: Path) -> No
     """One file alone, files together with invented people, and a file that is none: exit 2 with what to do."""
     bad = tmp_path / "bad.csv"
     bad.write_text("nothing,useful\n1,2\n", "utf-8")
-    ports = ("--hubspot-port", "0", "--salesforce-port", "0")
     for words, said in (
         (("--hubspot-csv", str(bad)), "give both"),
         (("--hubspot-csv", str(bad), "--salesforce-csv", str(bad), "--people", "3"), "either invented or loaded"),
         (("--hubspot-csv", str(bad), "--salesforce-csv", str(bad)), "bad.csv"),
         (("--hubspot-csv", str(tmp_path / "none.csv"), "--salesforce-csv", str(bad)), "none.csv"),
     ):
-        result = cli("sandbox", *ports, *words)
+        result = cli("sandbox", *words)
         assert result.exit_code == 2, words
         assert said in result.stderr
 

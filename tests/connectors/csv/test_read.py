@@ -23,7 +23,7 @@ from stagesync.lifecycle.presets import default_funnel
 from stagesync.mapping.catalogue import shipped
 from stagesync.mapping.compile import compile_maps
 from stagesync.mapping.maps import SystemInput, read_all
-from stagesync.model.errors import StagesyncError
+from stagesync.model.errors import ConfigurationError
 from stagesync.model.formulas import bared, guarded
 from stagesync.model.records import Query
 
@@ -172,11 +172,15 @@ def test_settings_are_checked_before_anything_is_read(tmp_path: Path, key: str, 
         CsvSettings(path=tmp_path / "people.csv", **{key: value})
 
 
-def test_what_cannot_be_read_is_the_states_fault(tmp_path: Path) -> None:
-    """A folder in the file's place, or one that nobody may write the mirror into."""
+def test_a_path_that_cannot_be_meant_is_said(tmp_path: Path) -> None:
+    """A folder in the file's place, a folder that does not exist, for the file or for its mirror: exit 2 with the place."""
     (tmp_path / "people.csv").mkdir()
-    for connector in (opened(tmp_path / "people.csv"), opened(tmp_path / "people.csv", mirror=tmp_path / "nowhere" / "mirror")):
-        with pytest.raises(StagesyncError) as raised:
+    for connector, said in (
+        (opened(tmp_path / "people.csv"), "that is a folder, not a file"),
+        (opened(tmp_path / "nowhere" / "people.csv"), "the folder of the file does not exist"),
+        (opened(tmp_path / "people.csv", mirror=tmp_path / "nowhere" / "mirror"), "the folder of the file does not exist"),
+    ):
+        with pytest.raises(ConfigurationError, match=said) as raised:
             connector.describe()
-        assert raised.value.exit_code == 5
+        assert str(tmp_path) in raised.value.where
         connector.close()
