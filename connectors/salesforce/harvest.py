@@ -11,6 +11,7 @@ import csv
 import io
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -31,16 +32,28 @@ CHUNK = 2_000
 
 Convert = Callable[[str], Native]
 
+_WORDS = {"true": True, "false": False}
+
+
+def _moment(cell: str) -> str:
+    """As REST words it. Raises `ValueError` for what has no offset."""
+    text = f"{cell[:-1]}+0000" if cell.endswith("Z") else cell
+    if datetime.fromisoformat(text).tzinfo is None:
+        raise ValueError
+    return text
+
+
 _TYPES: Mapping[str, Convert] = {
-    "boolean": lambda cell: cell == "true",
+    "boolean": lambda cell: _WORDS[cell.lower()],
     "int": int,
     "long": int,
     "double": float,
     "currency": float,
     "percent": float,
-    "datetime": lambda cell: f"{cell[:-1]}+0000" if cell.endswith("Z") else cell,
+    "datetime": _moment,
 }
-"""How a cell becomes what REST would have told, by the field's type (DescribeFieldResult); all others are texts."""
+"""How a cell becomes what REST would have told, by the field's type (DescribeFieldResult); all others are texts. A cell that is none of its type raises
+`ValueError` or `KeyError`."""
 
 
 def begun(client: Client, source: str, columns: Sequence[str], position: Position) -> Position | None:
@@ -118,7 +131,7 @@ class _Form:
             if [name.lower() for name in next(lines, [])] != self._head:
                 return None
             found = [self._row(cells) for cells in lines]
-        except (ValueError, csv.Error):
+        except (ValueError, KeyError, csv.Error):
             return None
         return found if answer.headers.get("sforce-numberofrecords", str(len(found))) == str(len(found)) else None
 

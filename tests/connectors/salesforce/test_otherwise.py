@@ -242,6 +242,8 @@ def test_locators_of_any_shape_lead_on() -> None:
         answered(sheet(TWO), Sforce_NumberOfRecords="1"),
         answered(sheet(TWO), Sforce_NumberOfRecords="2", Sforce_Locator="null"),
         answered(sheet(TWO, head="Id,LastName"), Sforce_NumberOfRecords="1", Sforce_Locator="null"),
+        answered(sheet(TWO).replace(b"false", b"no"), Sforce_Locator="null"),
+        answered(sheet(TWO).replace(b".000Z", b""), Sforce_Locator="null"),
         answered(b"", Sforce_NumberOfRecords="0", Sforce_Locator="null"),
         answered(b"\xff\xfe", Sforce_Locator="null"),
         Response(204),
@@ -249,10 +251,16 @@ def test_locators_of_any_shape_lead_on() -> None:
     ],
 )
 def test_a_job_that_does_not_tell_all_is_made_up_for_by_queries(result: Response) -> None:
-    """No locator, rows that are missing, other columns, no text, nothing at all: the rest is read as ever, and nobody is left out."""
+    """No locator, rows that are missing, other columns, cells of no type, no text, nothing at all: the rest is read as ever, and nobody is left out."""
     records, gone = harvest(lambda _: result)
     assert {record.ref.id for record in records} == {ONE, TWO, OTHER}
     assert gone == []
+
+
+def test_a_yes_is_a_yes_in_capitals_too() -> None:
+    """A flag that would be read as false may be somebody's opt-out."""
+    records, gone = harvest(lambda _: answered(sheet(TWO, OTHER).replace(b"false,,false", b"TRUE,,FALSE"), Sforce_Locator="null"))
+    assert ([record.ref.id for record in records], [each.ref.id for each in gone]) == ([ONE], [TWO, OTHER])
 
 
 def test_nobody_is_gone_because_the_types_of_columns_are_not_told() -> None:
