@@ -1,6 +1,6 @@
 """Everything, or what changed: three parts in a row, each of which can be taken up where it broke off.
 
-`scan`   the list, whose `after` is the next id: no cap, nothing shifts (module `listing`); or an export, where that takes too many calls (module `harvest`)
+`scan`   the list, whose `after` is the next id: no cap, nothing shifts (module `listing`); or an export, where that takes too many calls (folder `export`)
 `delta`  a search for what was modified since the last pull minus an overlap, because the index follows the records late
 `bin`    the list of archived contacts, on request: nothing else tells of deletions, and it must be read whole
 
@@ -23,12 +23,12 @@ from ..hints import apart
 from .client import Client
 from .cursor import Cursor, parse
 from .errors import KIND
-from .harvest import GOES_ON, exporting, harvested
+from .export.harvest import GOES_ON, exporting, harvested
+from .export.trial import count
+from .export.ways import Unusable, by_export, is_time_to_count
 from .listing import Listing, Shown, begun, following
 from .read import fetch, gone_of, is_archived
 from .rows import ALWAYS, STAMP, moves_of, records_of, shaped, with_own
-from .trial import count
-from .ways import Unusable, by_export, is_time_to_count
 
 _BY_PAGES = "contacts are read by pages, which may take the calls of several days"
 SEARCH_PAGE = 200

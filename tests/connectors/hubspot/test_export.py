@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stagesync.connectors.hubspot.cursor import parse
-from stagesync.connectors.hubspot.harvest import GOES_ON
+from stagesync.connectors.hubspot.export.harvest import GOES_ON
 from stagesync.model.errors import QuotaSpent
 from stagesync.model.ports import Secret
 from stagesync.sandbox.faults import TROUBLES, Fault

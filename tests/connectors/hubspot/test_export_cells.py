@@ -12,14 +12,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stagesync.connectors.hubspot import sheet as sheets
-from stagesync.connectors.hubspot.cells import ASIDE, BLANK, Cell, day, flag, moment, number, reader, text, word
 from stagesync.connectors.hubspot.cursor import Cursor, parse
-from stagesync.connectors.hubspot.layout import Contact, laid_out
+from stagesync.connectors.hubspot.export import sheet as sheets
+from stagesync.connectors.hubspot.export.cells import ASIDE, BLANK, Cell, day, flag, moment, number, reader, text, word
+from stagesync.connectors.hubspot.export.layout import Contact, laid_out
+from stagesync.connectors.hubspot.export.sheet import Sheet
+from stagesync.connectors.hubspot.export.trial import EACH, MOST, Picks
+from stagesync.connectors.hubspot.export.ways import Unusable, by_export, is_time_to_count
 from stagesync.connectors.hubspot.rows import instant_ms
-from stagesync.connectors.hubspot.sheet import Sheet
-from stagesync.connectors.hubspot.trial import EACH, MOST, Picks
-from stagesync.connectors.hubspot.ways import Unusable, by_export, is_time_to_count
 from stagesync.sandbox.hubspot.instants import calendar_date, instant
 
 MOMENTS = st.integers(-2_000_000_000_000, 4_000_000_000_000)

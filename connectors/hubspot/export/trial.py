@@ -21,13 +21,13 @@ from functools import partial
 from typing import Any
 from zlib import crc32
 
-from ...model.errors import ConfigurationError
+from ....model.errors import ConfigurationError
+from ..client import Client
+from ..read import BATCH, batch_read, batches
+from ..rows import STAMP, stamp_of
 from .cells import ASIDE, BLANK, SPACED
-from .client import Client
 from .layout import CREATED, Contact, Layout, Seen, instant_of
 from .once import Once
-from .read import BATCH, batch_read, batches
-from .rows import STAMP, stamp_of
 from .sheet import Sheet
 from .ways import Unusable
 

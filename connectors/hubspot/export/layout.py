@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from ..rows import MERGED, STAMP, instant_ms, is_id
 from .cells import Cell, Read, reader, word
-from .rows import MERGED, STAMP, instant_ms, is_id
 from .ways import Unusable
 
 ID = "hs_object_id"

@@ -13,11 +13,11 @@ from tempfile import TemporaryFile
 from typing import IO, Any
 from urllib.parse import urlsplit
 
-from ...model.errors import ConfigurationError, QuotaSpent
-from ..manners import CONNECT_S, Trouble, is_loopback, lost
-from .client import Client
-from .errors import Forbidden
-from .rows import instant_ms
+from ....model.errors import ConfigurationError, QuotaSpent
+from ...manners import CONNECT_S, Trouble, is_loopback, lost
+from ..client import Client
+from ..errors import Forbidden
+from ..rows import instant_ms
 from .ways import Unusable
 
 PATIENCE_S = 7_200.0

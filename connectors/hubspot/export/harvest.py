@@ -13,15 +13,15 @@ from math import ceil
 from typing import Any
 from zlib import crc32
 
-from ...model.records import Moved, Page, Record, Ref
-from ..hints import apart
-from .client import Client
-from .cursor import Cursor
-from .errors import KIND
-from .exports import fetched, start
+from ....model.records import Moved, Page, Record, Ref
+from ...hints import apart
+from ..client import Client
+from ..cursor import Cursor
+from ..errors import KIND
+from ..read import BATCH, batch_read, batches, fetch
+from ..rows import MERGED, STAMP, moves_of, records_of, with_own
+from .calls import fetched, start
 from .layout import NEEDED, Layout, instant_of, laid_out
-from .read import BATCH, batch_read, batches, fetch
-from .rows import MERGED, STAMP, moves_of, records_of, with_own
 from .sheet import Sheet
 from .trial import Trust, tried
 from .ways import PAGE, Unusable
