@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...sync.looking.verify import Verification, verify
-from ...sync.migrating.fates import Fates, fates
+from ...sync.migrating.fates import SAYS_MORE, Fates, fates
 from ..terminal.interrupts import abrupt
 from .work import Way, under_way
 
@@ -29,8 +29,19 @@ class Proof:
 
     @property
     def proved(self) -> bool:
-        """Nothing differs, and nobody is missing."""
-        return self.adds_up and self.compared.proved
+        """Nothing differs, and nobody is missing but by a rule, or for an answer: whom the target refused is."""
+        return self.adds_up and self.compared.proved and not self.fates.of("rejected")
+
+    @property
+    def arrived(self) -> int:
+        """Records of the source whose people are in the target: by their own record, or by another one of theirs."""
+        return self.fates.of("created") + self.fates.of("matched") + self.fates.of("duplicate")
+
+    @property
+    def complete(self) -> bool:
+        """It is proved of everybody and of every field: nobody waits or was left out, and nothing stayed behind or is still asked."""
+        told = self.compared
+        return self.proved and self.arrived == self.read and not (told.held or told.frozen or told.unlinked or self.fates.told["duplicate", SAYS_MORE])
 
 
 def prove(config_file: Path | None, way: Way) -> Proof:

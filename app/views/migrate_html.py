@@ -13,7 +13,7 @@ from .health_svg import Part, bar, gauge
 from .html_page import whole
 from .html_parts import STYLE, note, said, table
 from .migrate_fates import DONE, WILL, why_of
-from .migrate_load import sum_text
+from .migrate_load import proof_sentence, sum_text
 from .migrate_survey import companies, given, minutes, quota, trouble, written
 from .report import share
 from .verify import verify_text
@@ -54,7 +54,8 @@ def survey_page(found: Survey) -> str:
 
 def proof_page(found: Proof) -> str:
     """The verdict, the sum and the comparison."""
-    word, sign, verdict = ("well", "✓", "Everybody arrived, and every mapped field agrees.") if found.proved else ("broken", "✗", "Not proved: see below.")
+    word, sign = ("well", "✓") if found.complete else ("asks", "✓") if found.proved else ("broken", "✗")
+    verdict = said(proof_sentence(found) if found.proved else f"Not proved: {proof_sentence(found)}")
     body = [
         *_head(f"Proof: from {found.source} to {found.target}", found.now),
         f'<section class="verdict {word}"><p>{sign} {verdict}</p></section>',

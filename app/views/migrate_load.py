@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ...sync.migrating.fates import SAYS_MORE
 from ..migrating.load import Loaded, quota_text
 from ..migrating.proof import Proof
 from . import words
@@ -57,8 +58,58 @@ def proof_text(found: Proof) -> Iterator[str]:
     for (system, name), count in sorted(found.compared.differing.items()):
         yield f"  {words.count(count, 'record')} of {system} with another {words.label(name)}"
     yield verdict if found.compared.proved else "They do not agree: `stagesync migrate cutover` brings over what changed since; then verify again."
-    yield "Proved: every record is accounted for, and every mapped field agrees." if found.proved else "Not proved: see above."
+    yield f"Proved: every record is accounted for. {proof_sentence(found)}" if found.proved else f"Not proved: {proof_sentence(found)}"
     yield "Next: `stagesync migrate cutover`"
+
+
+def proof_sentence(found: Proof) -> str:
+    """What is proved and of whom it is not; or what stands against it."""
+    if not found.proved:
+        return f"{', '.join(_against(found))}."
+    if found.complete:
+        return "Everybody arrived, and every mapped field agrees."
+    whose = "All arrived" if found.arrived == found.read else f"{found.arrived:,} of {words.count(found.read, 'record')} arrived"
+    still_open, staying = ", ".join(_still_open(found)), ", ".join(_staying(found))
+    but = f" but in {still_open}" if still_open else ""
+    return f"{whose}, and every mapped field agrees{but}{f'; {staying}' if staying else ''}."
+
+
+def _still_open(found: Proof) -> Iterator[str]:
+    """Records of which not every field agrees, for a reason that is no failure."""
+    told = found.compared
+    for count, why in (
+        (told.held, "about which something is asked"),
+        (told.frozen, "that the configuration excludes by now"),
+        (sum(told.unlinked.values()), "that could be linked to no company"),
+    ):
+        if count:
+            yield f"{words.count(count, 'record')} {why}"
+
+
+def _staying(found: Proof) -> Iterator[str]:
+    """Records of the source that are not in the target, or not with all that they say, and why that is no failure."""
+    told = found.fates
+    for count, one, several in (
+        (told.of("held"), "waits for an answer (`stagesync holds`)", "wait for an answer (`stagesync holds`)"),
+        (told.of("excluded"), "was left out by a rule", "were left out by a rule"),
+        (told.told["duplicate", SAYS_MORE], "is a second record of which more stays behind", "are second records of which more stays behind"),
+    ):
+        if count:
+            yield f"{count:,} {one if count == 1 else several}"
+
+
+def _against(found: Proof) -> Iterator[str]:
+    """Why it is not proved."""
+    for count, why in (
+        (found.fates.of("rejected"), "refused there (`stagesync errors`)"),
+        (found.fates.of("open"), "not moved yet"),
+        (found.fates.of("gone"), "deleted there since"),
+        (abs(found.read - found.fates.records), "come or gone since the last run"),
+        (found.compared.drifted, "with a field that differs"),
+        (found.compared.orphans, "without a person, or with a link to what is not there"),
+    ):
+        if count:
+            yield f"{words.count(count, 'record')} {why}"
 
 
 def sum_text(found: Proof) -> Iterator[str]:
@@ -84,4 +135,6 @@ def proof_json(found: Proof) -> dict[str, Any]:
         "differing": [{"system": system, "field": name, "records": count} for (system, name), count in sorted(found.compared.differing.items())],
         "agree": found.compared.proved,
         "proved": found.proved,
+        "arrived": found.arrived,
+        "complete": found.complete,
     }

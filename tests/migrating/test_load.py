@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from moving import WAY, Move, approval, fates, move
+from pages import Structure
 
+from stagesync.app.migrating.proof import Proof
 from stagesync.app.terminal.progress import pace
+from stagesync.app.views.migrate_load import proof_sentence
 from stagesync.state import entries, people
 from stagesync.state.store import open_store
+from stagesync.sync.looking.verify import Verification
+from stagesync.sync.migrating.fates import SAYS_MORE, SAYS_NO_MORE, Fate, Fates
 
 
 @pytest.fixture
@@ -34,7 +40,10 @@ def test_everybody_moves_and_it_is_proved(empty: Move) -> None:
     assert (empty.lead("p1@acme.example")["Status"], empty.lead("p0@acme.example")["Title"]) == ("Marketing Qualified", "Boss")
     assert not [call for call in empty.box.written() if "/crm/" in call]
     proof = empty.phase("verify")
-    assert (proof.exit_code, "Proved: every record is accounted for" in proof.stdout) == (0, True), proof.stdout
+    assert (
+        proof.exit_code,
+        "Proved: every record is accounted for. 5 of 6 records arrived, and every mapped field agrees; 1 was left out by a rule." in proof.stdout,
+    ) == (0, True), proof.stdout
     assert fates(empty.json("verify")) == {"created": 4, "matched": 1, "excluded": 1}
     empty.box.reset()
     again = empty.phase("load")
@@ -108,7 +117,56 @@ def test_a_refused_record_is_counted_as_such(empty: Move) -> None:
     done = empty.load()
     assert (done.exit_code, "refused there" in done.stdout) == (1, True), done.stdout
     assert fates(empty.json("verify")) == {"created": 2, "rejected": 1}
-    assert empty.phase("verify").exit_code == 0
+    proof = empty.phase("verify")
+    assert (proof.exit_code, "Not proved: 1 record refused there (`stagesync errors`).\n" in proof.stdout) == (1, True), proof.stdout
+
+
+def test_whoever_waits_or_was_left_out_has_not_arrived(empty: Move, tmp_path: Path) -> None:
+    """The proof holds, and says of whom it does: who waits for an answer and who was left out are counted, on the page, the terminal and for programs."""
+    empty.people(3)
+    empty.hub.create({"lastname": "Nameless"})
+    empty.hub.create({"email": "info@acme.example", "lastname": "Ash"})
+    empty.crm.create("Lead", {"Email": "info@acme.example", "LastName": "Birch", "Company": "Acme"})
+    assert empty.load().exit_code == 0, "the survey has asked already"
+    page = tmp_path / "proof.html"
+    proof = empty.phase("verify", "--html", str(page))
+    told = "3 of 5 records arrived, and every mapped field agrees; 1 waits for an answer (`stagesync holds`), 1 was left out by a rule."
+    assert (proof.exit_code, f"Proved: every record is accounted for. {told}\n" in proof.stdout) == (0, True), proof.stdout
+    text = page.read_text("utf-8")
+    assert 'class="verdict asks"' in text and "Everybody arrived" not in text
+    assert "✓ 3 of 5 records arrived" in "".join(Structure(text).text["p"])
+    found = empty.json("verify")
+    assert (found["proved"], found["complete"], found["arrived"], found["read"]) == (True, False, 3, 5)
+
+
+@pytest.mark.parametrize(
+    ("told", "compared", "sentence"),
+    [
+        ({("created", ""): 2, ("duplicate", SAYS_NO_MORE): 1}, Verification(), "Everybody arrived, and every mapped field agrees."),
+        (
+            {("matched", ""): 3},
+            Verification(held=1, frozen=2),
+            "All arrived, and every mapped field agrees but in 1 record about which something is asked, 2 records that the configuration excludes by now.",
+        ),
+        (
+            {("created", ""): 1, ("duplicate", SAYS_MORE): 2},
+            Verification(),
+            "All arrived, and every mapped field agrees; 2 are second records of which more stays behind.",
+        ),
+        ({("created", ""): 1, ("open", ""): 2}, Verification(drifted=1), "2 records not moved yet, 1 record with a field that differs."),
+        (
+            {("created", ""): 1, ("gone", ""): 1},
+            {"orphans": 1},
+            "1 record deleted there since, 1 record come or gone since the last run, 1 record without a person, or",
+        ),
+    ],
+)
+def test_the_proof_says_of_whom_it_holds(told: dict[tuple[Fate, str], int], compared: Verification, sentence: str) -> None:
+    """What is still asked, excluded, or said by a second record alone is no failure, and not passed over; what is one is counted."""
+    found = Proof("hubspot", "salesforce", 0, 3, compared, Fates(sum(told.values()), Counter(told)))
+    assert proof_sentence(found).startswith(sentence)
+    assert found.proved == (not any(name in ("open", "gone") for name, _ in told))
+    assert found.complete == (sentence == "Everybody arrived, and every mapped field agrees.")
 
 
 def test_the_ledger_has_the_stages_of_the_past(empty: Move) -> None:
