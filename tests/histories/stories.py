@@ -7,6 +7,7 @@ from pathlib import Path
 from stories_of_records import (
     ambiguous,
     deleted,
+    deleted_unseen,
     first_sync,
     indexed_late,
     merged,
@@ -57,6 +58,7 @@ FAMILIES = (
     saved_late,
     opted_out_beside,
     typed_alike,
+    deleted_unseen,
 )
 
 

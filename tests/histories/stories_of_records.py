@@ -132,6 +132,25 @@ def opted_out_beside() -> Iterator[Case]:
         yield Case("opted out beside", "with another address" if readdressed else "with the same address", story)
 
 
+def deleted_unseen() -> Iterator[Case]:
+    """A record that is owed a write is deleted while it is not shared with us: once all is shared again that is found before the write, and asked once."""
+
+    def story(lab: Meddled) -> Iterator[str]:
+        acquainted(lab)
+        mine = human(lab, "crm")
+        lab.share(mine.id)
+        lab.round()
+        lab.delete(mine)
+        lab.type(human(lab, "hub"), "city", "Ulm")
+        for _ in range(2):
+            lab.round()
+            lab.later(1_000)  # beyond what the next pull reads once more
+        lab.share()
+        yield from ()
+
+    yield Case("deleted unseen", "edited in hub", story)
+
+
 def first_sync() -> Iterator[Case]:
     """The first run dies, and nobody has touched the records for a long time: what it had not yet written down must be read again."""
     for number in range(1, COMMITS + 1):
