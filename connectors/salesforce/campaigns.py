@@ -15,7 +15,7 @@ from .client import Client
 from .cursor import Position
 from .errors import NOT_FOR_US, Closed, Hidden
 from .paging import Part, parts
-from .rows import Row, stamp_ms
+from .rows import Row, id18, stamp_ms
 
 POSITION = "campaign"
 """The name of this feed's place in the cursor."""
@@ -47,7 +47,7 @@ def sightings(rows: list[Row], source: str, zone: str) -> list[Sighting]:
 
 def _sighting(row: Row, source: str, zone: str) -> Sighting | None:
     """Given both, the Contact is whom the Lead became."""
-    kind, id = ("contact", row["ContactId"]) if row["ContactId"] else ("lead", row["LeadId"])
+    kind, id = ("contact", row["ContactId"]) if row.get("ContactId") else ("lead", row.get("LeadId"))
     if id is None:
         return None
     campaign = row.get("Campaign") or {}
@@ -57,13 +57,13 @@ def _sighting(row: Row, source: str, zone: str) -> Sighting | None:
         "status": row["Status"],
         "responded": bool(row["HasResponded"]),
     }
-    return Sighting(Ref(kind, id), Signal("campaign", _happened(row, zone), source, f"{row['Id']}:{row['Status']}", attributes))
+    return Sighting(Ref(kind, id18(id)), Signal("campaign", _happened(row, zone), source, f"{id18(row['Id'])}:{row['Status']}", attributes))
 
 
 def _happened(row: Row, zone: str) -> int:
     """When the person responded, or was made a member. The response has a day only, in the org's zone, and is never before the member was there."""
     made = stamp_ms(row["CreatedDate"])
-    day = row["FirstRespondedDate"]
+    day = row.get("FirstRespondedDate")
     if not row["HasResponded"] or not day:
         return made
     return max(made, int(datetime.combine(date.fromisoformat(day), time(), ZoneInfo(zone)).timestamp() * 1000))

@@ -65,7 +65,7 @@ def companies(client: Client, accounts: Accounts | None, wanted: Mapping[str, Co
 
 def _looked_up(client: Client, accounts: Accounts, wanted: Mapping[str, Company], by: By) -> dict[str, Found]:
     rows = {row["Id"]: row for condition in _conditions(wanted.values(), by, accounts) for row in client.rows(_query(condition))}
-    found = [Candidate(id, name := row["Name"] or "", host_of(row.get("Website")), {LINK: id, NAME: name}) for id, row in rows.items()]
+    found = [Candidate(id, name := row.get("Name") or "", host_of(row.get("Website")), {LINK: id, NAME: name}) for id, row in rows.items()]
     return choose(wanted, found, by, LINK)
 
 

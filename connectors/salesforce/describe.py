@@ -53,7 +53,7 @@ def lead_statuses(client: Client) -> tuple[Option, ...] | None:
     rows = client.open_rows("SELECT ApiName,MasterLabel,SortOrder,IsConverted FROM LeadStatus ORDER BY SortOrder")
     if rows is None:
         return None
-    return tuple(Option(row["ApiName"] or row["MasterLabel"], row["MasterLabel"], order, done=bool(row["IsConverted"])) for order, row in enumerate(rows))
+    return tuple(Option(row.get("ApiName") or row["MasterLabel"], row["MasterLabel"], order, done=bool(row["IsConverted"])) for order, row in enumerate(rows))
 
 
 def _kind(kind: str, data: Mapping[str, Any]) -> KindDescription:
@@ -118,7 +118,7 @@ def _deals(client: Client) -> Mapping[str, FieldDescription]:
     if client.open_rows(evidence.PROBE) is None:
         return {}
     rows = client.open_rows("SELECT ApiName,MasterLabel,SortOrder,IsActive FROM OpportunityStage ORDER BY SortOrder") or []
-    stages = tuple(Option(row["ApiName"] or row["MasterLabel"], row["MasterLabel"], order, bool(row["IsActive"])) for order, row in enumerate(rows))
+    stages = tuple(Option(row.get("ApiName") or row["MasterLabel"], row["MasterLabel"], order, bool(row["IsActive"])) for order, row in enumerate(rows))
     states = tuple(Option(state, state, order) for order, state in enumerate(reversed(evidence.STATES)))
     return {
         name: FieldDescription(name, label, type, writable=False, creatable=False, options=options)
@@ -134,7 +134,7 @@ def _deals(client: Client) -> Mapping[str, FieldDescription]:
 def _owners(client: Client) -> tuple[Option, ...]:
     """Users as options of the owner: the id is the value, the e-mail address the label. None where this user may not see the others."""
     rows = client.open_rows("SELECT Id,Email,Name,IsActive FROM User WHERE UserType = 'Standard' ORDER BY Id") or []
-    return tuple(Option(row["Id"], row["Email"] or "", order, active=bool(row["IsActive"]), name=row["Name"] or "") for order, row in enumerate(rows))
+    return tuple(Option(row["Id"], row.get("Email") or "", order, active=bool(row["IsActive"]), name=row.get("Name") or "") for order, row in enumerate(rows))
 
 
 def _with_owners(kind: KindDescription, owners: tuple[Option, ...]) -> KindDescription:

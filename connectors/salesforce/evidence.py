@@ -138,9 +138,9 @@ def _apart(client: Client, low: int | None, start: int, *, everybody_comes: bool
             changed = f"SystemModstamp >= {moment(low)}"
             deals = [row["Id"] for row in client.rows(select(("Id",), _DEALS, changed), everything=True)]
             for query in (select(("ContactId",), _ROLES, changed), *selects(("ContactId",), _ROLES, "OpportunityId", deals)):
-                told.partly.update(row["ContactId"] for row in client.rows(query, everything=True) if row["ContactId"] is not None)
+                told.partly.update(row["ContactId"] for row in client.rows(query, everything=True) if row.get("ContactId") is not None)
         elif not everybody_comes:
-            told.partly.update(row["ContactId"] for row in client.rows(select(("ContactId",), _ROLES)) if row["ContactId"] is not None)
+            told.partly.update(row["ContactId"] for row in client.rows(select(("ContactId",), _ROLES)) if row.get("ContactId") is not None)
     except NOT_FOR_US as refused:
         told.refused = refused.what
     return told
@@ -199,7 +199,7 @@ def _deal(role: Row) -> Deal | None:
     if of is None or role.get("IsDeleted"):
         return None
     state = "won" if of["IsWon"] else "lost" if of["IsClosed"] else "open"
-    changed = of["LastStageChangeDate"]
+    changed = of.get("LastStageChangeDate")
     return Deal(STATES.index(state), changed or of["CreatedDate"], role["Id"], of["StageName"], changed, of["CreatedDate"])
 
 

@@ -44,7 +44,7 @@ def histories(client: Client, kind: str, ids: Iterable[str], fields: tuple[str, 
         if row["Field"] == _BIRTH:
             births[id15(row[parent])] = row
         field = spoken.get(str(row["Field"]).lower())
-        if field is not None and (row["DataType"] == "EntityId" or field == _spoken(field)):
+        if field is not None and (row.get("DataType") == "EntityId" or field == _spoken(field)):
             found.setdefault(id15(row[parent]), {}).setdefault(field, []).append(_change(row, own))
     for id, birth in births.items():
         for versions in found.get(id, {}).values():
@@ -62,8 +62,8 @@ def _age(row: Row) -> tuple[int, str]:
 
 
 def _change(row: Row, own: str | None) -> FieldChange:
-    value: Native = row["NewValue"]
-    before: Native = row["OldValue"]
+    value: Native = row.get("NewValue")
+    before: Native = row.get("OldValue")
     return FieldChange(None if value == "" else value, stamp_ms(row["CreatedDate"]), _actor(row, own), None if before == "" else before)
 
 
