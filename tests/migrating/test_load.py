@@ -156,7 +156,7 @@ def test_whoever_waits_or_was_left_out_has_not_arrived(empty: Move, tmp_path: Pa
         ({("created", ""): 1, ("open", ""): 2}, Verification(drifted=1), "2 records not moved yet, 1 record with a field that differs."),
         (
             {("created", ""): 1, ("gone", ""): 1},
-            {"orphans": 1},
+            Verification(orphans=1),
             "1 record deleted there since, 1 record come or gone since the last run, 1 record without a person, or",
         ),
     ],
