@@ -269,8 +269,7 @@ def _kind(
     keys = {**defaults.keys, **_own_keys(system, kind, desk.problems)}
     if described is not None:
         keys = {key: tuple(native for native in natives if native in described.fields) for key, natives in keys.items()}
-    reason = (stage.reason,) if stage is not None and stage.reason is not None else ()
-    evidence = (*stage.natives, *reason) if stage is not None else ()
+    evidence = stage.evidence if stage is not None else ()
     natives = {each.native for each in fields.values()}
     required = dict.fromkeys(defaults.required)
     if described is not None:

@@ -77,7 +77,7 @@ class _Finding:
 class StageMap:
     """How one kind of record expresses the stage.
 
-    `natives`: all fields that are evidence. `writes`: those that we may write. `lossy`: stage or side state -> the one that is written in its place.
+    `natives`: all fields that are evidence of a place. `writes`: those that we may write. `lossy`: stage or side state -> the one that is written in its place.
     `expressed`: stage or side state -> what is written for it (itself, or another). `settings`: what several fields together say when they are written.
     `probes`: evidence of which only counts whether it is filled. `reason`: the native field that holds the reason of a side state, if any.
     `floored`: some row says a stage at least.
@@ -95,6 +95,11 @@ class StageMap:
     reason: str | None = None
     floored: bool = False
     _seen: dict[tuple[Native, ...], _Finding] = field(default_factory=dict[tuple[Native, ...], _Finding], compare=False, repr=False)
+
+    @property
+    def evidence(self) -> tuple[str, ...]:
+        """All fields out of which a claim is made: `natives`, and that of the reason."""
+        return self.natives if self.reason is None else (*self.natives, self.reason)
 
     def said(self, values: Values) -> str:
         """The record's own words for its stage, as they stand there; empty where it has none."""

@@ -43,10 +43,12 @@ def _claim(desk: Desk, decision: Decision, view: View, history: History | None) 
         return _converted(view, first=carried is None)
     remapped = _mapped_since(view, stage) or (desk.remapped and current and _means_otherwise(view, stage, decision))
     changed = carried is not None and (remapped or _moved(view, stage, reading, hub))
-    change = _newest_change(view, history)
+    change = _newest_change(view, stage, reading, hub, history)
     actor = change.actor if change else _last_author(view, stage) if history is not None else None
     at = _raised_at(view, stage, reading) or (change.at if change else None)
     team = desk.policy.authority.team_of(view.system.name, actor) if changed and desk.policy.authority is not None else None
+    if changed and hub is not None:
+        reading = _with_its_reason(view, stage, reading, hub)
     return Claim(view.system.name, reading, changed=changed, current=current, first=carried is None, at=at, actor=actor, team=team)
 
 
@@ -61,7 +63,7 @@ def _converted(view: View, *, first: bool) -> Claim | None:
 def _last_author(view: View, stage: StageMap) -> Actor | None:
     """Who changed the record last, where the vendor tells no more: the best that is known of who moved the stage. Of what stands on related records it tells
     nothing."""
-    own = any(native in view.agreed for native in stage.natives if "." not in native)
+    own = any(native in view.agreed for native in stage.evidence if "." not in native)
     return Actor("user", view.row.author) if own and view.row.author is not None else None
 
 
@@ -139,7 +141,7 @@ def _as_meant(desk: Desk, view: View, claim: Claim, others: Sequence[StageReadin
 
 def _moved(view: View, stage: StageMap, reading: StageReading, hub: StageReading | None) -> bool:
     """The evidence differs in meaning from what was last agreed."""
-    if not any(native in view.agreed for native in stage.natives):
+    if not any(native in view.agreed for native in stage.evidence):
         return False
     return _read(stage, {**view.seen, **view.agreed}, hub) != reading
 
@@ -156,12 +158,20 @@ def _raised_at(view: View, stage: StageMap, reading: StageReading) -> int | None
     return None if since is None or (own is not None and own.stage == reading.stage) else moment_ms(since, _UTC)
 
 
-def _newest_change(view: View, history: History | None) -> FieldChange | None:
-    if not history or view.kind.stage is None:
-        return None
-    known = history.get(view.row.id, {})
-    changes = [known[native] for native in view.kind.stage.natives if native in known]
-    return max(changes, key=lambda change: change.at, default=None)
+def _with_its_reason(view: View, stage: StageMap, reading: StageReading, hub: StageReading) -> StageReading:
+    """Whoever moves the stage alone keeps the reason for which the person is aside: a record that has no field for it says the label of its own word."""
+    before = _read(stage, {**view.seen, **view.agreed}, hub)
+    kept = before is not None and reading.side is not None and before.side == reading.side == hub.side and before.reason == reading.reason
+    return replace(reading, reason=hub.reason) if kept else reading
+
+
+def _newest_change(view: View, stage: StageMap, reading: StageReading, hub: StageReading | None, history: History | None) -> FieldChange | None:
+    """The last of the changes that made the record say something else. What was only changed beside them moved nobody: it has another author, and time."""
+    known = history.get(view.row.id, {}) if history else {}
+    changed = [native for native in stage.evidence if native in known]
+    before = {native: view.agreed[native] for native in changed if native in view.agreed}
+    telling = [native for native, old in before.items() if _read(stage, {**view.seen, native: old}, hub) != reading]
+    return max((known[native] for native in telling or changed), key=lambda change: change.at, default=None)
 
 
 def _wants_history(decision: Decision, claims: Sequence[Said]) -> bool:

@@ -114,6 +114,7 @@ def take_as_heard(desk: Desk, decision: Decision, known: Known, before: StageSta
 def _by_rules(hearing: _Hearing, rules: Rulebook) -> None:
     """One rule after the other, in their order, each from the place to which the ones before have brought the person."""
     decision, heard = hearing.decision, set[str]()
+    _let_back_in(hearing, rules)
     while True:
         judgement = hearing.judge(rules)
         fresh = next((each for each in judgement.verdicts if each.rule not in heard and _speaks(each, hearing.noted, decision.stage.pass_no)), None)
@@ -131,6 +132,17 @@ def _by_rules(hearing: _Hearing, rules: Rulebook) -> None:
         if verdict.outcome == "yes" and verdict.mode != "apply" and hearing.open_to(verdict):
             decision.promoted.append((verdict.rule, verdict.mode))
     decision.review_at = judgement.review_at
+
+
+def _let_back_in(hearing: _Hearing, rules: Rulebook) -> None:
+    """Whom a rule had set aside and somebody has now let in again, the same answer sets aside no more where they stand. Further on, in the new pass, it may."""
+    before, state = hearing.before, hearing.decision.stage
+    if state.pass_no == before.pass_no or state.side is not None or before.side is None:
+        return
+    for verdict in hearing.judge(rules).verdicts:
+        aside = verdict.place is not None and verdict.place.side == before.side
+        if aside and list(hearing.noted.get(verdict.rule, ()))[:3] == _note(verdict, before.pass_no)[:3]:
+            hearing.note(verdict)
 
 
 def _speaks(verdict: Verdict, noted: Mapping[str, Sequence[Any]], pass_no: int) -> bool:

@@ -17,6 +17,8 @@ from .desk import Asked, Desk, History, Known, View
 from .qualifying import PROPOSAL, qualify
 from .verdicts import take
 
+GONE = "no stage stands there any more, and that moves nobody"
+
 
 def decide_stage(
     desk: Desk, decision: Decision, views: Sequence[View], answers: Mapping[str, Asked], history: History | None, known: Known, blocked: Mapping[str, Hold]
@@ -67,7 +69,11 @@ def _bring_up(desk: Desk, decision: Decision, view: View, cause: str) -> None:
         return
     if any(native not in view.seen for native in stage.writes):
         return  # the record has not told its stage yet: it is met when it does, and until then nobody writes over what may stand there
-    if view.carried.get(STAGE) == state.version and not any(native in view.agreed for native in stage.natives):
+    cleared = "cleared" in view.notes
+    if cleared and stage.spelled(view.seen) is not None:
+        del view.notes["cleared"]  # it says a stage again: the next time that somebody clears it has a quiet cycle of its own
+        view.touched, cleared = True, False
+    if view.carried.get(STAGE) == state.version and not any(native in view.agreed for native in stage.evidence):
         return
     reading = stage.spelled(view.seen)
     if reading is None and stage.writes and not _may_fill(decision, view, stage):
@@ -83,7 +89,8 @@ def _bring_up(desk: Desk, decision: Decision, view: View, cause: str) -> None:
         return
     if reading is not None and _goes_back(desk, reading, state.stage):
         decision.lowered.append(view.system.name)
-    view.owe(STAGE, values, words_of(reading) if reading else None, words_of(state.reading), state.version, cause)
+    why = GONE if cleared and STAGE not in decision.changed else cause
+    view.owe(STAGE, values, words_of(reading) if reading else None, words_of(state.reading), state.version, why)
 
 
 def parked_on(version: int, writes: frozenset[str], seen: Values, values: Values) -> list[Any]:
@@ -92,7 +99,7 @@ def parked_on(version: int, writes: frozenset[str], seen: Values, values: Values
 
 
 def _settle(view: View, stage: StageMap | None, version: int) -> None:
-    for native in stage.natives if stage else ():
+    for native in stage.evidence if stage else ():
         view.agree(native)
     view.carry(STAGE, version)
 

@@ -265,7 +265,7 @@ def _differences(
         yield name, value, entry[0]
     if kind.stage is not None and person.stage_version:
         owed = kind.stage.write(person.stage, person.side, person.reason, record.values)
-        if owed is None or (owed and not writes and not any(_edited(record, row, native) for native in kind.stage.natives)):
+        if owed is None or (owed and not writes and not any(_edited(record, row, native) for native in kind.stage.evidence)):
             found.unprovable[(connected.name, STAGE)] += 1
         elif owed and kind.stage.unmapped(record.values) is None:
             yield STAGE, ", ".join(f"{native}={record.values.get(native)}" for native in owed), stage_words(person)

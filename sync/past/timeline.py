@@ -61,8 +61,7 @@ class _Said:
 
 def natives_of(stage: StageMap) -> tuple[str, ...]:
     """The fields of the record itself that are evidence. What stands on other objects (with a dot in its name) has no history of the record's."""
-    reason = () if stage.reason is None else (stage.reason,)
-    return tuple(dict.fromkeys(native for native in (*stage.natives, *reason) if "." not in native))
+    return tuple(dict.fromkeys(native for native in stage.evidence if "." not in native))
 
 
 def trace(funnel: Funnel, pasts: Iterable[Past], conflict: Tie = "furthest", until: int | None = None) -> list[Arrival]:

@@ -257,7 +257,7 @@ def _natives(desk: Desk, link: LinkRow, name: str) -> tuple[str, ...]:
     if kind is None:
         return ()
     if name == STAGE:
-        return kind.stage.natives if kind.stage else ()
+        return kind.stage.evidence if kind.stage else ()
     return (kind.fields[name].native,) if name in kind.fields else ()
 
 

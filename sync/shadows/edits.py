@@ -28,7 +28,7 @@ class Moved(NamedTuple):
 
 def mapped(kind: KindMap, moved: Moved) -> set[str]:
     """The native fields among them that mean something to us."""
-    ours = {field_map.native for field_map in kind.fields.values()} | set(kind.stage.natives if kind.stage else ())
+    ours = {field_map.native for field_map in kind.fields.values()} | set(kind.stage.evidence if kind.stage else ())
     return ours & moved.before.keys()
 
 
@@ -53,10 +53,10 @@ def _of_record(desk: Desk, link: Link, kind: KindMap, moved: Moved, known: Mappi
             if not same_value(desk.maps.fields[name], meaning, _meaning(field_map, link, before)):
                 who = _when_and_who(moved, [known[native]] if native in known else [])
                 yield name, Edit(before, after, meaning, system, *who, ours=writes and field_map.writable)
-    if kind.stage is not None and any(native in moved.before for native in kind.stage.natives):
+    if kind.stage is not None and any(native in moved.before for native in kind.stage.evidence):
         before, after = (_stage(kind.stage, values) for values in ({**link.seen, **moved.before}, link.seen))
         if before != after:
-            changed = [known[native] for native in kind.stage.natives if native in known]
+            changed = [known[native] for native in kind.stage.evidence if native in known]
             ours = writes and bool(kind.stage.writes)
             yield STAGE, Edit(before, after, after, system, *_when_and_who(moved, changed), lowers(desk.funnel, before, after), ours=ours)
 

@@ -269,7 +269,7 @@ class _Undoing:
     def _natives(self, view: View, name: str, *, writable: bool = False) -> Iterable[str]:
         if name == STAGE:
             stage = view.kind.stage
-            return () if stage is None else stage.writes if writable else stage.natives
+            return () if stage is None else stage.writes if writable else stage.evidence
         mapped = view.kind.fields.get(name)
         return () if mapped is None or (writable and not mapped.writable) else (mapped.native, *mapped.shows)
 

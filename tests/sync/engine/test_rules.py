@@ -70,6 +70,26 @@ def test_whoever_is_put_back_by_hand_stays_there(store_url: str) -> None:
     assert stage(office) == "marketingqualifiedlead"
 
 
+def test_whoever_is_let_in_again_by_hand_stays_there(store_url: str) -> None:
+    """A rule sets her aside, sales takes her back: the rule leaves her there, in a second pass, until what it says changes."""
+    office = ruled(store_url, {"name": "later", "stage": "recycled", "from": ["mql"], "when": "job_title == 'Student'", "mode": "apply"})
+    contact = office.hub.create({"email": ANNA, "lastname": "Ash", "lifecyclestage": "marketingqualifiedlead", "jobtitle": "Student"})
+    office.quiet()
+    assert places(office) == [("mql", None), ("mql", "recycled")]
+    office.later()
+    office.hub.edit(contact, {"hs_lead_status": ""})
+    office.quiet()
+    office.later()
+    office.hub.edit(contact, {"city": "Ulm"})
+    office.quiet()
+    assert places(office) == [("mql", None), ("mql", "recycled"), ("mql", None)]
+    for title in ("Clerk", "Student"):
+        office.later()
+        office.hub.edit(contact, {"jobtitle": title})
+        office.quiet()
+    assert places(office)[-1] == ("mql", "recycled")
+
+
 def test_a_rule_in_the_shadow_only_tells(store_url: str) -> None:
     """It is counted whom it speaks for, and nobody is moved; switched on, it moves them."""
     office = ruled(store_url, {**FITS, "mode": "shadow"})
