@@ -39,8 +39,9 @@ def _claim(desk: Desk, decision: Decision, view: View, history: History | None) 
     current = carried is not None and carried == decision.stage.version
     hub = decision.stage.reading if decision.stage.version and (current or carried is None) else None
     reading = _read(stage, view.seen, hub, view.agreed) if stage is not None else None
-    if stage is None or reading is None:
-        return _converted(view, first=carried is None)
+    converted = _converted(view, first=carried is None)
+    if stage is None or reading is None or (converted is not None and _outdone(desk, reading, converted.reading)):
+        return converted
     remapped = _mapped_since(view, stage) or (desk.remapped and current and _means_otherwise(view, stage, decision))
     changed = carried is not None and (remapped or _moved(view, stage, reading, hub))
     change = _newest_change(view, stage, reading, hub, history)
@@ -58,6 +59,11 @@ def _converted(view: View, *, first: bool) -> Claim | None:
     if converted is None or view.notes.get("converted_told"):
         return None
     return Claim(view.system.name, StageReading(*converted), changed=True, current=False, first=first)
+
+
+def _outdone(desk: Desk, own: StageReading, converted: StageReading) -> bool:
+    """The Lead's last word is further than what the record says by itself, such as a picklist that went along as it was. A side state there is its own word."""
+    return own.side is None and desk.funnel.position(converted.stage) > desk.funnel.position(own.stage)
 
 
 def _last_author(view: View, stage: StageMap) -> Actor | None:
@@ -132,7 +138,7 @@ def _as_they_mean_it(desk: Desk, claims: list[Said]) -> list[Said]:
 
 def _as_meant(desk: Desk, view: View, claim: Claim, others: Sequence[StageReading]) -> Claim:
     stage = view.kind.stage
-    if stage is None or not claim.first or not (stage.lossy or stage.floored):
+    if stage is None or not claim.first or not (stage.lossy or stage.floored) or claim == _converted(view, first=True):
         return claim
     readings = [reading for other in others if (reading := stage.read(view.seen, other)) is not None and reading != claim.reading]
     furthest = max(readings, key=lambda reading: (desk.funnel.position(reading.stage), str(reading.stage)), default=claim.reading)

@@ -269,6 +269,20 @@ def test_a_picklist_of_ones_own_carries_the_stage_through_conversion(tmp_path: P
     assert office.contact(ANNA)["lifecyclestage"] != "customer"
 
 
+def test_a_conversion_counts_for_more_than_the_picklist_that_it_took_along(tmp_path: Path) -> None:
+    """Converted without a deal as an MQL: she is qualified by sales, and the Contact's picklist is told; who was further stays so."""
+    office = own(tmp_path)
+    for name, status in ((ANNA, "marketingqualifiedlead"), ("bob@b.example", "customer")):
+        office.hub.create({"email": name, "lastname": "Ash", "lifecyclestage": status})
+    office.quiet()
+    office.later()
+    for name in (ANNA, "bob@b.example"):
+        office.crm.convert(office.person(name)["Id"], opportunity=False)
+    office.quiet()
+    assert (stage(office), office.person(ANNA, "Contact")[PICKLIST]) == ("salesqualifiedlead", "SQL")
+    assert (office.contact("bob@b.example")["lifecyclestage"], office.person("bob@b.example", "Contact")[PICKLIST]) == ("customer", "Customer")
+
+
 def test_a_deal_raises_the_picklist_of_ones_own(tmp_path: Path) -> None:
     """An open deal says at least opportunity: HubSpot is told, the picklist too, and a customer by the picklist stays one."""
     office = own(tmp_path)
