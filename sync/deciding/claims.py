@@ -39,7 +39,7 @@ def _claim(desk: Desk, decision: Decision, view: View, history: History | None) 
     current = carried is not None and carried == decision.stage.version
     hub = decision.stage.reading if decision.stage.version and (current or carried is None) else None
     reading = _read(stage, view.seen, hub, view.agreed) if stage is not None else None
-    converted = _converted(view, first=carried is None)
+    converted = _converted(desk, decision, view, first=carried is None)
     if stage is None or reading is None or (converted is not None and _outdone(desk, reading, converted.reading)):
         return converted
     remapped = _mapped_since(view, stage) or (desk.remapped and current and _means_otherwise(view, stage, decision))
@@ -53,12 +53,24 @@ def _claim(desk: Desk, decision: Decision, view: View, history: History | None) 
     return Claim(view.system.name, reading, changed=changed, current=current, first=carried is None, at=at, actor=actor, team=team)
 
 
-def _converted(view: View, *, first: bool) -> Claim | None:
-    """The Lead that this record was converted from said something that the record itself has no field for."""
-    converted = view.notes.get("converted")
+def _converted(desk: Desk, decision: Decision, view: View, *, first: bool) -> Claim | None:
+    """The Lead that this record was converted from said something that the record itself has no field for.
+
+    It raises, and lowers nobody. Whoever converts a Lead that shows where its person waits beside the line lets them in again.
+    """
+    converted, state = view.notes.get("converted"), decision.stage
     if converted is None or view.notes.get("converted_told"):
         return None
-    return Claim(view.system.name, StageReading(*converted), changed=True, current=False, first=first)
+    reading = StageReading(*converted)
+    seen = state.side in desk.funnel.reentries and view.notes.get("converted_seen") == state.version
+    again = seen and desk.funnel.position(reading.stage) > desk.funnel.position(state.stage)
+    return Claim(view.system.name, reading, changed=True, current=again, first=first and not again)
+
+
+def _is_converted(view: View, claim: Claim) -> bool:
+    """It is what the Lead said, and no word of the record's own."""
+    told = view.notes.get("converted")
+    return told is not None and not view.notes.get("converted_told") and claim.reading == StageReading(*told)
 
 
 def _outdone(desk: Desk, own: StageReading, converted: StageReading) -> bool:
@@ -138,7 +150,7 @@ def _as_they_mean_it(desk: Desk, claims: list[Said]) -> list[Said]:
 
 def _as_meant(desk: Desk, view: View, claim: Claim, others: Sequence[StageReading]) -> Claim:
     stage = view.kind.stage
-    if stage is None or not claim.first or not (stage.lossy or stage.floored) or claim == _converted(view, first=True):
+    if stage is None or not claim.first or not (stage.lossy or stage.floored) or _is_converted(view, claim):
         return claim
     readings = [reading for other in others if (reading := stage.read(view.seen, other)) is not None and reading != claim.reading]
     furthest = max(readings, key=lambda reading: (desk.funnel.position(reading.stage), str(reading.stage)), default=claim.reading)

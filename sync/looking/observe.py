@@ -18,6 +18,7 @@ from ...state.forgotten import Mark
 from ...state.links import LinkRow, Observed
 from ...state.signals import NewSignal
 from ...state.store import Tx
+from ..deciding.claims import STAGE
 from ..deciding.desk import System
 from ..deciding.erasure import ERASED
 from ..deciding.parking import unparked
@@ -275,7 +276,7 @@ def _as_left(batch: _Batch, row: LinkRow) -> LinkRow:
 def _move(batch: _Batch, system: System, moved: Moved, sight: tuple[int, int]) -> Ref | None:
     """The link follows its record. `sight`: when (ms) and by which run that was seen. Returns the new ref if nobody has read it yet."""
     old, target = _current(batch, moved.ref), _current(batch, moved.to)
-    evidence = _evidence(system, moved)
+    evidence = _evidence(system, moved, old)
     if old is not None and old.state == "moved":
         old = None
     if target is None:
@@ -356,13 +357,19 @@ def _without_forgotten(tx: Tx, workspace: int, batch: _Batch, system: System, si
     return [sighting for sighting, theirs in zip(sightings, marks, strict=True) if known.isdisjoint(theirs)]
 
 
-def _evidence(system: System, moved: Moved) -> dict[str, Any]:
-    """What the old record says about the stage, kept with the new one: a conversion is evidence that a Contact has no field for."""
+def _evidence(system: System, moved: Moved, old: LinkRow | None) -> dict[str, Any]:
+    """What the old record says about the stage, kept with the new one: a conversion is evidence that a Contact has no field for.
+
+    With it goes the version of the stage that the old record carried: that is what whoever converted it had before them.
+    """
     kind = system.map.kinds.get(moved.ref.kind)
     if moved.record is None or moved.why != "converted" or kind is None or kind.stage is None:
         return {}
     reading = kind.stage.read(moved.record.values)
-    return {"converted": [reading.stage, reading.side, reading.reason]} if reading is not None else {}
+    if reading is None:
+        return {}
+    seen = old.carried.get(STAGE) if old is not None and old.state == "linked" else None
+    return {"converted": [reading.stage, reading.side, reading.reason], **({"converted_seen": seen} if seen is not None else {})}
 
 
 def _store(tx: Tx, workspace: int, batch: _Batch, run: int, now: int) -> None:

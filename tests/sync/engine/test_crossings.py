@@ -146,8 +146,8 @@ def test_recycled_by_a_rule_and_then_converted(tmp_path: Path) -> None:
     office.later()
     office.crm.convert(office.person(ANNA)["Id"])
     office.quiet()
-    assert stage(office) == "opportunity"
-    assert places(office)[-1][0] == "opportunity"
+    assert (stage(office), office.contact(ANNA).get("hs_lead_status")) == ("opportunity", None)
+    assert places(office) == [("mql", None, 1), ("mql", "recycled", 1), ("opportunity", None, 2)]
     assert groups(office) == []
 
 
