@@ -204,6 +204,13 @@ def _wants_history(decision: Decision, claims: Sequence[Said]) -> bool:
     return wanted
 
 
+def stands_for(asked: Asked, stage: StageState, claims: Sequence[Claim]) -> bool:
+    """An answer holds for the choices that were shown: where somebody has moved the person since, what they say is heard like anything else."""
+    said = {claim.system: words_of(claim.reading) for claim in claims} | {"hub": words_of(stage.reading)}
+    asserting = {claim.system for claim in claims if claim.changed or claim.first}
+    return asserting <= asked.choices.keys() and all(said.get(system) == shown for system, shown in asked.choices.items())
+
+
 def answered(claims: Sequence[Said], asked: Asked) -> list[Said]:
     """The claims that somebody's answer lets stand, as theirs: nobody's authority stands against them."""
     if asked.answer == "hub":

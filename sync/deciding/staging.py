@@ -11,7 +11,7 @@ from ...lifecycle.funnel import Funnel
 from ...mapping.stages import StageMap
 from ...model.records import Native, Values
 from ...model.stages import StageReading
-from .claims import STAGE, answered, claims_of, note_left_behind, words_of
+from .claims import STAGE, answered, claims_of, note_left_behind, stands_for, words_of
 from .decision import Decision, Hold
 from .desk import Asked, Desk, History, Known, View
 from .qualifying import PROPOSAL, qualify
@@ -28,6 +28,8 @@ def decide_stage(
     if claims is None:
         return
     asked = answers.get(STAGE)
+    if asked is not None and not stands_for(asked, decision.stage, [claim for _, claim in claims]):
+        asked = None
     if asked is not None:
         claims = answered(claims, asked)
     heard = [claim for _, claim in claims]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from office import Office
+from questions import answer, groups
 
 from stagesync.lifecycle.authority import Authority
 from stagesync.lifecycle.policy import Policy
@@ -121,3 +122,28 @@ def test_a_cleared_stage_is_written_again_with_that_reason(tmp_path: Path) -> No
     with office.session.store.read() as tx:
         (row,) = [row for row in actions.of_people(tx, planned.run, [1]) if row.op == "update"]
     assert row.fields["stage"] == [None, "mql", 1, "no stage stands there any more, and that moves nobody"]
+
+
+def test_an_answer_is_no_answer_to_what_was_said_since(tmp_path: Path) -> None:
+    """Marketing's SQL is a question, and the answer is no. Before a run takes it in, sales moves her on, or marketing says something else: both are heard."""
+    for name, system, values, expected in (
+        ("on", "hub2", {"lifecyclestage": "opportunity"}, ("opportunity", None, None)),
+        ("off", "crm", {"Status": "Closed - Not Converted"}, ("mql", "disqualified", "Closed - Not Converted")),
+    ):
+        (tmp_path / name).mkdir()
+        office = Office(tmp_path / name, second=True)
+        known(office)
+        teams = Authority(systems={"crm": "marketing", "hub": "sales", "hub2": "sales"}, also={"disqualified": frozenset({"marketing"})})
+        office.session = replace(office.session, desk=replace(office.session.desk, policy=Policy(teams)))
+        lead, other = office.person(ANNA)["Id"], office.contact(ANNA, "hub2")["id"]
+        office.crm.edit(lead, {"Status": "Sales Qualified"})
+        assert office.run().new_holds == 1
+        answer(office, "hub")
+        office.later()
+        if system == "crm":
+            office.crm.edit(lead, values)
+        elif office.hub2 is not None:
+            office.hub2.edit(other, values)
+        office.quiet()
+        assert places(office)[-1] == expected
+        assert groups(office) == []
