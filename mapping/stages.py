@@ -178,7 +178,8 @@ class StageMap:
             changes = self._changes(StageReading(stage, side), StageReading(wanted, beside), said, values)
         if self.reason is not None and self.reason in self.writes:
             told = reason if beside is not None else None
-            if told is not None or (beside is None and said.side is not None):
+            by_word = told == said.reason and said.side == beside and values.get(self.reason) is None  # the label of its own word: nobody typed that
+            if (told is not None and not by_word) or (beside is None and said.side is not None):
                 changes[self.reason] = told
         return {native: value for native, value in changes.items() if word(values.get(native)) != word(value)}
 

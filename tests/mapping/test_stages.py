@@ -296,6 +296,9 @@ def test_reason_in_a_field_of_its_own() -> None:
     assert stage_map.read(now) == StageReading(None, "disqualified", "No budget")
     assert stage_map.write("sal", "disqualified", "No time", {"Status": "Working - Contacted"}) == {"Status": "Closed - Not Converted", "Reason__c": "No time"}
     assert stage_map.write("sal", None, None, now) == {"Status": "Working - Contacted", "Reason__c": None}
+    unsaid = {"Status": "Closed - Not Converted", "Reason__c": None}
+    assert stage_map.write("sal", "disqualified", "Closed - Not Converted", unsaid) == {}
+    assert stage_map.write("sal", "disqualified", "No time", unsaid) == {"Reason__c": "No time"}
 
 
 def test_a_stage_field_that_may_not_be_written_is_evidence_only() -> None:

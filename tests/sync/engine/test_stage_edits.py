@@ -83,12 +83,13 @@ def test_a_move_keeps_the_reason_that_another_system_gave(tmp_path: Path) -> Non
 
 
 def test_a_reason_that_is_given_later_is_heard(tmp_path: Path) -> None:
-    """Set aside today, and why is typed tomorrow: that counts although the status has not moved, and the systems agree."""
+    """Set aside today, and why is typed tomorrow: nothing is put there meanwhile, it counts although the status has not moved, and the systems agree."""
     office = Reasoned(tmp_path, overrides=REASONED)
     known(office)
     lead = office.person(ANNA)["Id"]
     office.crm.edit(lead, {"Status": "Closed - Not Converted"})
     office.quiet()
+    assert office.person(ANNA).get("Why__c") is None
     office.later()
     office.crm.edit(lead, {"Why__c": "No budget"})
     office.quiet()
