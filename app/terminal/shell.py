@@ -13,7 +13,7 @@ from typing import ParamSpec
 
 import typer
 
-from ...model.errors import StagesyncError, StateError
+from ...model.errors import ConfigurationError, StagesyncError, StateError
 from . import streams
 from .output import tell
 
@@ -60,13 +60,21 @@ def _code(command: Callable[[], int | None]) -> int:
         streams.drop_output()
         return 0
     except OSError as error:
-        if error.errno not in _NO_ROOM:
-            return _bug(error)
+        return _by_the_system(error)
+    except Exception as error:  # noqa: BLE001 - the last place that can turn a bug into a message
+        return _bug(error)
+
+
+def _by_the_system(error: OSError) -> int:
+    """What the operating system refuses: room for the output, or a look at a file or folder that somebody has named."""
+    if error.errno in _NO_ROOM:
         streams.drop_output()
         tell(f"stagesync: the result cannot be written: {error.strerror} (stdout)\n  -> make room, or send it elsewhere; what was done is on record")
         return StateError.exit_code
-    except Exception as error:  # noqa: BLE001 - the last place that can turn a bug into a message
-        return _bug(error)
+    if isinstance(error, PermissionError) and error.filename is not None:
+        tell(f"stagesync: this user may not look there: {error.strerror} ({error.filename})\n  -> get the right to, or name another file")
+        return ConfigurationError.exit_code
+    return _bug(error)
 
 
 def _bug(error: Exception) -> int:

@@ -64,11 +64,11 @@ class Mirror:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        if not path.parent.is_dir():
-            raise ConfigurationError("the folder of the file does not exist", where=str(path.parent), next_step="create it, or give another path")
         try:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             self._db = sqlite3.connect(path, timeout=_PATIENCE_S, isolation_level=None, check_same_thread=False)
+        except FileNotFoundError:
+            raise ConfigurationError("the folder of the file does not exist", where=str(path.parent), next_step="create it, or give another path") from None
         except (OSError, sqlite3.Error) as error:
             raise self._trouble(error) from None
         with self._told():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import subprocess
@@ -251,6 +252,19 @@ def test_a_bug_is_told_without_anybodys_data(capsys: pytest.CaptureFixture[str])
     assert "this is a bug in stagesync: ValueError at test_mistakes.py:" in said
     assert CANARY not in said
     assert "Traceback" not in said
+
+
+def test_a_folder_that_may_not_be_looked_into_is_no_bug(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever file somebody named in it: exit 2 with its path and what to do."""
+
+    def command() -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", "/srv/theirs/box.toml")
+
+    assert exits(command) == 2
+    assert (
+        capsys.readouterr().err
+        == "stagesync: this user may not look there: Permission denied (/srv/theirs/box.toml)\n  -> get the right to, or name another file\n"
+    )
 
 
 def test_ctrl_c_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
