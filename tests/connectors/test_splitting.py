@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 import pytest
+from doors import Door
 from hypothesis import given
 from hypothesis import strategies as st
 from office import Office
@@ -96,32 +97,20 @@ def test_what_stops_everything_takes_nothing_from_what_is_known() -> None:
 
 
 @dataclass
-class Strict:
-    """A world that refuses a whole call for one row with the poison in it. `kind`: how it says so. `writes`: the calls that change something."""
+class Strict(Door):
+    """Refuses a whole call for one row with the poison in it. `kind`: how it says so. `writes`: the calls that change something."""
 
-    world: Any
     kind: str
     writes: list[int] = field(default_factory=list[int])
-
-    def arrive(self, request: Request) -> Any:
-        """The call sets out."""
-        return self.world.arrive(request)
-
-    def pause_s(self, request: Request, fault: Any) -> float:
-        """No waiting."""
-        return 0.0
-
-    def wait(self, seconds: float) -> None:
-        """No waiting."""
 
     def answer(self, request: Request, fault: Any = None) -> Response:
         """The world's answer, or a no to everything."""
         rows = _rows(request)
         if rows is None:
-            return self.world.answer(request, fault)
+            return super().answer(request, fault)
         self.writes.append(len(rows))
         bad = [row for row in rows if POISON in orjson.dumps(row).decode()]
-        return _refusal(self.kind) if bad else self.world.answer(request, fault)
+        return _refusal(self.kind) if bad else super().answer(request, fault)
 
 
 def _rows(request: Request) -> list[Any] | None:

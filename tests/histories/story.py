@@ -12,7 +12,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from lab import Door, Lab
+from lab import Lab, Threshold
 from oracle import Memory, settled
 from somebody import Row
 
@@ -38,7 +38,7 @@ class Meddled(Lab):
         return Meddler(self, super().way_to(world).name, world)
 
 
-class Meddler(Door):
+class Meddler(Threshold):
     """Somebody at the door."""
 
     def __init__(self, lab: Meddled, name: str, world: Any) -> None:

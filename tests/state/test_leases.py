@@ -114,12 +114,14 @@ def test_a_lease_ends_with_its_block_and_the_next_epoch_begins(store: Store) -> 
 
 
 def test_workspaces_of_one_database_run_side_by_side(store_url: str) -> None:
-    """Each has a lease of its own, even where its name is no name for a file."""
-    with closing(open_store(store_url)) as one, closing(open_store(store_url)) as two:
-        first, second = workspace(one), workspace(one, "Größe/../2")
-        with leases.acquire(one, first, "me"), leases.acquire(two, second, "you"):
-            workspace(one, "a")
-            workspace(two, "b")
+    """Each has a lease of its own, even where its name is no name for a file; both write, and neither is anybody else's meanwhile."""
+    with closing(open_store(store_url)) as one, closing(open_store(store_url)) as two, closing(open_store(store_url)) as three:
+        held = workspace(one), workspace(one, "Größe/../2")
+        with leases.acquire(one, held[0], "me"), leases.acquire(two, held[1], "you"):
+            assert workspace(one, "a") != workspace(two, "b")
+            for ws, holder in zip(held, ("me", "you"), strict=True):
+                with pytest.raises(Busy, match=f"is held by {holder} since"), leases.acquire(three, ws, "them"):
+                    pass
 
 
 def test_a_writer_in_time_holds_off_the_next_holder(postgres_url: str) -> None:

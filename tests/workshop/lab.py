@@ -16,6 +16,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
+from doors import Door
 from office import Looks, Office
 from somebody import Somebody
 from watch import Watch
@@ -86,30 +87,24 @@ class OneByOne:
                 yield whose, End(error)
 
 
-class Door:
+class Threshold(Door):
     """Stands between a connector and its world: tells the lab about every call, and lets nothing through once the program is dead."""
 
     def __init__(self, lab: Lab, name: str, world: Any) -> None:
-        self.lab, self.name, self.world = lab, name, world
+        super().__init__(world)
+        self.lab, self.name = lab, name
 
     def arrive(self, request: Any) -> Any:
         """The call sets out."""
         self.lab.call_begins(self.name, f"{request.method} {request.path}")
         self.lab.note_window(self.name, request)
-        return self.world.arrive(request)
-
-    def pause_s(self, request: Any, fault: Any) -> float:
-        """No waiting."""
-        return 0.0
-
-    def wait(self, seconds: float) -> None:
-        """No waiting."""
+        return super().arrive(request)
 
     def answer(self, request: Any, fault: Any = None) -> Any:
         """The call is carried out, and answered if somebody still listens."""
         try:
             with self.lab.watch.over(self.name, request):
-                response = self.world.answer(request, fault)
+                response = super().answer(request, fault)
         finally:
             self.lab.call_ended(self.name, f"{request.method} {request.path}")
         self.lab.alive()
@@ -182,7 +177,7 @@ class Lab(Somebody):
     def way_to(self, world: Any) -> Any:
         """Every call goes through a door."""
         name = "crm" if world is self.crm else "hub" if world is self.hub else "hub2"
-        return Door(self, name, world)
+        return Threshold(self, name, world)
 
     def reopened(self) -> Session:
         """A fresh session whose state is fragile."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from doors import Door
+
 from stagesync.sandbox.base import json_response
 from stagesync.sandbox.wire import Request, Response
 
@@ -20,25 +22,13 @@ SHAPES = {
 
 
 @dataclass
-class Stubborn:
-    """`world` with a will of its own. `refuses`: names of `SHAPES`; `code`, `status`: how; `asked`: the queries that came."""
+class Stubborn(Door):
+    """With a will of its own. `refuses`: names of `SHAPES`; `code`, `status`: how; `asked`: the queries that came."""
 
-    world: Any
     refuses: frozenset[str] = frozenset()
     code: str = "MALFORMED_QUERY"
     status: int = 400
     asked: list[str] = field(default_factory=list[str])
-
-    def arrive(self, request: Request) -> Any:
-        """The call sets out."""
-        return self.world.arrive(request)
-
-    def pause_s(self, request: Request, fault: Any) -> float:
-        """No waiting."""
-        return 0.0
-
-    def wait(self, seconds: float) -> None:
-        """No waiting."""
 
     def answer(self, request: Request, fault: Any = None) -> Response:
         """The world's answer, or a no."""
@@ -47,4 +37,4 @@ class Stubborn:
             self.asked.append(query)
         if any(SHAPES[name](query) for name in self.refuses):
             return json_response([{"errorCode": self.code, "message": "no such thing here"}], self.status)
-        return self.world.answer(request, fault)
+        return super().answer(request, fault)

@@ -101,7 +101,7 @@ def test_the_example_of_a_webhook_loads_too(tmp_path: Path, monkeypatch: pytest.
     assert [event.kind for event in config.systems["product"].settings.events] == ["person", "stage", "signal"]
 
 
-def test_the_examples_values_are_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_examples_values_are_the_defaults() -> None:
     """What the example shows as a connector's value is the default that holds without it, but for addresses and credentials."""
     table = tomllib.loads(EXAMPLE.read_text("utf-8"))["systems"]
     for name, model in (("hubspot", HubSpotSettings), ("salesforce", SalesforceSettings)):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from office import Office
+from questions import answer
 
 from stagesync.app.views.why import why_json, why_text
 from stagesync.sync.deciding.desk import Settings
-from stagesync.sync.people import explain, holds
-from stagesync.sync.people.answers import resolve
+from stagesync.sync.people import explain
 from stagesync.sync.people.explain import Why
 from stagesync.sync.people.who import find_people
 
@@ -102,9 +102,7 @@ def test_an_answered_question_is_told(tmp_path: Path) -> None:
     office.hub.create({"email": "anna@a.example", "lastname": "Ash", "city": "Ulm"})
     office.crm.create("Lead", {"Email": "anna@a.example", "LastName": "Ash", "Company": "A", "City": "Bonn"})
     office.run()
-    with office.session.store.read() as tx:
-        (group,) = holds.groups(tx, office.session.workspace)
-    resolve(office.session.store, office.session.workspace, group.id, "crm", None, office.clock.now_ms())
+    answer(office, "crm")
     office.run()
     told = _why(office, "anna@a.example", "city")
     assert [(event.kind, event.run) for event in told.events] == [("held", 1), ("answered", 1), ("met", 2), ("overruled", 2), ("written", 2)]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from office import Office
+from questions import answer
 
 from stagesync.app.terminal import moments
 from stagesync.app.views.why import why_json, why_text
@@ -165,9 +166,7 @@ def test_questions_stand_as_they_stood(tmp_path: Path) -> None:
     office.run()
     asked = office.clock.now_ms()
     office.later()
-    with office.session.store.read() as tx:
-        (group,) = holds.groups(tx, office.session.workspace)
-    resolve(office.session.store, office.session.workspace, group.id, "crm", None, office.clock.now_ms())
+    answer(office, "crm")
     answered = office.clock.now_ms()
     office.later()
     office.run()

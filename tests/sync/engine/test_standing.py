@@ -12,14 +12,13 @@ from lab import Lab
 from moving import WAY, Move, move
 from office import Office
 from oracle import settled
+from questions import answer
 from weather import forecast
 
 from stagesync.state import leases, links, runs, sameness
 from stagesync.state.sameness import SameRow
 from stagesync.sync import engine
 from stagesync.sync.deciding.desk import Settings
-from stagesync.sync.people.answers import resolve
-from stagesync.sync.people.holds import groups
 
 ANNA = "anna@a.example"
 
@@ -49,9 +48,7 @@ def test_an_answer_is_heard_though_a_plan_was_made_before_it(apart: Office, *, m
         apart.hub.edit(apart.contact(ANNA)["id"], {"jobtitle": "Boss"})
     planned = apart.plan()
     apart.later(1)
-    with apart.session.store.read() as tx:
-        (group,) = groups(tx, apart.session.workspace)
-    resolve(apart.session.store, apart.session.workspace, group.id, "crm", None, apart.clock.now_ms())
+    answer(apart, "crm")
     assert apply(apart, planned).drifted == 1
     apart.run()
     assert (apart.contact(ANNA)["city"], apart.person(ANNA).get("Title")) == ("Kiel", "Boss" if met else None)

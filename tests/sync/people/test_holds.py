@@ -6,19 +6,14 @@ from pathlib import Path
 
 import pytest
 from office import Office
+from questions import groups
 
 from stagesync.app.views.holds import holds_json, holds_text, resolved_text
 from stagesync.model.errors import ConfigurationError
 from stagesync.sync.deciding.desk import Settings
-from stagesync.sync.people import holds
 from stagesync.sync.people.answers import resolve
 from stagesync.sync.people.holds import Group
 from stagesync.sync.people.who import Scope, find_people
-
-
-def _groups(office: Office) -> list[Group]:
-    with office.session.store.read() as tx:
-        return holds.groups(tx, office.session.workspace)
 
 
 def _resolve(office: Office, group: str, use: str, only: set[int] | None = None) -> int:
@@ -46,27 +41,27 @@ def unsure(tmp_path: Path) -> Office:
 
 def test_first_meetings_are_one_question(unsure: Office) -> None:
     """All cities that differ at the first meeting are one question with one id, which stays the same from run to run."""
-    (group,) = _groups(unsure)
+    (group,) = groups(unsure)
     assert group.title == "3 cities differ where the records meet for the first time: crm, newest?"
     assert (group.count, len(group.people), list(group.answers)) == (3, 3, ["crm", "newest", "hub", "skip"])
     unsure.later()
     unsure.run()
-    assert [(each.id, each.count) for each in _groups(unsure)] == [(group.id, 3)]
+    assert [(each.id, each.count) for each in groups(unsure)] == [(group.id, 3)]
 
 
 def test_one_answer_resolves_the_group(unsure: Office) -> None:
     """The answer is carried out by the next run, for everybody, and the question is gone."""
-    (group,) = _groups(unsure)
+    (group,) = groups(unsure)
     assert _resolve(unsure, group.id, "crm") == 3
     assert unsure.run().systems["hub"].updated == 3
     assert {unsure.contact(f"{name}@a.example")["city"] for name in ("anna", "bert", "cleo")} == {"Bonn"}
-    assert _groups(unsure) == []
+    assert groups(unsure) == []
     assert unsure.run().writes == 0
 
 
 def test_an_answer_for_some_stays_theirs(unsure: Office) -> None:
     """Who was answered alone is not answered again with the rest of the group."""
-    (group,) = _groups(unsure)
+    (group,) = groups(unsure)
     assert _resolve(unsure, group.id, "crm", {_person(unsure, "anna@a.example")}) == 1
     assert _resolve(unsure, group.id, "newest") == 2
     unsure.run()
@@ -76,16 +71,16 @@ def test_an_answer_for_some_stays_theirs(unsure: Office) -> None:
 
 def test_skip_leaves_things_alone(unsure: Office) -> None:
     """A skipped question is not asked again, and nothing is written."""
-    (group,) = _groups(unsure)
+    (group,) = groups(unsure)
     _resolve(unsure, group.id, "skip")
     assert unsure.run().writes == 0
-    assert _groups(unsure) == []
+    assert groups(unsure) == []
     assert unsure.contact("anna@a.example")["city"] == "Ulm"
 
 
 def test_answers_that_make_no_sense(unsure: Office) -> None:
     """An unknown group, and an answer that the question does not take, are refused with what is allowed."""
-    (group,) = _groups(unsure)
+    (group,) = groups(unsure)
     with pytest.raises(ConfigurationError, match="there is no open group zzz"):
         _resolve(unsure, "zzz", "hub")
     with pytest.raises(ConfigurationError) as refused:
@@ -102,7 +97,7 @@ def test_a_deletion_is_asked_about(tmp_path: Path, use: str, lives: bool) -> Non
     office.later()
     office.crm.delete(office.person("anna@a.example")["Id"])
     office.run()
-    (group,) = _groups(office)
+    (group,) = groups(office)
     assert group.title == "1 person was deleted in crm: does that hold everywhere (crm), or is the record made again (hub)?"
     assert list(group.answers) == ["crm", "hub", "skip"]
     _resolve(office, group.id, use)
@@ -118,7 +113,7 @@ def test_ambiguous_records_are_asked_about(tmp_path: Path) -> None:
     office.hub.create({"email": "info@a.example", "lastname": "Ash"})
     office.crm.create("Lead", {"Email": "info@a.example", "LastName": "Birch", "Company": "A"})
     office.run()
-    (group,) = _groups(office)
+    (group,) = groups(office)
     assert (group.kind, group.count, list(group.answers)) == ("ambiguous", 1, ["newest", "skip"])
     with office.session.store.read() as tx:
         text = holds_text(tx, office.session.desk, office.session.workspace)
@@ -126,7 +121,7 @@ def test_ambiguous_records_are_asked_about(tmp_path: Path) -> None:
     _resolve(office, group.id, "newest")
     office.run()
     assert office.contact("info@a.example")["lastname"] == office.person("info@a.example")["LastName"]
-    assert _groups(office) == []
+    assert groups(office) == []
 
 
 def test_questions_on_the_screen(unsure: Office) -> None:
@@ -134,7 +129,7 @@ def test_questions_on_the_screen(unsure: Office) -> None:
     with unsure.session.store.read() as tx:
         text = holds_text(tx, unsure.session.desk, unsure.session.workspace)
         told = holds_json(tx, unsure.session.desk, unsure.session.workspace)
-    (group,) = _groups(unsure)
+    (group,) = groups(unsure)
     assert text[0] == "1 question is open. One answer resolves a whole group; the next run acts on it."
     assert text[2] == f"{group.id}  {group.title}"
     assert any("Ash <anna@a.example>" in line and 'crm "Bonn", hub "Ulm"' in line for line in text)

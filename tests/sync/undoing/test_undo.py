@@ -7,14 +7,12 @@ from typing import Any
 
 import pytest
 from office import Office
-from questions import answer
+from questions import answer, groups
 from ruled import FITS, lead, ruled, stage
 from undoing import ANNA, both, planned, reasons, undo, worlds
 
 from stagesync.model.errors import ConfigurationError
 from stagesync.state import entries, people, runs
-from stagesync.sync.people import holds
-from stagesync.sync.people.answers import resolve
 
 
 def test_values_go_back_where_the_run_wrote_them(store_url: str) -> None:
@@ -171,33 +169,31 @@ def test_a_swap_of_addresses_is_swapped_back(tmp_path: Path) -> None:
     assert office.quiet() == 1
 
 
-def test_a_preview_asks_nothing(store_url: str) -> None:
-    """As long as the undo is only looked at, however often, no record was taken from anybody: there is no question. Carried out, there is one."""
-    office = Office(store_url)
-    office.hub.create({"email": ANNA, "lastname": "Berg"})
-    office.directions = {"crm": "read"}
-    office.session = office.reopened()
-    office.quiet()
-    office.crm.create("Lead", {"Email": ANNA, "LastName": "Berg", "Company": "A"})
-    office.later()
-    done = office.run().run
-    assert [planned(office, done).apart for _ in range(2)] == [1, 1]
-    with office.session.store.read() as tx:
-        assert holds.groups(tx, office.session.workspace) == []
-    undo(office, done)
-    with office.session.store.read() as tx:
-        assert [group.count for group in holds.groups(tx, office.session.workspace)] == [1]
-
-
-def test_a_record_that_joined_is_taken_from_its_person_until_somebody_says_otherwise(store_url: str) -> None:
-    """The match was wrong: what it wrote goes back and the two go their own ways, until the question that is left is answered."""
-    office = Office(store_url)
+def joining(place: Path | str) -> tuple[Office, str]:
+    """Anna is in HubSpot, and the next run will link a Lead of Salesforce, which is only read, with her; its id."""
+    office = Office(place)
     office.hub.create({"email": ANNA, "lastname": "Berg", "city": "Bonn"})
     office.directions = {"crm": "read"}
     office.session = office.reopened()
     office.quiet()
     lead = office.crm.create("Lead", {"Email": ANNA, "LastName": "Berg", "Company": "A", "Title": "Head"})
     office.later()
+    return office, lead
+
+
+def test_a_preview_asks_nothing(store_url: str) -> None:
+    """As long as the undo is only looked at, however often, no record was taken from anybody: there is no question. Carried out, there is one."""
+    office, _ = joining(store_url)
+    done = office.run().run
+    assert [planned(office, done).apart for _ in range(2)] == [1, 1]
+    assert groups(office) == []
+    undo(office, done)
+    assert [group.count for group in groups(office)] == [1]
+
+
+def test_a_record_that_joined_is_taken_from_its_person_until_somebody_says_otherwise(store_url: str) -> None:
+    """The match was wrong: what it wrote goes back and the two go their own ways, until the question that is left is answered."""
+    office, lead = joining(store_url)
     before = worlds(office)
     done = office.run().run
     assert office.contact(ANNA)["jobtitle"] == "Head"
@@ -205,23 +201,16 @@ def test_a_record_that_joined_is_taken_from_its_person_until_somebody_says_other
     assert worlds(office) == before and (made.apart, made.refusals) == (1, ())
     office.crm.edit(lead, {"Title": "Chief"})
     assert office.quiet() == 1 and worlds(office)[f"crm {lead}"]["Title"] == "Chief"
-    with office.session.store.read() as tx:
-        (group,) = holds.groups(tx, office.session.workspace)
+    (group,) = groups(office)
     assert group.title.startswith("1 record was taken from its person by the undo of run")
-    assert resolve(office.session.store, office.session.workspace, group.id, "newest", None, office.session.clock.now_ms()) == 1
+    assert answer(office, "newest") == 1
     office.quiet()
     assert office.contact(ANNA)["jobtitle"] == "Chief"
 
 
 def test_a_record_that_was_taken_away_is_matched_again_under_another_address(tmp_path: Path) -> None:
     """Whoever corrects the address makes somebody else of it, who meets everything for the first time."""
-    office = Office(tmp_path)
-    office.hub.create({"email": ANNA, "lastname": "Berg", "city": "Bonn"})
-    office.directions = {"crm": "read"}
-    office.session = office.reopened()
-    office.quiet()
-    lead = office.crm.create("Lead", {"Email": ANNA, "LastName": "Berg", "Company": "A", "Title": "Head"})
-    office.later()
+    office, lead = joining(tmp_path)
     undo(office, office.run().run)
     office.crm.edit(lead, {"Email": "other@a.example"})
     office.quiet()
