@@ -237,14 +237,21 @@ def test_five_minutes_both_ways(at: int, why: str | None) -> None:
 
 
 LEAF = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
-JSON = st.recursive(LEAF, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
+JSON = st.recursive(LEAF, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3), max_leaves=8)
 NAMES = ("subscriptionType", "eventType", "objectId", "objectTypeId", "mergedObjectIds", "newObjectId", "appId", "sourceId", "changeSource", "occurredAt")
 EVENT = st.dictionaries(st.sampled_from(NAMES), JSON | st.sampled_from(("contact.merge", "object.deletion", "0-1", 12, "12", "INTEGRATION")))
+ABOUT_CONTACTS = st.fixed_dictionaries(
+    {"subscriptionType": st.sampled_from(("contact.creation", "contact.deletion", "contact.propertyChange")), "objectId": st.integers(1, 10**12)},
+    optional={"occurredAt": JSON, "propertyName": JSON, "portalId": JSON},
+)
 
 
-@given(st.lists(EVENT | JSON, max_size=120) | JSON)
-def test_whatever_is_posted_is_read_or_refused(told: Any) -> None:
-    """Nothing but an event about contacts with their ids becomes a hint, and nothing but a list of tables is read."""
+@given(
+    st.lists(ABOUT_CONTACTS, max_size=3), st.lists(EVENT, max_size=5) | st.lists(EVENT, min_size=95, max_size=105) | st.lists(EVENT | JSON, max_size=5) | JSON
+)
+def test_whatever_is_posted_is_read_or_refused(plain: list[Any], odd: Any) -> None:
+    """Every plain event about a contact becomes a hint beside whatever else, nothing without ids does, and nothing but a list of tables is read."""
+    told = [*odd, *plain] if isinstance(odd, list) else odd
     try:
         body = orjson.dumps(told)
     except TypeError:  # an integer of more than 64 bits
@@ -254,9 +261,10 @@ def test_whatever_is_posted_is_read_or_refused(told: Any) -> None:
     except ValueError:
         assert not (isinstance(told, list) and len(told) <= 100 and all(isinstance(each, dict) for each in told))
         return
-    for event in events:
-        assert event.body["kind"] == "contact"
-        assert all(id.isascii() and id.isdigit() for id in event.body["ids"])
+    ids = {id for event in events for id in event.body["ids"]}
+    assert {str(each["objectId"]) for each in plain} <= ids
+    assert all(id.isascii() and id.isdigit() for id in ids)
+    assert {event.body["kind"] for event in events} <= {"contact"}
 
 
 def test_a_portal_without_a_secret_takes_nothing_in() -> None:

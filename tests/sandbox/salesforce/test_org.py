@@ -107,22 +107,22 @@ def test_ids_are_what_they_look_like(numbers: list[int]) -> None:
         assert normalise(id.swapcase()) is None
 
 
-def test_two_hundred_thousand_people_load_and_page_quickly() -> None:
+def test_many_people_load_and_page_quickly() -> None:
     """Loading is a matter of seconds, and a change query does not walk through everybody."""
     client = Client(SalesforceWorld())
-    began = time.perf_counter()
+    began = time.process_time()
     ids = client.world.load(
-        "Lead", ({"LastName": f"L{number}", "Company": "Acme", "Email": f"p{number}@x.com", "CreatedDate": number * 1000} for number in range(200_000))
+        "Lead", ({"LastName": f"L{number}", "Company": "Acme", "Email": f"p{number}@x.com", "CreatedDate": number * 1000} for number in range(50_000))
     )
-    loaded = time.perf_counter() - began
+    loaded = time.process_time() - began
     client.soql("SELECT Id FROM Lead ORDER BY SystemModstamp, Id LIMIT 1")
     client.soql("SELECT Id FROM Lead WHERE Email = 'p1@x.com'")
     client.world.edit(ids[7], {"Title": "x"})
-    began = time.perf_counter()
+    began = time.process_time()
     keyset = f"SystemModstamp > 2026-01-01T00:00:00Z OR (SystemModstamp = 2026-01-01T00:00:00Z AND Id > '{ids[0]}')"
     for number in range(100):
         client.soql(f"SELECT Id, LastName FROM Lead WHERE {keyset} ORDER BY SystemModstamp, Id")
         client.soql(f"SELECT Id FROM Lead WHERE Email IN ('p{number}@x.com', 'P{number + 1}@x.com')")
-    asked = time.perf_counter() - began
-    assert loaded < 20
+    asked = time.process_time() - began
+    assert loaded < 5
     assert asked < 2

@@ -118,7 +118,7 @@ def test_what_the_load_made_itself_it_may_fill_in(tmp_path: Path) -> None:
         made.crm.define("Lead", "MQL_Date__c", type="datetime")
         made.people(3, lifecyclestage="marketingqualifiedlead")
         assert made.load().exit_code == 0
-        assert all(row["MQL_Date__c"] for row in made.crm.rows("Lead"))
+        assert [bool(row["MQL_Date__c"]) for row in made.crm.rows("Lead")] == [True] * 3
 
 
 class Patient(Lab):
