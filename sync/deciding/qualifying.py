@@ -166,9 +166,10 @@ def _apply(hearing: _Hearing, verdict: Verdict) -> None:
 
 
 def _propose(hearing: _Hearing, verdict: Verdict, place: StageReading) -> None:
-    """Somebody is asked before the person is moved, and once only for what the rule says now."""
+    """Somebody is asked before the person is moved, and once only for what the rule says now. An answer is for the places that were shown."""
     asked, declined = hearing.asked, [verdict.outcome, "declined", hearing.decision.stage.pass_no]
-    if asked is not None and verdict.rule in asked.choices:
+    shown = {"hub": words_of(hearing.decision.stage.reading), verdict.rule: words_of(place)}
+    if asked is not None and asked.choices == shown:
         if asked.answer == verdict.rule:
             hearing.note(verdict)
             hearing.agreed(place, f"the rule {verdict.rule}")

@@ -122,6 +122,20 @@ def test_a_rule_that_asks_is_answered_no(store_url: str) -> None:
     assert (office.run().held, stage(office)) == (0, "lead")
 
 
+def test_a_yes_is_for_where_the_person_stood(store_url: str) -> None:
+    """Somebody agrees that an MQL is set aside; sales makes an SQL of her before a run takes that in: whether that one is set aside is asked anew."""
+    office = ruled(store_url, {"name": "later", "stage": "recycled", "from": ["mql", "sql"], "when": "job_title == 'Student'", "mode": "hold"})
+    contact = office.hub.create({"email": ANNA, "lastname": "Ash", "lifecyclestage": "marketingqualifiedlead", "jobtitle": "Student"})
+    office.quiet()
+    answer(office, "later")
+    office.later()
+    office.hub.edit(contact, {"lifecyclestage": "salesqualifiedlead"})
+    assert (office.run().held, places(office)) == (1, [("mql", None), ("sql", None)])
+    answer(office, "later")
+    office.quiet()
+    assert places(office)[-1] == ("sql", "recycled")
+
+
 def test_a_rule_of_a_team_that_may_not_asks(store_url: str) -> None:
     """A rule that speaks for a team which does not own the stage is held like anybody else, and somebody's yes lets it stand."""
     office = ruled(store_url, {**FITS, "stage": "sql", "team": "marketing"}, authority=Authority())
