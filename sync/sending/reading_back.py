@@ -22,7 +22,7 @@ def read_back(session: Session, ledger: Ledger, rows: Sequence[ActionRow], now: 
     seen, lost = Seen(), list[ActionRow]()
     for row, answer in zip(rows, answers, strict=True):
         if isinstance(answer, Present):
-            landed.append(Landed(row, answer.record, ours=row.id not in met and by_us(connected, answer.record)))
+            landed.append(Landed(row, answer.record, ours=row.id not in met and _by_us(connected, answer.record)))
         else:
             seen.take(answer)
             lost.append(row)
@@ -36,8 +36,7 @@ def read_back(session: Session, ledger: Ledger, rows: Sequence[ActionRow], now: 
             people.mark_due(tx, session.workspace, people_of(lost), now)
 
 
-def by_us(connected: Connected, record: Record) -> bool:
-    """As far as the record tells, nobody else has saved it last."""
+def _by_us(connected: Connected, record: Record) -> bool:
     return record.author is None or connected.own_actor is None or record.author == connected.own_actor
 
 
@@ -57,12 +56,12 @@ def _met_an_edit(session: Session, connected: Connected, read: Sequence[tuple[Ac
     for (row, record), answer in zip(odd, connected.connector.fetch([record.ref for _, record in odd], fields, natives), strict=True):
         sent = {native: value for native, value in row.payload["values"].items() if record.values.get(native, value) != value}
         since = known[row.link or 0].stamp
-        if isinstance(answer, Present) and (landed_once(answer, sent, since) or typed_after(answer, sent, since)):
+        if isinstance(answer, Present) and (landed_once(answer, sent, since) or _typed_after(answer, sent, since)):
             found.add(row.id)
     return found
 
 
-def typed_after(answer: Present, natives: Iterable[str], since: int) -> bool:
+def _typed_after(answer: Present, natives: Iterable[str], since: int) -> bool:
     """The newest version of one of these fields is a human's, and younger than what the plan saw."""
     newest = [versions[0] for native in natives if (versions := answer.history.get(native))]
     return any(change.actor.kind in ("user", "import") and change.at > since for change in newest)

@@ -18,7 +18,7 @@ from ..looking.observe import Seen, absorb
 from ..session import Connected, Session
 from .apply import Sender
 from .outcome import Landed, Ledger, fields_of, landed_once, people_of
-from .reading_back import by_us, read_back, typed_after
+from .reading_back import read_back
 
 
 def settle(session: Session, run: int, started: int = 0) -> int:
@@ -155,10 +155,7 @@ def _settle_one(tx: Tx, session: Session, ledger: Ledger, row: ActionRow, link: 
         case Present(record=record) if row.op != "archive":
             values: Mapping[str, Native] = row.payload["values"]
             if all(record.values.get(native) == value for native, value in values.items()):
-                if by_us(ledger.connected, record) and not typed_after(answer, values, link.stamp):
-                    ledger.land(tx, [Landed(row, record)], now)
-                else:
-                    _left_to_merge(tx, session, ledger, row, record, now, "somebody may have typed the same")
+                ledger.land(tx, [Landed(row, record)], now)
             elif landed_once(answer, values, link.stamp):
                 ledger.land(tx, [Landed(row, record, ours=False)], now)
             else:
@@ -177,22 +174,19 @@ def _not_done(tx: Tx, session: Session, ledger: Ledger, row: ActionRow, link: Li
     """Not there: either it never landed, or something stands on top of it, a third value or what was there before. Without a history of fields nobody can
     tell: it is held.
 
-    What was there before counts as typed back only where the write's other fields show that it landed: a row is stored whole or not at all.
+    What was there before counts as typed back only where the write's other fields show that it landed: a row is stored whole or not at all. Then the record
+    carries all of it, so that whoever puts another of its fields back has edited it.
     """
     before: Mapping[str, Native] = row.payload.get("before", {})
     record, sent = answer.record, row.payload["values"]
     landed = any(record.values.get(native) == value != before.get(native) for native, value in sent.items())
     third = [native for native, value in sent.items() if record.values.get(native) not in ((value,) if landed else (value, before.get(native)))]
-    _left_to_merge(tx, session, ledger, row, record, now, "not there")
+    if landed and not answer.history:
+        ledger.land(tx, [Landed(row, record, ours=False)], now)
+    else:
+        actions.set_results(tx, [(row.id, "skipped", {"settled": "not there"}, row.attempts)])
+        absorb(tx, session.workspace, ledger.connected.system, Seen(records=[record]), ledger.run, now)
     if third and not answer.history:
         fresh = links.by_ids(tx, [link.id])[link.id]
         undecided: dict[str, Any] = {native: record.values.get(native) for native in third}
         links.rewrite(tx, [fresh._replace(claim={**(fresh.claim or {}), "undecided": undecided})])
-
-
-def _left_to_merge(tx: Tx, session: Session, ledger: Ledger, row: ActionRow, record: Record, now: int, why: str) -> None:
-    """What stands there is taken for what somebody said. Where it is what was sent, it is agreed without a write; but if the person has gone on from it
-    elsewhere, it is on record, which it would not be as a write of ours.
-    """
-    actions.set_results(tx, [(row.id, "skipped", {"settled": why}, row.attempts)])
-    absorb(tx, session.workspace, ledger.connected.system, Seen(records=[record]), ledger.run, now)

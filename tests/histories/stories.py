@@ -20,6 +20,7 @@ from stories_of_records import (
     unshown,
 )
 from stories_of_writes import (
+    altered_and_typed_back,
     conflicts,
     edited_again,
     gone_on,
@@ -29,7 +30,6 @@ from stories_of_writes import (
     saved_late,
     swapped_and_gone_on,
     taken_back,
-    typed_alike,
     typed_back,
 )
 from story import Case, wrong
@@ -57,8 +57,8 @@ FAMILIES = (
     swapped_and_gone_on,
     saved_late,
     opted_out_beside,
-    typed_alike,
     deleted_unseen,
+    altered_and_typed_back,
 )
 
 
