@@ -29,6 +29,8 @@ def _stay(decision: Decision, known: Known, verdict: StageDecision, claims: Sequ
     state, values = verdict.state, decision.values
     behind = [claim for claim in claims if (claim.changed or claim.first) and claim.reading.side == state.side]
     behind = [claim for claim in behind if claim.reading.stage == state.stage] or behind
+    last = max((claim for claim in behind if claim.at is not None), key=lambda claim: claim.at or 0, default=None)
+    named = behind if last is None else [last]  # whoever is named did it at the time that is told
     source = next((signal.attributes.get("source") for signal in reversed(known.signals) if signal.kind == "source"), None) or values.get("lead_source")
     owner = values.get("owner")
     return Stay(
@@ -37,9 +39,9 @@ def _stay(decision: Decision, known: Known, verdict: StageDecision, claims: Sequ
         reason=state.reason,
         pass_no=state.pass_no,
         version=state.version,
-        at=max((claim.at for claim in behind if claim.at is not None), default=None),
+        at=None if last is None else last.at,
         system=" and ".join(sorted({claim.system for claim in behind})),
-        actor=next((actor_words(claim) for claim in behind if claim.actor is not None or claim.rule is not None), None),
+        actor=next((actor_words(claim) for claim in named if claim.actor is not None or claim.rule is not None), None),
         evidence=verdict.cause,
         source=None if source is None else str(source),
         owner=None if owner is None else str(owner),

@@ -69,6 +69,21 @@ def test_a_field_that_says_nothing_makes_nobody_the_author(tmp_path: Path) -> No
     assert last.entered_at is not None and abs(last.entered_at - moved) < 1000
 
 
+def test_of_two_who_make_the_same_move_the_ledger_has_ones_name_and_time(tmp_path: Path) -> None:
+    """Both make an SQL of her between two runs: who is named did it at the time that is told, and is not the other."""
+    office = Office(tmp_path)
+    contact = known(office)
+    office.crm.edit(office.person(ANNA)["Id"], {"Status": "Sales Qualified"})
+    office.later(600)
+    moved = office.clock.now_ms()
+    office.hub.edit(contact, {"lifecyclestage": SQL})
+    office.later()
+    office.quiet()
+    last = stays(office)[-1]
+    assert (last.stage, last.system, last.actor) == ("sql", "crm and hub", "user 9001")
+    assert last.entered_at is not None and abs(last.entered_at - moved) < 1000
+
+
 def test_a_move_keeps_the_reason_that_another_system_gave(tmp_path: Path) -> None:
     """Sales disqualifies her for want of budget; HubSpot, which knows no reasons, raises her stage: the reason stays with her, and in the org."""
     office = Reasoned(tmp_path, overrides=REASONED)
