@@ -48,7 +48,7 @@ def test_any_error_of_a_row_is_a_refusal(error: dict[str, Any]) -> None:
     assert refused.code
 
 
-@given(status=st.integers(300, 599), error=JSON)
+@given(status=st.sampled_from((400, 404, 409)) | st.integers(300, 599), error=JSON)
 def test_any_error_of_a_call_is_one_of_ours(status: int, error: Any) -> None:
     """No answer of whatever shape becomes an exception of another kind."""
     answer = parsed(Answer(status, {}, json.dumps(error).encode()), where="hubspot")
