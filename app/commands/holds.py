@@ -19,6 +19,7 @@ def holds(
     """List what waits for somebody's answer, in groups that one answer resolves.
 
     Example: stagesync holds
+
     Example: stagesync holds 3fa91c
     """
     from .. import wiring

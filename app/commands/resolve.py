@@ -29,6 +29,7 @@ def resolve(
     """Answer all questions of a group at once, or those about some people (--only). The next sync acts on it.
 
     Example: stagesync resolve 3fa91c --use newest
+
     Example: stagesync resolve 3fa91c --use different --only anna@acme.example
     """
     from ...sync.people.answers import resolve as answer
