@@ -1,4 +1,7 @@
-"""Clocks of acceptance in the ledger: which run, which ran out while nobody answered, and how those of a period ended."""
+"""Clocks of acceptance in the ledger: which run, which ran out while nobody answered, and how those of a period ended.
+
+Nobody waits for somebody who has no record left in any system: such a clock counts only where it was answered, or found late, before.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, case, func, literal_column, or_, select
 
-from .entries import EntryRow
+from .entries import HAS_RECORD, EntryRow
 from .schema import stage_entry
 from .sql import Statement
 from .store import Tx
@@ -24,7 +27,7 @@ class Counts(NamedTuple):
 _c = stage_entry.c
 _ROW = tuple(_c[name] for name in EntryRow._fields)
 _CLOCK = (_c.workspace == bindparam("ws"), _c.due_at.is_not(None))
-_TICKS = (*_CLOCK, _c.met.is_(None))
+_TICKS = (*_CLOCK, _c.met.is_(None), HAS_RECORD)
 _LATE = or_(_c.met == 0, _c.due_at < bindparam("now"))
 _begun = case((_c.entered_at < _c.entered_seen, _c.entered_at), else_=_c.entered_seen)
 _ended = case((_c.met == 1, "met"), (_LATE, "missed"), else_="running")
@@ -33,9 +36,16 @@ _RUNNING = Statement(select(*_ROW).where(*_TICKS, _c.due_at >= bindparam("now"))
 _TICKING = Statement(select(func.count(), func.min(_c.due_at)).where(*_TICKS, _c.due_at >= bindparam("now")))
 _OVERDUE = Statement(select(func.count()).where(*_TICKS, _c.due_at < bindparam("now")))
 _UNANSWERED = Statement(
-    select(*_ROW).where(*_CLOCK, _c.left_seen.is_(None), or_(_c.met.is_(None), _c.met == 0), _LATE).order_by(_c.due_at, _c.id).limit(bindparam("limit"))
+    select(*_ROW)
+    .where(*_CLOCK, _c.left_seen.is_(None), or_(_c.met.is_(None), _c.met == 0), _LATE, HAS_RECORD)
+    .order_by(_c.due_at, _c.id)
+    .limit(bindparam("limit"))
 )
-_SINCE = Statement(select(_ended.label("ended"), func.count()).where(*_CLOCK, _begun >= bindparam("since")).group_by(literal_column("ended")))
+_SINCE = Statement(
+    select(_ended.label("ended"), func.count())
+    .where(*_CLOCK, _begun >= bindparam("since"), or_(_c.met.is_not(None), HAS_RECORD))
+    .group_by(literal_column("ended"))
+)
 
 
 def running(tx: Tx, ws: int, now: int, limit: int) -> list[EntryRow]:

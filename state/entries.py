@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import dropwhile, starmap
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, exists, select
 
 from . import ids as _ids
-from .schema import stage_entry
+from .schema import link, stage_entry, word
 from .sql import Bulk, Statement, among
 from .store import Tx
 
@@ -81,6 +81,8 @@ _ROW = tuple(_c[name] for name in EntryRow._fields)
 _WORKSPACE = _c.workspace == bindparam("ws")
 _PERSONS = among(_c.person, "ids")
 _RUNNING = (_c.due_at.is_not(None), _c.met.is_(None))
+HAS_RECORD = exists(select(link.c.id).where(link.c.person == _c.person, link.c.state == word("linked")))
+"""The person of a stay has a record left: nobody can answer for one who was deleted, or merged away, in all systems."""
 
 _INSERT = Bulk(stage_entry, ("id", "workspace", *NewEntry._fields))
 _CLOSE = Bulk(stage_entry, ("left_at", "left_seen"), ("id",))
@@ -88,7 +90,7 @@ _SETTLE = Bulk(stage_entry, ("met",), ("id",))
 _OPEN = Statement(select(_c.id, _c.person, _c.entered_at).where(_PERSONS, _c.left_seen.is_(None)))
 _OF_PEOPLE = Statement(select(*_ROW).where(_PERSONS).order_by(_c.id))
 _TICKING = Statement(select(*_ROW).where(_WORKSPACE, _PERSONS, *_RUNNING).order_by(_c.id))
-_OVERDUE = Statement(select(*_ROW).where(_WORKSPACE, *_RUNNING, _c.due_at <= bindparam("now")).order_by(_c.due_at, _c.id).limit(bindparam("limit")))
+_OVERDUE = Statement(select(*_ROW).where(_WORKSPACE, *_RUNNING, _c.due_at <= bindparam("now"), HAS_RECORD).order_by(_c.due_at, _c.id).limit(bindparam("limit")))
 _EACH = Statement(select(*_ROW).where(_WORKSPACE, _c.id > bindparam("after")).order_by(_c.id).limit(bindparam("limit")))
 _FORGET = Statement(delete(stage_entry).where(_PERSONS, _WORKSPACE))
 
@@ -171,7 +173,8 @@ def settle_clock(tx: Tx, rows: Sequence[tuple[int, int]]) -> None:
 
 
 def overdue(tx: Tx, ws: int, now: int, limit: int) -> list[EntryRow]:
-    """Stays whose time for acceptance is over, and of which nobody has said so yet: the longest overdue first. An index range."""
+    """Stays whose time for acceptance is over, and of which nobody has said so yet: the longest overdue first. An index range. Whoever has no record left is
+    not waited for; where one comes back, the clock has gone on."""
     return list(starmap(EntryRow, tx.rows(_OVERDUE, {"ws": ws, "now": now, "limit": limit})))
 
 

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import ColumnElement, Integer, bindparam, case, literal_column, null, or_, select
+from sqlalchemy import ColumnElement, Integer, bindparam, case, literal_column, null, select
 
 from ..model.stays import StayKind, When
+from .entries import HAS_RECORD
 from .schema import stage_entry
 from .sql import Statement
 from .store import Tx
@@ -57,8 +58,9 @@ class Ledger:
         since, until = bindparam("since"), bindparam("until")
         began = case((start < since, _number(0)), (start < until, _number(1)), else_=_number(2))
         ended = case((_c.left_seen.is_(None), _number(2)), (end < since, _number(0)), (end < until, _number(1)), else_=_number(2))
-        late = or_(_c.met == 0, _c.due_at < bindparam("now"))
-        clock = case((_c.due_at.is_(None), _number(0)), (_c.met == 1, _number(1)), (late, _number(2)), else_=_number(3))
+        late = _c.due_at < bindparam("now")
+        said = (_c.due_at.is_(None), _number(0)), (_c.met == 1, _number(1)), (_c.met == 0, _number(2))
+        clock = case(*said, (~HAS_RECORD, _number(0)), (late, _number(2)), else_=_number(3))
         side = _numbered(_c.side, self.sides, 1 + len(self.stages))
         place = case((_c.side.is_(None), _numbered(_c.stage, self.stages, 1)), else_=side)
         packed: ColumnElement[Any] = _c.pass_no * _number(1 + len(self.stages) + len(self.sides)) + place

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rows import linked
 
 from stagesync.lifecycle.funnel import Funnel
 from stagesync.lifecycle.presets import PRESETS, default_funnel, preset
@@ -284,6 +285,7 @@ def test_both_databases_tell_the_same(store: Store) -> None:
     with store.write() as tx:
         ws, strangers = accounts.workspace(tx, "main").id, accounts.workspace(tx, "other").id
         write(tx, people, ws)
+        linked(tx, ws, 2, 3)
         entries.enter(tx, strangers, [entry(99, "mql", 110)])
     with store.read() as tx:
         found = counted(tx, ws, default_funnel(), "source")

@@ -7,6 +7,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from rows import linked
 
 from stagesync.state import accounts, entries
 from stagesync.state.entries import EntryRow, NewEntry
@@ -122,6 +123,7 @@ def test_a_clock_runs_until_it_is_settled(store: Store) -> None:
     """Only then is nobody asked about it again; the longest overdue come first, and stays without a clock never."""
     with store.write() as tx:
         ws, far = home(tx), home(tx, "far")
+        linked(tx, ws, ANNA, BEN, 9, 10)
         entries.enter(tx, ws, [stay(ANNA, "mql", 1, due_at=20), stay(BEN, "mql", 1, due_at=10), stay(9, "mql", 1, due_at=99), stay(10, "lead", 1)])
         entries.enter(tx, far, [stay(70, "mql", 1, due_at=5)])
         entries.enter(tx, ws, [stay(ANNA, "sal", 2)])
@@ -139,6 +141,7 @@ def test_a_history_takes_the_place_of_how_a_ledger_began(store: Store) -> None:
     """What was seen in runs follows it as it was, and is left untouched when the same is done again; other people's ledgers are none of its business."""
     with store.write() as tx:
         ws = home(tx)
+        linked(tx, ws, ANNA)
         entries.enter(tx, ws, [stay(ANNA, "mql", 10, origin="first"), stay(BEN, "mql", 10, origin="first")])
         entries.enter(tx, ws, [stay(ANNA, "sal", 20, 18, due_at=50)])
         history = [stay(ANNA, "lead", 15, 1, origin="history"), stay(ANNA, "mql", 15, 5, origin="history")]

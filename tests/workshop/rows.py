@@ -26,6 +26,12 @@ def link(id_: int, account: int, *, ref: str = "", state: str = "new", person: i
     return row._replace(**more)
 
 
+def linked(tx: Tx, ws: int, *persons: int) -> None:
+    """A record of each of these people."""
+    first, account = links.reserve(tx, len(persons)), accounts.account(tx, "hubspot", "1", "A portal")
+    links.insert(tx, ws, [link(first + number, account, state="linked", person=person) for number, person in enumerate(persons)])
+
+
 def new_links(tx: Tx, home: Home, n: int, **more: Any) -> list[LinkRow]:
     """That many links, written."""
     first = links.reserve(tx, n)

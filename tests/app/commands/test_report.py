@@ -17,9 +17,10 @@ import orjson
 import pytest
 from cli_box import cli
 from house import ROOT
+from rows import linked
 
 from stagesync.app.views.report_data import COLUMNS
-from stagesync.state import accounts, clocks, entries, people
+from stagesync.state import accounts, clocks, entries, links, people
 from stagesync.state.entries import NewEntry
 from stagesync.state.people import PersonRow
 from stagesync.state.store import Store, open_store
@@ -65,12 +66,13 @@ def ledger(now: int) -> list[list[NewEntry]]:
 
 
 def fill(store: Store, histories: Sequence[Sequence[NewEntry]]) -> int:
-    """Write people and their ledger into the workspace."""
+    """Write people, a record of each, and their ledger into the workspace."""
     with store.write() as tx:
         ws = accounts.workspace(tx, "acme").id
         first = people.reserve(tx, len(histories))
         named = [{"email": [f"p{first + number}@firm.example", 1, "hubspot", None]} for number in range(len(histories))]
         people.insert(tx, ws, [PersonRow(first + number, "mql", None, None, 1, 1, values, None) for number, values in enumerate(named)])
+        linked(tx, ws, *range(first, first + len(histories)))
         for step in range(max(len(history) for history in histories)):
             entries.enter(tx, ws, [history[step] for history in histories if len(history) > step])
     return ws
@@ -266,6 +268,19 @@ def test_clocks_are_counted_on_both_databases(store: Store) -> None:
         assert clocks.ticking(tx, ws, now) == (1, now + 7 * DAY, 1)
         assert [row.person for row in clocks.running(tx, ws, now, 9)] == [4]
         assert [row.person for row in clocks.unanswered(tx, ws, now, 9)] == [6]
+
+
+def test_clocks_of_people_without_a_record_count_only_where_they_were_answered(store: Store) -> None:
+    """Nobody can answer for one who was deleted everywhere: no clock of theirs runs or is late, on both databases; what was said before stays."""
+    now = 100 * DAY
+    ws = fill(store, ledger(now))
+    with store.write() as tx:
+        theirs = [row for rows in links.of_people(tx, range(1, 7)).values() for row in rows]
+        links.rewrite(tx, [row._replace(state="gone") for row in theirs])
+    with store.read() as tx:
+        assert clocks.ticking(tx, ws, now) == (0, None, 0)
+        assert [*clocks.running(tx, ws, now, 9), *clocks.unanswered(tx, ws, now, 9), *entries.overdue(tx, ws, now, 9)] == []
+        assert clocks.since(tx, ws, 0, now) == (1, 1, 0)
 
 
 def test_the_document_explains_every_column() -> None:

@@ -15,7 +15,7 @@ from stagesync.lifecycle.policy import Policy
 from stagesync.lifecycle.presets import default_funnel
 from stagesync.lifecycle.rules.rulebook import read_rulebook
 from stagesync.lifecycle.sla import read_sla
-from stagesync.state import entries, people
+from stagesync.state import clocks, entries, people
 from stagesync.state.entries import EntryRow
 from stagesync.sync import engine
 from stagesync.sync.people.answers import resolve
@@ -50,6 +50,12 @@ def under(office: Office, policy: Policy) -> Office:
 def stage(office: Office, who: str = ANNA) -> Any:
     """The stage in HubSpot."""
     return office.contact(who)["lifecyclestage"]
+
+
+def ticking(office: Office) -> tuple[int, int | None, int]:
+    """The clocks that run, when the first of them is due, and those that are overdue without a word."""
+    with office.session.store.read() as tx:
+        return clocks.ticking(tx, office.session.workspace, office.session.clock.now_ms())
 
 
 def stays(office: Office, person: int = 1) -> Sequence[EntryRow]:
@@ -355,3 +361,17 @@ def test_a_stored_plan_keeps_what_rules_decided(tmp_path: Path) -> None:
     office.quiet()
     assert places(office) == [("lead", None, 1), ("mql", None, 1)]
     assert [stay.due_at is not None for stay in stays(office)] == [False, True]
+
+
+def test_nobody_waits_for_whoever_was_deleted_everywhere(tmp_path: Path) -> None:
+    """Her records are deleted while her clock runs: no breach is told and no clock counted, until one of them comes back."""
+    office, contact = met(tmp_path, policy(sla={}))
+    office.hub.edit(contact, {"lifecyclestage": MQL})
+    office.quiet()
+    lead = office.person(ANNA)["Id"]
+    office.hub.archive(contact)
+    office.crm.delete(lead)
+    office.later(2 * 86400)
+    assert (office.run().breached, ticking(office)) == (0, (0, None, 0))
+    office.crm.undelete(lead)
+    assert office.run().breached == 1
