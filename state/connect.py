@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import random
 import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -78,15 +80,30 @@ def _claim(path: Path) -> None:
 
 def _settle_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # the driver shall not begin transactions by its own rules: see `_begin_sqlite`
+    connection.execute(f"PRAGMA page_size = {_PAGE}").close()  # of a file that is new
+    _keep_a_log(connection)
     for pragma in (
-        f"page_size = {_PAGE}",  # of a file that is new
-        "journal_mode = WAL",
         "synchronous = FULL",  # NORMAL may lose the last commits in a power cut, and with them an intent: a duplicate
         "foreign_keys = ON",
         f"cache_size = -{_CACHE_KIB}",
         f"wal_autocheckpoint = {_CHECKPOINT_PAGES}",
     ):
         connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _keep_a_log(connection: sqlite3.Connection) -> None:
+    """Write ahead, which is noted in the file. Programs that start together on a new one do so at once, and SQLite tells all but one of them at once that it is
+    busy, where each holds what the other needs: its own patience is ours, then."""
+    began, (patience_ms,) = time.monotonic(), connection.execute("PRAGMA busy_timeout").fetchone()
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").close()
+            return
+        except sqlite3.OperationalError as error:
+            busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not busy or time.monotonic() - began >= patience_ms / 1000:
+                raise
+            time.sleep(random.uniform(0.005, 0.05))  # of different lengths, or they would meet again
 
 
 def _begin_sqlite(connection: Connection) -> None:

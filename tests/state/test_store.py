@@ -102,12 +102,12 @@ def test_threads_write_in_turn(store: Store) -> None:
 def test_programs_that_start_together_create_the_tables_once(store_url: str) -> None:
     """A scheduler starts several at the same second on a new database."""
     opened: list[Store] = []
-    threads = [threading.Thread(target=lambda: opened.append(open_store(store_url))) for _ in range(4)]
+    threads = [threading.Thread(target=lambda: opened.append(open_store(store_url))) for _ in range(12)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert [workspaces(store) for store in opened] == [[]] * 4
+    assert [workspaces(store) for store in opened] == [[]] * 12
     for store in opened:
         store.close()
 
