@@ -203,8 +203,13 @@ def _looked_at(client: Client, steps: Sequence[Step], places: Sequence[int]) -> 
                 found[place] = Rejected("MERGED", "the contact was merged into another", moved=to)
             case Gone():
                 found[place] = Rejected("OBJECT_NOT_FOUND", "the contact is no longer there", gone=True)
-            case Present(record=record) if all(record.values.get(name) == (value or None) for name, value in sent_values(steps[place].values).items()):
+            case Present(record=record) if _stands(record, sent_values(steps[place].values)):
                 found[place] = Applied(record.ref, record)
             case _:
                 continue
     return found
+
+
+def _stands(record: Record, sent: Mapping[str, str]) -> bool:
+    """All of it stands there. What is hidden from us is not blank: it shows nothing."""
+    return all(name in record.values and record.values[name] == (value or None) for name, value in sent.items())

@@ -178,8 +178,11 @@ class Ledger:
         known = links.by_ids(tx, [item.row.link for item in landed if item.row.link is not None])
         rewritten: dict[int, LinkRow] = {}
         seen_elsewhere: list[tuple[Any, ...]] = []
+        revealed: set[int] = set()
         for item in landed:
             row = rewritten.get(item.row.link or 0) or known[item.row.link or 0]
+            if row.person is not None and item.record.values.keys() - row.seen.keys() - item.row.payload["values"].keys():
+                revealed.add(row.person)
             others = {native: [row.seen.get(native), value] for native, value in item.record.values.items() if _news(item, row, native, value)}
             if others:
                 seen_elsewhere.append((row.id, row.person, item.record.stamp, now, self.run, item.record.author, others))
@@ -188,6 +191,8 @@ class Ledger:
         if seen_elsewhere:
             changes.insert(tx, self.workspace, seen_elsewhere)
         self._look_again(tx, rewritten.values(), now)
+        if revealed:  # a field that was hidden from us until now: it is met by the next run
+            people.mark_due(tx, self.workspace, sorted(revealed), now)
         self._rekey(tx, [row for row in rewritten.values() if row.kind in self.connected.system.map.kinds], known, now)
 
     def _look_again(self, tx: Tx, rows: Iterable[LinkRow], now: int) -> None:

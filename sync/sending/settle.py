@@ -154,7 +154,7 @@ def _settle_one(tx: Tx, session: Session, ledger: Ledger, row: ActionRow, link: 
     match answer:
         case Present(record=record) if row.op != "archive":
             values: Mapping[str, Native] = row.payload["values"]
-            if all(record.values.get(native) == value for native, value in values.items()):
+            if all(native in record.values and record.values[native] == value for native, value in values.items()):
                 ledger.land(tx, [Landed(row, record)], now)
             elif landed_once(answer, values, link.stamp):
                 ledger.land(tx, [Landed(row, record, ours=False)], now)
@@ -178,7 +178,8 @@ def _not_done(tx: Tx, session: Session, ledger: Ledger, row: ActionRow, link: Li
     carries all of it, so that whoever puts another of its fields back has edited it.
     """
     before: Mapping[str, Native] = row.payload.get("before", {})
-    record, sent = answer.record, row.payload["values"]
+    record = answer.record
+    sent = {native: value for native, value in row.payload["values"].items() if native in record.values}  # what is not shown is not blank: it tells nothing
     landed = any(record.values.get(native) == value != before.get(native) for native, value in sent.items())
     third = [native for native, value in sent.items() if record.values.get(native) not in ((value,) if landed else (value, before.get(native)))]
     if landed and not answer.history:

@@ -24,6 +24,7 @@ from stories_of_writes import (
     conflicts,
     edited_again,
     gone_on,
+    hidden,
     landed_late,
     made_twice,
     refused,
@@ -59,6 +60,7 @@ FAMILIES = (
     opted_out_beside,
     deleted_unseen,
     altered_and_typed_back,
+    hidden,
 )
 
 

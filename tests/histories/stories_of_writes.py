@@ -10,7 +10,7 @@ from typing import Any
 from story import CALLS, ORDERS, UPDATES, WORLDS, Case, Meddled, acquainted, email, human, places, unwritten
 from weather import FAIR
 
-from stagesync.sandbox.faults import Fault
+from stagesync.sandbox.faults import TROUBLES, Fault
 
 SAVED_S = 30.0
 """So long may Salesforce take to save what somebody typed."""
@@ -85,6 +85,44 @@ def taken_back() -> Iterator[Case]:
                 yield f"somebody put {before} back, and {human(lab, 'crm').values['city']} was written over it"
 
         yield Case("taken back", f"before call {number}", story)
+
+
+def hidden() -> Iterator[Case]:
+    """A right is lost between two calls of a run whose write is lost: what the look does not show is no blank. Or it comes back between two calls of a run that
+    writes something else to somebody who came meanwhile."""
+    for number in range(1, CALLS["hub"] + 4):
+
+        def lost(lab: Meddled, number: int = number) -> Iterator[str]:
+            acquainted(lab)
+            lab.type(human(lab, "crm"), "city", None)
+            lab.hub.faults.add(replace(TROUBLES["page 200"], match=UPDATES["hub"]))
+            lab.moments[("hub", number)] = lambda: lab.hub.switch(hidden_properties=("city",))
+            lab.round()
+            lab.cleared()
+            for _ in range(3):
+                lab.later()
+                lab.round()
+            for world in WORLDS:
+                if human(lab, world).values["city"] is not None:
+                    yield f"the city was cleared, and {world} says {human(lab, world).values['city']}"
+
+        def shown(lab: Meddled, number: int = number) -> Iterator[str]:
+            acquainted(lab)
+            lab.hub.switch(hidden_properties=("city",))
+            lab.make("hub", "Human3", {"email": email("Human3"), "city": "Ulm", "stage": "lead"})
+            for _ in range(3):
+                lab.round()
+                lab.later()
+            lab.type(human(lab, "crm", "Human3"), "stage", "sal")
+            lab.moments[("hub", number)] = lambda: lab.hub.switch(hidden_properties=())
+            for _ in range(3):
+                lab.round()
+                lab.later()
+            if human(lab, "crm", "Human3").values["city"] != "Ulm":
+                yield f"Ulm was typed in hub, and crm says {human(lab, 'crm', 'Human3').values['city']}"
+
+        yield Case("hidden", f"lost before call {number}", lost)
+        yield Case("hidden", f"shown again before call {number}", shown)
 
 
 def made_twice() -> Iterator[Case]:
