@@ -32,8 +32,17 @@ def stir(tx: Tx, ws: int, changed: Collection[int], now: int) -> None:
     if not changed or not any(actions.holds(tx, ws, kind, limit=1) for kind in (AMBIGUOUS, TAKEN)):
         return
     around = keys.sharing(tx, ws, changed)
-    links.meet_again(tx, ws, around)
+    links.meet_again(tx, ws, around | _asked_with(tx, ws, around))
     persons = {row.person for row in links.by_ids(tx, around).values() if row.person is not None}
     held = actions.holds_of_people(tx, ws, persons)
     waiting = [person for person, holds in held.items() if any(hold.kind == TAKEN for hold in holds)]
     people.mark_due(tx, ws, sorted(waiting), now)
+
+
+def _asked_with(tx: Tx, ws: int, around: Collection[int]) -> set[int]:
+    """Whom a question names beside these: it is asked anew about all of them, or the rest would be set aside without one."""
+    found, after = set[int](), 0
+    while rows := actions.holds(tx, ws, AMBIGUOUS, after):
+        after = rows[-1].id
+        found.update(link for row in rows if not set(row.payload["park"]).isdisjoint(around) for link in row.payload["park"])
+    return found

@@ -13,7 +13,6 @@ from ...state.store import Tx
 from ..deciding.erasure import ERASED, STANDS
 from ..deciding.match import AMBIGUOUS, APART
 from ..deciding.removal import RECORD
-from ..people.answers import match_again
 from ..people.dossier import gather
 from ..people.forget import forget
 from ..session import Session
@@ -89,8 +88,6 @@ def _commit(tx: Tx, session: Session, rows: Sequence[ActionRow], started: int) -
     actions.set_state(tx, [row.id for row in rows], "applied")
     if lifted:
         actions.set_state(tx, lifted, "skipped")
-        moot = actions.by_ids(tx, lifted).values()
-        match_again(tx, [row for row in moot if row.kind == AMBIGUOUS])  # one of them is somebody now: of the others nobody would be asked any more
     _ask(tx, session.workspace, rows)
     leaving = people.by_ids(tx, [row.person for row in rows if row.person is not None and row.payload.get("forget")])
     for person in leaving.values():
