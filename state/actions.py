@@ -289,6 +289,14 @@ def holds(tx: Tx, ws: int, kind: str | None = None, after_id: int = 0, limit: in
     return list(starmap(_row, tx.rows(_HOLDS_OF_KIND, {"ws": ws, "kind": kind, "after": after_id, "limit": limit})))
 
 
+def each_hold(tx: Tx, ws: int, kind: str | None = None) -> Iterator[ActionRow]:
+    """Every hold that is open, answered or not, in order; if given, of one question, or of all that begin with this word."""
+    after = 0
+    while rows := holds(tx, ws, kind, after):
+        after = rows[-1].id
+        yield from rows
+
+
 def answered_since(tx: Tx, ws: int, at: int) -> list[ActionRow]:
     """Open holds that somebody answered after that moment (ms)."""
     return [row for row in starmap(_row, tx.rows(_ANSWERED, {"ws": ws})) if (row.result or {}).get(ANSWERED, 0) > at]

@@ -45,6 +45,11 @@ class LinkRow(NamedTuple):
     author: str | None
 
     @property
+    def unmatched(self) -> LinkRow:
+        """The record as nobody's, to be matched as if it were met for the first time."""
+        return self._replace(state="new", person=None, carried={}, agreed={})
+
+    @property
     def address(self) -> Ref:
         """The record's address inside its system."""
         return Ref(self.kind, self.ref)

@@ -17,7 +17,6 @@ from ..model.errors import ConfigurationError, SafetyStop
 from ..state import accounts, actions, closing, links, people, runs, signals, thinning
 from .deciding.guard import Situation, Stop, weigh
 from .looking.pulling import Pulled, pull_all
-from .people.holds import each_hold
 from .people.who import Scope, find_scope
 from .planning.plan import Tally
 from .planning.planner import Planner
@@ -267,7 +266,7 @@ def apply(
         actions.discard(tx, run)
         if limit is None and not counts.get("limited") and not isinstance(error, SafetyStop):  # a run for some people is no first run
             accounts.set_workspace(tx, session.workspace, mapping=session.desk.maps.digest, synced=True)
-        held = sum(1 for hold in each_hold(tx, session.workspace) if hold.answer != "skip")
+        held = sum(1 for hold in actions.each_hold(tx, session.workspace) if hold.answer != "skip")
         report = RunReport(
             run=run,
             systems={sender.connected.name: sender.ledger.count for sender in senders},

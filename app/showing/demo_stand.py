@@ -10,10 +10,9 @@ from tempfile import TemporaryDirectory
 
 from ...lifecycle.report import Report
 from ...sandbox.worlds import Worlds
-from ...state import links
+from ...state import actions, links
 from ...sync import engine
 from ...sync.engine import PlanReport, RunReport
-from ...sync.people import holds
 from ...sync.session import Session
 from .. import wiring
 from ..clock import SystemClock
@@ -98,7 +97,7 @@ def held_addresses(session: Session) -> frozenset[tuple[str, str]]:
     """(address, field) of everything that waits for an answer, as far as its records show an address."""
     found: set[tuple[str, str]] = set()
     with session.store.read() as tx:
-        for hold in holds.each_hold(tx, session.workspace):
+        for hold in actions.each_hold(tx, session.workspace):
             rows = list(links.by_ids(tx, [link for link in (hold.link, *hold.payload.get("park", ())) if link is not None]).values())
             if hold.person is not None:
                 rows += links.of_people(tx, [hold.person]).get(hold.person, [])

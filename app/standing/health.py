@@ -178,7 +178,7 @@ def _agreement(tx: Tx, workspace: int, groups: Sequence[Group], causes: Sequence
     held = people.known(tx, workspace, {person for group in groups for person in group.people})
     refused = {person for cause in causes for person in cause.people} - held
     behind = people.due_ids(tx, workspace) - held - refused
-    left = {hold.person for hold in holds.each_hold(tx, workspace) if hold.answer == "skip" and hold.person is not None} - held - refused - behind
+    left = {hold.person for hold in actions.each_hold(tx, workspace) if hold.answer == "skip" and hold.person is not None} - held - refused - behind
     counts = (len(held), len(refused), len(behind), len(left))
     return Agreement(*counts, max(people.count(tx, workspace) - sum(counts), 0))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ...lifecycle.funnel import Funnel
 from ...model.errors import ConfigurationError
-from ...state import accounts, links, runs, shadow
+from ...state import accounts, actions, links, runs, shadow
 from ...state.links import LinkRow
 from ...state.runs import RunRow
 from ...state.store import Tx
@@ -104,5 +104,5 @@ def _read(tx: Tx, place: Place, done: Sequence[RunRow], funnel: Funnel) -> Shado
 
 
 def _questions(tx: Tx, workspace: int, first: int) -> list[Question]:
-    new = Counter(hold.question or "" for hold in holds.each_hold(tx, workspace) if hold.run > first)
+    new = Counter(hold.question or "" for hold in actions.each_hold(tx, workspace) if hold.run > first)
     return [Question(group.plain_title, group.count, new[group.question]) for group in holds.groups(tx, workspace)]

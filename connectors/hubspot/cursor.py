@@ -47,6 +47,10 @@ class Cursor:
         """Further on in the same part."""
         return replace(self, after=after)
 
+    def looks_from(self, overlap_s: int) -> int:
+        """What was modified from then on (ms) comes with the next pull."""
+        return max(0, self.start - overlap_s * 1000)
+
     def over(self) -> Cursor:
         """Behind the last page of the part: at the beginning of what follows."""
         follows = "bin" if self.sweep and self.part != "bin" else "done"

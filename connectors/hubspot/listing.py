@@ -16,6 +16,7 @@ from .ranges import Ask, Chain, Ranges, Strange
 from .rows import ALWAYS, is_id, shaped
 
 PAGE = 100
+"""Contacts of one call (HubSpot docs, Contacts)."""
 ALONE = "pages from several places of the list do not fit together here, so contacts are read one page after the other, which takes longer"
 
 Observe = Callable[[Sequence[Mapping[str, Any]]], Sequence[Observation]]

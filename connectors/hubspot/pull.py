@@ -50,8 +50,7 @@ def pull(client: Client, query: Query) -> Iterator[Page]:
         for page in _parts(client, cursor, fields):
             yield page
             cursor = parse(page.cursor, where=client.system)
-    since = max(0, cursor.start - client.settings.overlap_s * 1000)
-    yield from _parts(client, Cursor(part="delta", since=since, sweep=sweep), fields)
+    yield from _parts(client, Cursor(part="delta", since=cursor.looks_from(client.settings.overlap_s), sweep=sweep), fields)
 
 
 def _parts(client: Client, cursor: Cursor, fields: Sequence[str]) -> Iterator[Page]:

@@ -20,7 +20,6 @@ from ..deciding.sameness import Sameness
 from ..deciding.second import SECOND
 from ..people.answers import match_again
 from ..people.forget import prepare
-from ..people.holds import each_hold
 from .rulings import Ruling
 
 ABOUT_MATCHES = (AMBIGUOUS, SECOND)
@@ -54,7 +53,7 @@ def _row(one: int, other: int, survivor: int | None, now: int) -> SameRow:
 
 def _answer(tx: Tx, ws: int, mine: Set[int]) -> None:
     """Questions in which one of the records stands are moot: whatever is still open after the decision is asked again."""
-    asked = [hold for hold in each_hold(tx, ws) if hold.kind in ABOUT_MATCHES and not mine.isdisjoint(_asked_about(hold))]
+    asked = [hold for hold in actions.each_hold(tx, ws) if hold.kind in ABOUT_MATCHES and not mine.isdisjoint(_asked_about(hold))]
     match_again(tx, asked)
     actions.set_state(tx, [hold.id for hold in asked], "skipped")
 
@@ -106,7 +105,7 @@ def _part(tx: Tx, ws: int, first: int, second: int, now: int) -> None:
     if one.person is None or one.person != other.person:
         return
     loose = [row for row in (one, other) if row.state == "parked"]
-    links.rewrite(tx, [row._replace(state="new", person=None, carried={}, agreed={}) for row in loose])
+    links.rewrite(tx, [row.unmatched for row in loose])
     people.mark_due(tx, ws, [one.person], now)
 
 

@@ -187,7 +187,7 @@ def _update(batch: _Batch, system: System, row: LinkRow, record: Record, run: in
     if new_keys != old_keys:
         batch.rekeyed.append(row.id)
         batch.keys.extend((key, value, row.id) for key, value in new_keys)
-    if renamed(kind, row.seen, seen):
+    if new_keys != old_keys or renamed(kind, row.seen, seen):
         batch.stirred.add(row.id)
     _place(batch, changed, row.claim, restored=restored, rekeyed=new_keys != old_keys, keyed=bool(new_keys))
 
@@ -207,20 +207,15 @@ def _place(batch: _Batch, row: LinkRow, claim: dict[str, Any] | None, *, restore
     if restored:
         notes = {name: note for name, note in (row.claim or {}).items() if name != ERASED} or None
         back = row._replace(state="linked" if row.id in batch.returning else "parked", claim=notes)
-        row = back if row.id in batch.returning or (person is not None and not keyed) else _nobodys(back)
+        row = back if row.id in batch.returning or (person is not None and not keyed) else back.unmatched
     elif row.state == "parked" and (row.person is None or rekeyed):
-        row = _nobodys(row)
+        row = row.unmatched
     if person is not None and row.state in ("linked", "parked", "new"):  # a duplicate may tell of an opt-out, and what is asked of it may be moot
         batch.due.add(person)
     if restored or row.state == "new" or row.claim != claim:
         batch.rewritten[row.id] = row
     else:
         batch.observed[row.id] = Observed(row.id, row.stamp, row.seen, row.agreed, row.author, row.state)
-
-
-def _nobodys(row: LinkRow) -> LinkRow:
-    """To be matched as if it were met for the first time."""
-    return row._replace(state="new", person=None, carried={}, agreed={})
 
 
 def without(hearsay: Collection[str], values: Mapping[str, V]) -> dict[str, V]:

@@ -19,9 +19,9 @@ TAKEN = "taken"
 
 
 def renamed(kind: KindMap, before: Values, after: Values) -> bool:
-    """Another name or another key: the record may be taken for somebody else's now."""
+    """Another name: as with another key, the record may be taken for somebody else's now."""
     natives = [kind.fields[name].native for name in ("first_name", "last_name") if name in kind.fields]
-    return any(before.get(native) != after.get(native) for native in natives) or kind.keys(before) != kind.keys(after)
+    return any(before.get(native) != after.get(native) for native in natives)
 
 
 def stir(tx: Tx, ws: int, changed: Collection[int], now: int) -> None:
@@ -41,8 +41,5 @@ def stir(tx: Tx, ws: int, changed: Collection[int], now: int) -> None:
 
 def _asked_with(tx: Tx, ws: int, around: Collection[int]) -> set[int]:
     """Whom a question names beside these: it is asked anew about all of them, or the rest would be set aside without one."""
-    found, after = set[int](), 0
-    while rows := actions.holds(tx, ws, AMBIGUOUS, after):
-        after = rows[-1].id
-        found.update(link for row in rows if not set(row.payload["park"]).isdisjoint(around) for link in row.payload["park"])
-    return found
+    asked = (set(hold.payload["park"]) for hold in actions.each_hold(tx, ws, AMBIGUOUS))
+    return set[int]().union(*(named for named in asked if not named.isdisjoint(around)))

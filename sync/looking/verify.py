@@ -21,7 +21,6 @@ from ..deciding.claims import STAGE
 from ..deciding.merge import same_value
 from ..people.explain import stage_words
 from ..people.forget import Arrived, forgotten_among
-from ..people.holds import each_hold
 from ..session import Connected, Session
 
 SHOWN = 200
@@ -133,7 +132,7 @@ def verify(session: Session) -> Verification:
     """Compare all systems with the hub, a page at a time. Raises what the connectors raise."""
     found = Verification(rules={each.name: each.fill.sentence for each in session.desk.maps.filled if each.fill is not None})
     with session.store.read() as tx:
-        held = _Open.of(each_hold(tx, session.workspace))
+        held = _Open.of(actions.each_hold(tx, session.workspace))
     for connected in session.systems.values():
         if connected.system.looks:
             _verify_system(session, connected, held, found)

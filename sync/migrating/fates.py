@@ -15,7 +15,6 @@ from ..deciding.copies import unlike
 from ..deciding.creation import HELD_KEY, KEY, why_not
 from ..deciding.desk import System
 from ..deciding.parking import PARKED, for_create
-from ..people.holds import each_hold
 from ..session import Session
 from .pair import CHUNK, Pair
 
@@ -87,7 +86,7 @@ def fates(session: Session, pair: Pair, first_run: int, plan: int | None = None)
     """Walk over all records of the source. `first_run`: no run of the migration is older; `plan`: the run whose stored plan is to be counted as done."""
     found, makers = Fates(), _Makers(pair.goal, first_run, plan)
     with session.store.read() as tx:
-        asked = {link: hold.reason for hold in each_hold(tx, session.workspace) for link in hold.payload.get("park", ())}
+        asked = {link: hold.reason for hold in actions.each_hold(tx, session.workspace) for link in hold.payload.get("park", ())}
     waiting = 0 if plan is None else -_count_planned(session, pair, makers, asked, found)
     for rows in _live(session, pair):
         found.records += len(rows)

@@ -12,7 +12,6 @@ from ...state.links import LinkRow
 from ...state.store import Tx
 from ..deciding.creation import KEY
 from ..deciding.match import APART
-from ..people.holds import each_hold
 from ..session import Session
 from ..undoing.undo import KIND as UNDO
 from .pair import CHUNK, Pair, each_live
@@ -47,7 +46,7 @@ def examples(session: Session, pair: Pair, number: int) -> list[Example]:
     best: dict[Trait, _Best] = {}
     spread: Spread[tuple[int, str]] = Spread(number)
     with session.store.read() as tx:
-        asked = {link for hold in each_hold(tx, session.workspace) for link in hold.payload.get("park", ())}
+        asked = {link for hold in actions.each_hold(tx, session.workspace) for link in hold.payload.get("park", ())}
     for rows in each_live(session, pair.source):
         fresh = [row for row in rows if row.state == "new" and row.id not in asked and _address(pair, row) is not None]
         there = _there(session, pair, fresh)
@@ -132,14 +131,14 @@ def forget_rehearsal(session: Session, pair: Pair, run: int) -> int:
         archived = {row.link for undo in _undos(tx, session.workspace, run) for row in actions.of_run(tx, undo, ("applied",), 0, 2**31 - 1, op="archive")}
         persons = moved_by(tx, run)
         theirs = [row for rows in links.of_people(tx, persons).values() for row in rows if row.account == pair.goal.account]
-        apart = [hold for hold in each_hold(tx, session.workspace) if (hold.question or "").startswith(f"{APART}:{run}:")]
+        apart = [hold for hold in actions.each_hold(tx, session.workspace) if (hold.question or "").startswith(f"{APART}:{run}:")]
         taken = links.by_ids(tx, [link for hold in apart for link in hold.payload["park"]]).values()
         links.rewrite(
             tx,
             [
                 *(row._replace(state="moved") for row in theirs if row.state == "gone" and row.id in archived),
                 *(row._replace(carried={}, agreed={}) for row in theirs if row.state == "linked"),
-                *(row._replace(state="new", person=None, carried={}, agreed={}) for row in taken if row.state == "parked"),
+                *(row.unmatched for row in taken if row.state == "parked"),
             ],
         )
         actions.set_state(tx, [hold.id for hold in apart], "skipped")

@@ -13,7 +13,7 @@ from ...state.sameness import SameRow
 from ...state.store import Store, Tx
 from ..deciding.match import APART
 from ..deciding.second import DIFFERENT, SAME, SECOND
-from .holds import Group, each_hold, groups
+from .holds import Group, groups
 from .who import Scope
 
 
@@ -24,7 +24,7 @@ def resolve(store: Store, workspace: int, group: str, use: str, only: Scope | No
     """
     with store.read() as tx:
         chosen = _chosen(tx, workspace, group, use)
-        asked = [hold for hold in each_hold(tx, workspace) if hold.question == chosen.question and hold.answer is None]
+        asked = [hold for hold in actions.each_hold(tx, workspace) if hold.question == chosen.question and hold.answer is None]
     meant = [(hold, records) for hold in asked if (records := _meant(hold, only)) is not None]
     if only is not None and not meant:
         raise ConfigurationError("it asks nothing about any of these", where=f"resolve {group}", next_step=f"`stagesync holds {group}` names whom it is about")
@@ -66,7 +66,7 @@ def _tell_of_records(tx: Tx, workspace: int, meant: Sequence[tuple[ActionRow, li
     sameness.decide(tx, workspace, list({row[:2]: row for hold, records in meant for row in _said(hold, records, use, now)}.values()))
     if use == DIFFERENT:
         loose = links.by_ids(tx, [record for _, records in meant for record in records]).values()
-        links.rewrite(tx, [row._replace(state="new", person=None, carried={}, agreed={}) for row in loose if row.state == "parked"])
+        links.rewrite(tx, [row.unmatched for row in loose if row.state == "parked"])
     actions.answer(tx, [hold.id for hold, records in meant if len(records) == len(hold.payload["park"])], use, now)
     actions.set_payloads(tx, [_without(hold, records) for hold, records in meant if len(records) < len(hold.payload["park"])])
 
@@ -93,4 +93,4 @@ def match_again(tx: Tx, rows: Collection[ActionRow]) -> None:
     if parked:
         apart = {link for row in rows if row.kind == APART for link in row.payload["park"]}
         found = [row for row in links.by_ids(tx, parked).values() if row.state == "parked" and (row.person is None or row.id in apart)]
-        links.rewrite(tx, [row._replace(state="new", person=None, carried={}, agreed={}) for row in found])
+        links.rewrite(tx, [row.unmatched for row in found])

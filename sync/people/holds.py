@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -99,7 +99,7 @@ EXAMPLES = 3
 def groups(tx: Tx, workspace: int, whole: str | None = None) -> list[Group]:
     """All open questions, the most frequent first. `whole`: the id of a group of which every case is wanted, and not only a few examples."""
     found: dict[str, Group] = {}
-    for hold in each_hold(tx, workspace):
+    for hold in actions.each_hold(tx, workspace):
         if hold.answer is not None:
             continue
         question = hold.question or ""
@@ -115,14 +115,6 @@ def groups(tx: Tx, workspace: int, whole: str | None = None) -> list[Group]:
         if len(group.examples) < EXAMPLES or group.id == whole:
             group.examples.append(hold)
     return sorted(found.values(), key=lambda group: (-group.count, group.question))
-
-
-def each_hold(tx: Tx, workspace: int) -> Iterator[ActionRow]:
-    """Every hold that is open, answered or not."""
-    after = 0
-    while rows := actions.holds(tx, workspace, after_id=after):
-        after = rows[-1].id
-        yield from rows
 
 
 def group_id(question: str) -> str:

@@ -231,8 +231,9 @@ class Ledger:
 
     def _rekey(self, tx: Tx, rows: Sequence[LinkRow], known: Mapping[int, LinkRow], now: int) -> None:
         maps = self.connected.system.map.kinds
-        stir(tx, self.workspace, [row.id for row in rows if renamed(maps[row.kind], known[row.id].seen, row.seen)], now)
         moved = [row for row in rows if maps[row.kind].keys(row.seen) != maps[row.kind].keys(known[row.id].seen)]
+        named = [row for row in rows if renamed(maps[row.kind], known[row.id].seen, row.seen)]
+        stir(tx, self.workspace, {row.id for row in (*moved, *named)}, now)
         if moved:
             keys.replace(tx, self.workspace, [row.id for row in moved], [(key, value, row.id) for row in moved for key, value in maps[row.kind].keys(row.seen)])
 

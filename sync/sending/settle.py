@@ -154,7 +154,7 @@ def _settle_one(tx: Tx, session: Session, ledger: Ledger, row: ActionRow, link: 
     match answer:
         case Present(record=record) if row.op != "archive":
             values: Mapping[str, Native] = row.payload["values"]
-            if all(native in record.values and record.values[native] == value for native, value in values.items()):
+            if values.items() <= record.values.items():  # what is not shown is not blank
                 ledger.land(tx, [Landed(row, record)], now)
             elif landed_once(answer, values, link.stamp):
                 ledger.land(tx, [Landed(row, record, ours=False)], now)
@@ -179,9 +179,9 @@ def _not_done(tx: Tx, session: Session, ledger: Ledger, row: ActionRow, link: Li
     """
     before: Mapping[str, Native] = row.payload.get("before", {})
     record = answer.record
-    sent = {native: value for native, value in row.payload["values"].items() if native in record.values}  # what is not shown is not blank: it tells nothing
-    landed = any(record.values.get(native) == value != before.get(native) for native, value in sent.items())
-    third = [native for native, value in sent.items() if record.values.get(native) not in ((value,) if landed else (value, before.get(native)))]
+    sent = {native: value for native, value in row.payload["values"].items() if native in record.values}  # what is not shown tells nothing
+    landed = any(record.values[native] == value != before.get(native) for native, value in sent.items())
+    third = [native for native, value in sent.items() if record.values[native] not in ((value,) if landed else (value, before.get(native)))]
     if landed and not answer.history:
         ledger.land(tx, [Landed(row, record, ours=False)], now)
     else:
@@ -189,5 +189,5 @@ def _not_done(tx: Tx, session: Session, ledger: Ledger, row: ActionRow, link: Li
         absorb(tx, session.workspace, ledger.connected.system, Seen(records=[record]), ledger.run, now)
     if third and not answer.history:
         fresh = links.by_ids(tx, [link.id])[link.id]
-        undecided: dict[str, Any] = {native: record.values.get(native) for native in third}
+        undecided: dict[str, Any] = {native: record.values[native] for native in third}
         links.rewrite(tx, [fresh._replace(claim={**(fresh.claim or {}), "undecided": undecided})])

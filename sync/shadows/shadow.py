@@ -23,7 +23,7 @@ from ..deciding.creation import why_not
 from ..deciding.staging import lowers
 from ..engine import PlanReport, RunReport, quota
 from ..looking.history import newest_changes
-from ..people.holds import because, each_hold
+from ..people.holds import because
 from ..sending.commit import commit_decisions, commit_these
 from ..session import Session
 from .edits import Moved, edits_of, mapped
@@ -67,7 +67,7 @@ def _finish(session: Session, planned: PlanReport, counts: Mapping[str, Any]) ->
     with session.store.write() as tx:
         actions.discard(tx, planned.run)
         accounts.set_workspace(tx, session.workspace, mapping=session.desk.maps.digest, synced=True)
-        held = sum(1 for hold in each_hold(tx, session.workspace) if hold.answer != "skip")
+        held = sum(1 for hold in actions.each_hold(tx, session.workspace) if hold.answer != "skip")
         usage = {connected.name: connected.connector.usage() for connected in session.systems.values()}
         calls = {name: each.calls for name, each in usage.items()}
         report = RunReport(

@@ -18,13 +18,14 @@ from ...hints import apart
 from ..client import Client
 from ..cursor import Cursor
 from ..errors import KIND
+from ..listing import PAGE
 from ..read import BATCH, batch_read, batches, fetch
 from ..rows import MERGED, STAMP, moves_of, records_of, with_own
 from .calls import fetched, start
 from .layout import NEEDED, Layout, instant_of, laid_out
 from .sheet import Sheet
 from .trial import Trust, tried
-from .ways import PAGE, Unusable
+from .ways import Unusable
 
 CHUNK = 1_000
 """Rows that are handed on at once."""
@@ -42,8 +43,7 @@ def harvested(client: Client, cursor: Cursor, fields: Sequence[str]) -> Iterator
     with fetched(client, cursor.export) as file:
         sheet = Sheet(file)
         layout = laid_out(sheet.header, asked)
-        since = max(0, cursor.start - client.settings.overlap_s * 1000)
-        trust = tried(client, sheet, layout, since, cursor.rows)
+        trust = tried(client, sheet, layout, cursor.looks_from(client.settings.overlap_s), cursor.rows)
         if trust.mark != cursor.mark:  # not the file of which rows were given before
             cursor = cursor.exporting(cursor.export)
         client.line.meter.spared += ceil(trust.rows / PAGE)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from math import ceil
 
-PAGE = 100
-"""Contacts of one call of the list (HubSpot docs, Contacts)."""
+from ..listing import PAGE
+
 _PART = 100
 
 
