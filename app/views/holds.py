@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ...model.errors import ConfigurationError
 from ...state import links, people
 from ...state.actions import ActionRow
 from ...state.store import Tx
@@ -86,12 +85,7 @@ def holds_json(tx: Tx, desk: Desk, workspace: int, whole: str | None = None) -> 
 
 def _groups(tx: Tx, workspace: int, whole: str | None) -> list[Group]:
     """All groups, or the one that is named. Raises `ConfigurationError`."""
-    found = holds.groups(tx, workspace, whole)
-    if whole is None:
-        return found
-    if (group := next((each for each in found if each.id == whole), None)) is None:
-        raise ConfigurationError(f"there is no open group {whole}", where="holds", next_step="run `stagesync holds` to see them")
-    return [group]
+    return holds.groups(tx, workspace) if whole is None else [holds.open_group(tx, workspace, whole, where="holds")]
 
 
 def _group_json(tx: Tx, desk: Desk, group: Group) -> dict[str, Any]:

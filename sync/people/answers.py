@@ -13,7 +13,7 @@ from ...state.sameness import SameRow
 from ...state.store import Store, Tx
 from ..deciding.match import APART
 from ..deciding.second import DIFFERENT, SAME, SECOND
-from .holds import Group, groups
+from .holds import Group, open_group
 from .who import Scope
 
 
@@ -41,9 +41,7 @@ def resolve(store: Store, workspace: int, group: str, use: str, only: Scope | No
 
 
 def _chosen(tx: Tx, workspace: int, group: str, use: str) -> Group:
-    chosen = next((found for found in groups(tx, workspace) if found.id == group), None)
-    if chosen is None:
-        raise ConfigurationError(f"there is no open group {group}", where="resolve", next_step="run `stagesync holds` to see them")
+    chosen = open_group(tx, workspace, group, where="resolve")
     if use not in chosen.uses:
         allowed = ", ".join(chosen.uses)
         raise ConfigurationError(f"--use {use} is no answer to: {chosen.title}", where=f"resolve {group}", next_step=f"use one of: {allowed}")

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ...model.errors import ConfigurationError
 from ...state import actions
 from ...state.actions import ActionRow
 from ...state.store import Tx
@@ -115,6 +116,14 @@ def groups(tx: Tx, workspace: int, whole: str | None = None) -> list[Group]:
         if len(group.examples) < EXAMPLES or group.id == whole:
             group.examples.append(hold)
     return sorted(found.values(), key=lambda group: (-group.count, group.question))
+
+
+def open_group(tx: Tx, workspace: int, id: str, *, where: str) -> Group:
+    """The group of that id, with every case of it. Raises `ConfigurationError` where there is none."""
+    found = next((group for group in groups(tx, workspace, id) if group.id == id), None)
+    if found is None:
+        raise ConfigurationError(f"there is no open group {id}", where=where, next_step="run `stagesync holds` to see them")
+    return found
 
 
 def group_id(question: str) -> str:
