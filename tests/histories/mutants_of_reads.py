@@ -93,7 +93,7 @@ READS = (
     Mutant(
         "unindexed-lost",
         "a pull goes on where the last one began, without an overlap for what the vendor's index shows late",
-        [Swap("connectors.hubspot.pull:pull", "since = max(0, cursor.start - client.settings.overlap_s * 1000)", "since = cursor.start")],
+        [Swap("connectors.hubspot.cursor:Cursor.looks_from", "return max(0, self.start - overlap_s * 1000)", "return self.start")],
     ),
     # -- what a system tells by itself
     Mutant(
@@ -160,8 +160,11 @@ READS = (
         [
             Swap(
                 "connectors.hubspot.pull:pull",
-                "since = max(0, cursor.start - client.settings.overlap_s * 1000)",
-                "since = cursor.start if client.settings.hook_secrets else max(0, cursor.start - client.settings.overlap_s * 1000)",
+                'yield from _parts(client, Cursor(part="delta", since=cursor.looks_from(client.settings.overlap_s), sweep=sweep), fields)',
+                """
+                overlap_s = 0 if client.settings.hook_secrets else client.settings.overlap_s
+                yield from _parts(client, Cursor(part="delta", since=cursor.looks_from(overlap_s), sweep=sweep), fields)
+                """,
             )
         ],
         hinted=True,
