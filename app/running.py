@@ -12,7 +12,7 @@ from ..state import actions
 from ..sync.engine import RunReport
 from ..sync.session import Session
 from . import accounts, wiring
-from .configuration.config import load
+from .configuration.loading import load
 from .memory import frugal
 from .shadows import shadow_of
 from .terminal.journal import journal

@@ -153,7 +153,7 @@ def drain(config: Path) -> dict[str, Any]:
 def why(config: Path, whos: list[str]) -> dict[str, Any]:
     """Who is meant, and their whole story in words, in milliseconds of the clock: the first time and the second time for each. Asks no system."""
     from stagesync.app import wiring
-    from stagesync.app.configuration.config import load
+    from stagesync.app.configuration.loading import load
     from stagesync.app.courses import people
     from stagesync.app.views.why import why_text
 

@@ -11,7 +11,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from stagesync.app.clock import SystemClock
-from stagesync.app.configuration.config import load
+from stagesync.app.configuration.loading import load
 from stagesync.app.hooks import doors
 from stagesync.app.web.receiver import receiver
 from stagesync.state.inbox import open_inbox

@@ -14,7 +14,7 @@ from statistics import median
 
 import orjson
 
-from stagesync.app.configuration.config import load
+from stagesync.app.configuration.loading import load
 from stagesync.app.wiring import opened
 from stagesync.state import links
 from stagesync.state.store import Store

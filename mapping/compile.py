@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from ..model.records import Native, Value
 from .catalogue import Entry, lay_over
 from .choices import Offer, Translation, align
-from .companies import company_rules
+from .company_tables import company_rules
 from .countries import country_code
 from .criteria import asked_fields, compile_include
 from .defaults import KindDefaults, parse_defaults

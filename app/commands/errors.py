@@ -22,7 +22,7 @@ def errors(
     Example: stagesync errors --csv refused.csv
     """
     from .. import wiring
-    from ..configuration.config import load
+    from ..configuration.loading import load
     from ..standing.parked_events import groups
     from ..terminal import output
     from ..views.errors import errors_json, errors_text, write_errors_csv

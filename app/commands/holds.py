@@ -23,7 +23,7 @@ def holds(
     Example: stagesync holds 3fa91c
     """
     from .. import wiring
-    from ..configuration.config import load
+    from ..configuration.loading import load
     from ..terminal import output
     from ..views.holds import holds_json, holds_text
 

@@ -13,6 +13,6 @@ def init(config: ConfigOption = None) -> int:
     Example: stagesync init --config acme.toml
     """
     from ..configuration import starting
-    from ..configuration.config import config_path
+    from ..configuration.loading import config_path
 
     return starting.start(config_path(config))

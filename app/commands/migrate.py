@@ -36,7 +36,7 @@ def standing(context: typer.Context, from_: FromOption = None, to: ToOption = No
 @guarded
 def _standing(config: Path | None, from_: str | None, to: str | None, *, json: bool) -> None:
     from .. import wiring
-    from ..configuration.config import load
+    from ..configuration.loading import load
     from ..migrating.work import Way, known_of
     from ..terminal import output
     from ..views.migrate import standing_json, standing_text

@@ -25,7 +25,7 @@ def list_(config: ConfigOption = None, json: JsonOption = False) -> int:
 
     Example: stagesync qualify list
     """
-    from ..configuration.config import load
+    from ..configuration.loading import load
     from ..terminal import output
     from ..views.qualify import rules_json, rules_text
 
@@ -49,7 +49,7 @@ def explain(
     Example: stagesync qualify explain anna@acme.example
     """
     from .. import wiring
-    from ..configuration.config import load
+    from ..configuration.loading import load
     from ..courses import people, subjects
     from ..courses.previewing import rulebook
     from ..terminal import output
@@ -86,7 +86,7 @@ def preview(
     from contextlib import ExitStack
 
     from .. import wiring
-    from ..configuration.config import load
+    from ..configuration.loading import load
     from ..courses.previewing import Taker, chosen, into_csv, rulebook
     from ..courses.previewing import preview as look
     from ..terminal import output

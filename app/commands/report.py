@@ -22,7 +22,7 @@ def report(
     Example: stagesync report --html monday.html
     """
     from .. import wiring
-    from ..configuration.config import load
+    from ..configuration.loading import load
     from ..standing.health import look
     from ..terminal import output
     from ..terminal.files import expect_folder, write_private

@@ -34,7 +34,7 @@ def resolve(
     """
     from ...sync.people.answers import resolve as answer
     from .. import wiring
-    from ..configuration.config import load
+    from ..configuration.loading import load
     from ..courses import people
     from ..terminal import output
     from ..views.holds import resolved_text

@@ -27,7 +27,7 @@ def retry(
     Example: stagesync retry 3fa91c
     """
     from .. import wiring
-    from ..configuration.config import load
+    from ..configuration.loading import load
     from ..courses import retrying
     from ..terminal import output
 

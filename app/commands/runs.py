@@ -21,7 +21,7 @@ def runs(
     Example: stagesync runs --last 5
     """
     from .. import wiring
-    from ..configuration.config import load
+    from ..configuration.loading import load
     from ..terminal import output
     from ..views.runs import runs_json, runs_text
 

@@ -45,7 +45,7 @@ def report(config: ConfigOption = None, json: JsonOption = False) -> int:
 
     Example: stagesync shadow report
     """
-    from ..configuration.config import load
+    from ..configuration.loading import load
     from ..shadows import shadow_of
     from ..standing.shadow_report import look
     from ..terminal import output

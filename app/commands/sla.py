@@ -13,7 +13,7 @@ def sla(config: ConfigOption = None, json: JsonOption = False) -> int:
     Example: stagesync sla
     """
     from .. import wiring
-    from ..configuration.config import load
+    from ..configuration.loading import load
     from ..standing.accepting import look
     from ..terminal import output
     from ..views.sla import sla_json, sla_text

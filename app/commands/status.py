@@ -13,7 +13,7 @@ def status(config: ConfigOption = None, json: JsonOption = False) -> int:
     Example: stagesync status
     """
     from .. import wiring
-    from ..configuration.config import load
+    from ..configuration.loading import load
     from ..standing.queues import queues
     from ..terminal import output
     from ..views.status import status_json, status_text

@@ -28,7 +28,7 @@ def why(
     Example: stagesync why anna@acme.example phone --at 2026-11-29
     """
     from .. import wiring
-    from ..configuration.config import load
+    from ..configuration.loading import load
     from ..courses import people
     from ..terminal import moments, output
     from ..views.why import why_json, why_text

@@ -6,16 +6,13 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from ...connectors.contract import AccountId, SystemDescription
 from ...lifecycle.presets import crosswalk, default_funnel
 from ...mapping.compile import compile_maps
 from ...mapping.maps import Maps, SystemInput
 from ...mapping.problems import Problems
-
-if TYPE_CHECKING:
-    from .config import Config
+from .config import Config
 
 Seen = Mapping[str, tuple[AccountId, SystemDescription]]
 

@@ -14,7 +14,8 @@ from ...mapping.maps import Maps
 from ...mapping.problems import Problems
 from ...model.errors import ConfigurationError, QuotaSpent, StagesyncError, Unreachable
 from .. import accounts, hooks, wiring
-from ..configuration.config import Config, mistakes, read
+from ..configuration.config import Config
+from ..configuration.loading import mistakes, read
 from ..configuration.maps import Seen, compile_for
 from ..configuration.system_config import MAPPING_KEYS, SystemConfig
 from ..configuration.teams import resolve

@@ -17,7 +17,7 @@ from ...sync.duplicates.score import PROPOSED
 from ...sync.duplicates.search import Decided, Found, count_duplicates, find_duplicates
 from ...sync.session import Connected, Session
 from .. import wiring
-from ..configuration.config import load
+from ..configuration.loading import load
 from ..configuration.system_config import SystemConfig
 from ..terminal import output
 from ..terminal.files import expect_folder

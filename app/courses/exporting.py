@@ -10,7 +10,7 @@ import orjson
 
 from ...state import accounts
 from .. import wiring
-from ..configuration.config import load
+from ..configuration.loading import load
 from ..configuration.maps import compile_unasked
 from ..mail import Mail
 from ..terminal import output

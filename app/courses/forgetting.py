@@ -16,7 +16,7 @@ from ...state.store import Tx
 from ...sync.people import forget as forgetting
 from ...sync.people.dossier import EMAIL, Dossier
 from .. import wiring
-from ..configuration.config import load
+from ..configuration.loading import load
 from ..mail import Mail
 from ..shadows import shadow_file
 from ..terminal import output

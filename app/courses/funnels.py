@@ -10,7 +10,7 @@ from typing import Any
 
 from ...lifecycle.funnel import Funnel
 from ...lifecycle.presets import preset
-from ..configuration.config import load
+from ..configuration.loading import load
 from ..standing import unmapped
 from ..terminal import output
 from ..terminal.files import expect_folder, write_private

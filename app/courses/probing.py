@@ -11,7 +11,7 @@ from ...connectors.probing import Finding, Laboratory
 from ...mapping.problems import closest
 from ...model.errors import ConfigurationError, SafetyStop
 from .. import accounts, wiring
-from ..configuration.config import load
+from ..configuration.loading import load
 from ..configuration.system_config import SystemConfig
 from ..terminal import output
 from ..terminal.interrupts import abrupt

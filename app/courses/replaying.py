@@ -12,7 +12,7 @@ import orjson
 
 from ...sync.planning.whatif import Change, Outlook, replay
 from .. import wiring
-from ..configuration.config import load
+from ..configuration.loading import load
 from ..memory import frugal
 from ..terminal import output
 from ..terminal.files import expect_folder

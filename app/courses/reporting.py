@@ -13,7 +13,7 @@ from ...model.errors import ConfigurationError
 from ...state.report import Ledger
 from ...state.store import Tx
 from .. import wiring
-from ..configuration.config import load
+from ..configuration.loading import load
 from ..terminal import output
 from ..terminal.files import expect_folder, write_private
 from ..views.funnel import plain

@@ -12,7 +12,8 @@ from ...mapping.defaults import parse_defaults
 from ...model.errors import ConfigurationError
 from ...sync.looking.reported import Kept, Reach
 from .. import wiring
-from ..configuration.config import Config, load
+from ..configuration.config import Config
+from ..configuration.loading import load
 from ..terminal import output
 from ..views import words
 from ..views.signals import signals_json, signals_text

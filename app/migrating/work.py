@@ -19,7 +19,8 @@ from ...state.store import Tx
 from ...sync.migrating.pair import Pair, one_way, pair_of
 from ...sync.session import Session
 from .. import accounts
-from ..configuration.config import Config, load
+from ..configuration.config import Config
+from ..configuration.loading import load
 from ..running import Running, running
 from ..wiring import Place
 

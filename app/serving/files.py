@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...model.errors import ConfigurationError
-from ..configuration.config import Config, config_path, load
+from ..configuration.config import Config
+from ..configuration.loading import config_path, load
 from ..shadows import shadow_of
 
 

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ...model.errors import ConfigurationError
 from ..configuration.tables import Table
-
-if TYPE_CHECKING:
-    from ..configuration.config import Config
 
 HOST = "127.0.0.1"
 PORT = 8080
@@ -44,16 +38,3 @@ def _public_url(table: Table) -> str | None:
         table.problems.add(table.at("public_url"), "is no address of a web server", 'For example public_url = "https://hooks.example.com"')
         return None
     return url.rstrip("/")
-
-
-def one_address(configs: Sequence[Config]) -> Listen:
-    """The one address of several configurations. Raises `ConfigurationError` where they do not agree: one service has one."""
-    listens = {(config.listen.host, config.listen.port): config for config in configs}
-    if len(listens) > 1:
-        one, other = list(listens.values())[:2]
-        raise ConfigurationError(
-            f"{one.path} and {other.path} want different addresses of one service",
-            where="serve",
-            next_step="give all of them the same `host` and `port` under [serve], or run a service for each",
-        )
-    return next(iter(listens.values())).listen

@@ -16,7 +16,7 @@ from ..terminal import interrupts, logs
 from .course import Ended
 from .files import Found, find, one_service
 from .forecast import Cost, forecast
-from .listen import one_address
+from .listen import Listen
 from .metrics import Metrics
 from .notices import Notices, sender
 from .receiving import receiving
@@ -39,7 +39,7 @@ def serve(given: Sequence[Path], *, shadow: bool = False) -> int:
     one_service(found.configs)
     for config in found.configs:
         hooks.provable(config)
-    listening = listener(one_address(found.configs))
+    listening = listener(_one_address(found.configs))
     disable_created_metrics()  # a second line for each counter, which nobody asks for
     metrics = Metrics(found)
     notices = Notices(found.configs, sender(found.configs))
@@ -59,6 +59,19 @@ def serve(given: Sequence[Path], *, shadow: bool = False) -> int:
         notices.close()
     log.info("stopped")
     return 0
+
+
+def _one_address(configs: Sequence[Config]) -> Listen:
+    """The one address of several configurations. Raises `ConfigurationError` where they do not agree: one service has one."""
+    listens = {(config.listen.host, config.listen.port): config for config in configs}
+    if len(listens) > 1:
+        one, other = list(listens.values())[:2]
+        raise ConfigurationError(
+            f"{one.path} and {other.path} want different addresses of one service",
+            where="serve",
+            next_step="give all of them the same `host` and `port` under [serve], or run a service for each",
+        )
+    return next(iter(listens.values())).listen
 
 
 def _introduce(found: Found, url: str) -> None:

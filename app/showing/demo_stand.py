@@ -16,7 +16,8 @@ from ...sync.engine import PlanReport, RunReport
 from ...sync.session import Session
 from .. import wiring
 from ..clock import SystemClock
-from ..configuration.config import Config, load
+from ..configuration.config import Config
+from ..configuration.loading import load
 from ..courses.reporting import Asked, read
 from ..terminal.progress import shown
 from .sandboxes import configuration, serving

@@ -17,7 +17,7 @@ import yaml
 from house import ROOT, pyproject
 from typer.main import get_command
 
-from stagesync.app.configuration.config import read
+from stagesync.app.configuration.loading import read
 from stagesync.app.main import app
 
 DEPLOY = ROOT / "examples" / "deploy"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from case_office import DAY, EXAMPLES, TOKENS, Company, company, example
 
-from stagesync.app.configuration.config import load
+from stagesync.app.configuration.loading import load
 from stagesync.lifecycle.funnel import Funnel
 from stagesync.lifecycle.presets import PRESETS, preset
 from stagesync.state.entries import EntryRow

@@ -18,7 +18,8 @@ from house import ROOT
 from salesforce_org import Hand
 
 from stagesync.app import wiring
-from stagesync.app.configuration.config import Config, load
+from stagesync.app.configuration.config import Config
+from stagesync.app.configuration.loading import load
 from stagesync.app.courses import signal_files, signals
 from stagesync.connectors.contract import Connector, Ports
 from stagesync.connectors.hubspot.connector import open_account

@@ -13,7 +13,7 @@ import orjson
 from sqlalchemy import make_url
 from typer.testing import CliRunner, Result
 
-from stagesync.app.configuration.config import load
+from stagesync.app.configuration.loading import load
 from stagesync.app.main import app
 from stagesync.app.showing import sandboxes
 from stagesync.sandbox.hubspot import HubSpotWorld

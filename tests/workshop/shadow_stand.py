@@ -15,7 +15,8 @@ from salesforce_org import Hand
 from second_tool import SecondTool
 
 from stagesync.app import wiring
-from stagesync.app.configuration.config import Config, load
+from stagesync.app.configuration.config import Config
+from stagesync.app.configuration.loading import load
 from stagesync.app.serving.course import Ended, course
 from stagesync.app.shadows import shadow_of
 from stagesync.model.shadow import ShadowRow

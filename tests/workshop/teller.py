@@ -13,7 +13,7 @@ from cli_box import Box
 from hook_stand import settings
 from salesforce_org import Drawer, Hand, NoLimits
 
-from stagesync.app.configuration.config import load
+from stagesync.app.configuration.loading import load
 from stagesync.connectors.contract import Ports
 from stagesync.connectors.webhook.connector import open_webhook
 from stagesync.model.events import Event

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from stagesync.app.configuration.config import load
+from stagesync.app.configuration.loading import load
 from stagesync.app.serving.forecast import Cost
 from stagesync.app.standing.health import Acceptance, Agreement, Freshness, Health, Quota, Refused
 from stagesync.app.standing.queues import Queue

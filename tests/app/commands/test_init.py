@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from cli_box import cli
 
-from stagesync.app.configuration.config import load
+from stagesync.app.configuration.loading import load
 from stagesync.mapping.fields import GROUPS
 
 CANARY = "pat-na1-canary-7d1f-secret"

@@ -15,7 +15,7 @@ from cli_box import Box, QuickClock, box, cli
 from typer import Exit
 
 from stagesync.app import wiring
-from stagesync.app.configuration.config import load
+from stagesync.app.configuration.loading import load
 from stagesync.app.terminal import shell
 from stagesync.app.terminal.shell import guarded
 from stagesync.sandbox.faults import Fault

@@ -13,7 +13,7 @@ from terminal import at_terminal, read_until
 
 from stagesync.app import accounts as app_accounts
 from stagesync.app import wiring
-from stagesync.app.configuration.config import load
+from stagesync.app.configuration.loading import load
 from stagesync.app.courses import probing
 from stagesync.app.courses.probing import Wishes
 from stagesync.app.showing.sandboxes import HUBSPOT_TOKEN

@@ -13,7 +13,7 @@ import pytest
 from cli_box import Box, box, cli
 from house import ROOT
 
-from stagesync.app.configuration.config import load
+from stagesync.app.configuration.loading import load
 from stagesync.app.views.plan_files import cell
 from stagesync.lifecycle.overlay import read_funnel
 from stagesync.lifecycle.rules.rulebook import read_rulebook

@@ -13,7 +13,7 @@ from shadow_stand import DAY, HOUR, MINUTE, Stand, stand
 from taker import SYSTEM, taker
 
 from stagesync.app import wiring
-from stagesync.app.configuration.config import load
+from stagesync.app.configuration.loading import load
 from stagesync.model.errors import SafetyStop
 from stagesync.model.writes import Step
 from stagesync.sync import engine

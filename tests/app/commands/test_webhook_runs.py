@@ -14,7 +14,7 @@ from cli_box import Box, box, cli
 from hook_stand import SECRET
 from teller import tell
 
-from stagesync.app.configuration.config import load
+from stagesync.app.configuration.loading import load
 from stagesync.sandbox.hubspot import HubSpotWorld
 from stagesync.sandbox.salesforce import SalesforceWorld
 from stagesync.sandbox.worlds import Worlds

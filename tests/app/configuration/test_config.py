@@ -12,7 +12,8 @@ from house import ROOT
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stagesync.app.configuration.config import GUARDS, SECTIONS, Config, load
+from stagesync.app.configuration.config import Config
+from stagesync.app.configuration.loading import GUARDS, SECTIONS, load
 from stagesync.app.configuration.secrets import split_keyring
 from stagesync.app.configuration.system_config import MAPPING_KEYS, OUR_KEYS
 from stagesync.app.metadata import from_json, to_json

@@ -16,7 +16,8 @@ from cli_box import Box, box
 from service import serving, until
 
 from stagesync.app import wiring
-from stagesync.app.configuration.config import Config, load
+from stagesync.app.configuration.config import Config
+from stagesync.app.configuration.loading import load
 from stagesync.app.serving.course import Ended, course
 from stagesync.app.serving.notices import IN_A_ROW, Notices, Watcher, sender
 from stagesync.app.serving.notify import KINDS, Notify

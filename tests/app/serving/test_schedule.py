@@ -11,7 +11,7 @@ import pytest
 from cli_box import Box, box, cli
 
 from stagesync.app import wiring
-from stagesync.app.configuration.config import load
+from stagesync.app.configuration.loading import load
 from stagesync.state import schedule
 
 

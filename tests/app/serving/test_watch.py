@@ -12,7 +12,8 @@ import pytest
 from cli_box import Box, QuickClock, box
 
 from stagesync.app import wiring
-from stagesync.app.configuration.config import Config, load
+from stagesync.app.configuration.config import Config
+from stagesync.app.configuration.loading import load
 from stagesync.app.serving.course import Ended
 from stagesync.app.serving.watch import BUSY_MS, GAP_MS, LONGEST_MS, WAKE_MS, Watch
 from stagesync.state import schedule

@@ -15,7 +15,7 @@ from pages import Structure
 from unwell import QUOTED, unwell, well
 
 from stagesync.app import wiring
-from stagesync.app.configuration.config import load
+from stagesync.app.configuration.loading import load
 from stagesync.app.standing import health
 from stagesync.app.standing.health_needs import needs, verdict
 from stagesync.app.views.health import health_json, health_text

@@ -20,7 +20,7 @@ from programs import Program
 from salesforce_org import Org
 
 from stagesync.app import wiring
-from stagesync.app.configuration.config import load
+from stagesync.app.configuration.loading import load
 from stagesync.model.errors import Busy, StateError
 from stagesync.model.records import Present, Ref
 from stagesync.model.writes import Step
