@@ -96,9 +96,21 @@ class RunReport:
         return sum(count.rejected for count in self.systems.values())
 
     @property
-    def exit_code(self) -> int:
-        """0 clean; 1 where this run made new holds or rejections, or left drifted people."""
-        return 1 if self.new_holds or self.rejected or self.drifted else 0
+    def unknown(self) -> int:
+        """Writes of which nobody could say at the end what came of them."""
+        return sum(count.unknown for count in self.systems.values())
+
+    @property
+    def left(self) -> bool:
+        """Not all that was to be done is known to be done: somebody edited meanwhile, a system put it off, or nobody knows what came of a write."""
+        return bool(self.drifted or self.unknown or any(count.skipped for count in self.systems.values()))
+
+    def exit_code(self, *, again: bool) -> int:
+        """0 clean; 1 where this run made new holds or rejections, or nobody knows what came of a write.
+
+        `again`: the same goes on with the next run by itself. Where nobody comes again, 1 also if anything was left.
+        """
+        return int(bool(self.new_holds or self.rejected or self.unknown or (self.left and not again)))
 
 
 def plan(session: Session, only: Sequence[str] = (), *, keep: int = closing.NONE) -> PlanReport:
@@ -253,23 +265,33 @@ def apply(
     halt = threading.Event()
     halting = replace(session, stop=lambda: session.stop() or halt.is_set())
     senders = [Sender(halting, connected, run, started, limit) for connected in session.systems.values() if connected.system.writes]
+    ledgers = {sender.connected.system.account: sender.ledger for sender in senders}
     ahead, drifted, error = 0, 0, None
+
+    def send_ahead(send: Callable[[Sender], None]) -> Exception | None:
+        failed = _side_by_side(session, senders, send, halt)
+        settle(session, run, started, ledgers)
+        return failed
+
     if first is not None:
-        ahead, error = canary(session, run, first, started, lambda send: _side_by_side(session, senders, send, halt), since)
+        ahead, error = canary(session, run, first, started, send_ahead, since)
     if error is None:
         drifted = commit_decisions(session, run, started, since, everybody=not counts.get("limited"))
         _look_again(session, started + 1)
         error = _side_by_side(session, senders, Sender.send, halt)
-    settle(session, run, started)
+    settle(session, run, started, ledgers)
     with session.store.write() as tx:
         closing.settle_due(tx, session.workspace, run, started)
         actions.discard(tx, run)
         if limit is None and not counts.get("limited") and not isinstance(error, SafetyStop):  # a run for some people is no first run
             accounts.set_workspace(tx, session.workspace, mapping=session.desk.maps.digest, synced=True)
         held = sum(1 for hold in actions.each_hold(tx, session.workspace) if hold.answer != "skip")
+        still = Counter(row.account for row in actions.open_intents(tx, session.workspace))
+        for account, ledger in ledgers.items():
+            ledger.count.unknown = still[account]
         report = RunReport(
             run=run,
-            systems={sender.connected.name: sender.ledger.count for sender in senders},
+            systems={ledger.connected.name: ledger.count for ledger in ledgers.values()},
             calls={connected.name: connected.connector.usage().calls for connected in session.systems.values()},
             vendor_s=sum(connected.connector.usage().vendor_s for connected in session.systems.values()),
             own_s=time.process_time() - clock + (planned.own_s if planned else 0.0),

@@ -96,8 +96,7 @@ def _apply(work: Running, run: int, wishes: Wishes, planned: PlanReport | None =
     if stopped:
         output.tell(f"stagesync: stopped when asked to; {wanted - _on_record(session, run):,} writes are left for the next run")
         return INTERRUPTED
-    left = planned is None and any(count.skipped for count in report.systems.values())
-    return 1 if left else report.exit_code
+    return report.exit_code(again=planned is not None)
 
 
 def _tell(report: RunReport, wishes: Wishes) -> None:

@@ -75,5 +75,4 @@ def _apply(work: Running, made: UndoPlan, wishes: Wishes) -> int:
     if stopped:
         output.tell(f"stagesync: stopped when asked to; `stagesync undo {made.target.id}` undoes the rest")
         return INTERRUPTED
-    left = any(count.skipped for count in report.systems.values())
-    return 1 if made.refusals or left else report.exit_code
+    return 1 if made.refusals else report.exit_code(again=False)

@@ -50,8 +50,7 @@ def cut_over(config_file: Path | None, way: Way, *, yes: bool, two_way: bool) ->
         after(work.session, report)
         if report.error is not None:
             raise report.error
-        written = report.systems[work.pair.target.name]
-        whole = not (stopped or written.unknown or written.skipped)
+        whole = not (stopped or report.left)
         opened = open_up(work.session, work.pair) if two_way and whole else None
         work.running.display.hide()
         counted = fates(work.session, work.pair, work.passage.first_run)
@@ -59,10 +58,11 @@ def cut_over(config_file: Path | None, way: Way, *, yes: bool, two_way: bool) ->
         if stopped:
             output.tell("stagesync: stopped when asked to; `stagesync migrate cutover` goes on where it was")
             return found, INTERRUPTED
+        code = report.exit_code(again=False)
         if not whole:
-            return found, 1
+            return found, code
         work.end("cutover", {"run": report.run, "two_way": two_way, "fates": [[*key, count] for key, count in sorted(counted.told.items())]})
-        return found, report.exit_code
+        return found, code
 
 
 def _expect_both_ways(work: Work, directions: dict[str, str], *, two_way: bool) -> None:

@@ -32,7 +32,7 @@ _ANSWERED = frozenset({"first", "mapping"})
 class Loaded:
     """What the load came to. `runs`: what it was done in; `count`: records of the target; `new_holds`: questions that it brought up.
 
-    `whole`: it came to its end, and was not told to stop before.
+    `left`: its last run left something; what an earlier one left was taken up by the next. `whole`: it came to its end, and was not told to stop before.
     """
 
     source: str
@@ -40,6 +40,7 @@ class Loaded:
     runs: list[int] = field(default_factory=list[int])
     count: Count = field(default_factory=Count)
     new_holds: int = 0
+    left: bool = False
     seconds: float = 0.0
     quota: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
     seeding: Seeding | None = None
@@ -49,8 +50,9 @@ class Loaded:
     def add(self, report: RunReport) -> None:
         """One more run of it."""
         mine = report.systems[self.target]
-        for name in ("created", "updated", "archived", "rejected", "skipped", "unknown"):
+        for name in ("created", "updated", "archived", "rejected"):
             setattr(self.count, name, getattr(self.count, name) + getattr(mine, name))
+        self.count.skipped, self.count.unknown, self.left = mine.skipped, mine.unknown, report.left
         self.runs.append(report.run)
         self.new_holds += report.new_holds
         self.quota = report.quota
@@ -58,7 +60,7 @@ class Loaded:
     @property
     def exit_code(self) -> int:
         """1 where something was refused, left, or brought up a question."""
-        return int(bool(self.new_holds or self.count.rejected or self.count.skipped or self.count.unknown))
+        return int(bool(self.new_holds or self.count.rejected or self.left))
 
 
 def load(config_file: Path | None, way: Way, approve: str | None) -> tuple[Loaded, int]:
@@ -154,7 +156,7 @@ def _carry_out(work: Work, done: Loaded, planned: PlanReport, *, stored: bool) -
     with interrupts.gentle() as stop:
         report = engine.apply(replace(work.session, stop=stop.is_set), planned.run, stored=stored, planned=planned)
         stopped = stop.is_set()
-    done.add(replace(report, new_holds=0) if stored else report)  # its questions were the survey's
+    done.add(replace(report, new_holds=0, drifted=0) if stored else report)  # its questions were the survey's, and whoever is left is planned anew
     after(work.session, report)
     if report.error is not None:
         raise report.error

@@ -79,7 +79,7 @@ def course(place: Place, stop: threading.Event) -> Ended:
                 raise report.error
         if stop.is_set():
             raise Asked
-        return Ended(report.exit_code, "", report.run, plan, report)
+        return Ended(report.exit_code(again=True), "", report.run, plan, report)
     except StagesyncError as error:
         return Ended(error.exit_code, str(error), _new(place, before), plan, report)
     except Exception as error:  # noqa: BLE001 - a bug in one run must not end the service; the message of an unforeseen error may hold somebody's data

@@ -33,7 +33,7 @@ def line(told: dict[str, Any]) -> str:
 
 def nothing_written(report: RunReport) -> str | None:
     """What a run that wrote nothing says; None where it wrote, or was kept from it."""
-    if report.writes or report.error or report.rejected or report.drifted or any(count.skipped or count.unknown for count in report.systems.values()):
+    if report.writes or report.error or report.rejected or report.left:
         return None
     return f"0 writes: {report.held:,} held" if report.held else "0 writes: everything agrees"
 

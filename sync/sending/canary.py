@@ -14,7 +14,6 @@ from ..looking.verify import verify_people
 from ..session import Session
 from .apply import OPERATIONS, Sender
 from .commit import commit_these
-from .settle import settle
 from .standing import Touched, drifted_of
 
 _TOLD = 3
@@ -33,7 +32,7 @@ class Difference:
 
 
 Send = Callable[[Callable[[Sender], None]], Exception | None]
-"""Let every system's sender do this, side by side; the first error."""
+"""Let every system's sender do this, side by side, and find out what came of it; the first error."""
 
 
 def canary(session: Session, run: int, number: int, started: int, send: Send, since: Touched | None) -> tuple[int, Exception | None]:
@@ -50,7 +49,6 @@ def canary(session: Session, run: int, number: int, started: int, send: Send, si
         commit_these(tx, session, rows, started)
     persons = sorted({row.person for row in rows if row.person is not None})
     error = send(lambda sender: sender.send_these(rows))
-    settle(session, run, started)
     if error is not None:
         return len(persons), error
     session.progress("reading back the first", len(persons))

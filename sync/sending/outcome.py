@@ -45,7 +45,7 @@ def fields_of(values: Iterable[tuple[str, Iterable[str]]]) -> dict[str, tuple[st
 
 @dataclass(slots=True)
 class Count:
-    """What a run has done to one system so far."""
+    """What a run has done to one system so far. `skipped`: left to the next run; `unknown`: nobody can say yet what came of it."""
 
     created: int = 0
     updated: int = 0

@@ -21,10 +21,11 @@ from .outcome import Landed, Ledger, fields_of, landed_once, people_of
 from .reading_back import read_back
 
 
-def settle(session: Session, run: int, started: int = 0) -> int:
+def settle(session: Session, run: int, started: int = 0, ledgers: Mapping[int, Ledger] | None = None) -> int:
     """Resolve every open intent; returns how many there were. A system that is not connected now keeps its intents.
 
     `started`: when the run began to write, in ms; what becomes due here is later, so that it survives the run's end.
+    `ledgers`: account -> where the run that sent them counts what came of them.
     """
     now = max(session.clock.now_ms(), started + 1)
     with session.store.read() as tx:
@@ -36,7 +37,7 @@ def settle(session: Session, run: int, started: int = 0) -> int:
         if mine and not connected.system.looks:
             Sender(session, connected, run, started).send_again(mine)
         elif mine and _landed(session, connected, mine, run):
-            _settle_system(session, Ledger(session.workspace, run, connected), mine, now)
+            _settle_system(session, (ledgers or {}).get(account) or Ledger(session.workspace, run, connected), mine, now)
     return len(open_ones)
 
 
@@ -120,6 +121,7 @@ def _settle_creates(session: Session, ledger: Ledger, rows: Sequence[ActionRow],
             if link is not None and link.person is None and row.person in there:
                 links.rewrite(tx, [link._replace(person=row.person, state="linked", carried={}, agreed={})])
             actions.set_results(tx, [(row.id, "applied" if link is not None else "skipped", {"settled": "found" if link else "not there"}, row.attempts)])
+            ledger.count.skipped += 1
         people.mark_due(tx, session.workspace, people_of(rows), now)
 
 
@@ -166,8 +168,10 @@ def _settle_one(tx: Tx, session: Session, ledger: Ledger, row: ActionRow, link: 
         case _:
             seen.take(answer)
     absorb(tx, session.workspace, ledger.connected.system, seen, ledger.run, now)
-    done = "applied" if row.op == "archive" and isinstance(answer, Gone) else "skipped"
-    actions.set_results(tx, [(row.id, done, {"settled": type(answer).__name__}, row.attempts)])
+    archived = row.op == "archive" and isinstance(answer, Gone)
+    ledger.count.archived += archived
+    ledger.count.skipped += not archived
+    actions.set_results(tx, [(row.id, "applied" if archived else "skipped", {"settled": type(answer).__name__}, row.attempts)])
 
 
 def _not_done(tx: Tx, session: Session, ledger: Ledger, row: ActionRow, link: LinkRow, answer: Present, now: int) -> None:
@@ -185,6 +189,7 @@ def _not_done(tx: Tx, session: Session, ledger: Ledger, row: ActionRow, link: Li
     if landed and not answer.history:
         ledger.land(tx, [Landed(row, record, ours=False)], now)
     else:
+        ledger.count.skipped += 1
         actions.set_results(tx, [(row.id, "skipped", {"settled": "not there"}, row.attempts)])
         absorb(tx, session.workspace, ledger.connected.system, Seen(records=[record]), ledger.run, now)
     if third and not answer.history:

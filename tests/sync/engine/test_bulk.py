@@ -15,6 +15,7 @@ from weather import Weather
 
 from stagesync.app.views.cost import Cost
 from stagesync.app.views.plan import plan_json, plan_text
+from stagesync.sandbox.faults import Fault
 from stagesync.sandbox.hubspot.habits import Habits as HubSpotHabits
 from stagesync.sandbox.salesforce.habits import Habits as SalesforceHabits
 
@@ -127,6 +128,19 @@ def test_a_run_does_not_plan_for_people_whose_job_goes_on() -> None:
         assert made.round() is None
         assert "still being carried out" in made.story[-1]
         end(made)
+
+
+def test_a_run_whose_job_goes_on_does_not_say_that_all_is_well() -> None:
+    """Nobody can say at its end what came of its writes: 1, and so until a later run has looked."""
+    with lab(4_000) as made:
+        made.crm.faults.add(Fault("status", f"GET {JOBS}/", status=200, body="[]"))  # what its state is, it does not say
+        report = made.round()
+        assert report is not None
+        assert (report.writes, report.unknown, report.exit_code(again=True)) == (0, PEOPLE, 1)
+        end(made)
+        report = made.round()
+        assert report is not None
+        assert (report.unknown, report.exit_code(again=False)) == (0, 0)
 
 
 def test_the_plan_tells_which_way_the_writes_go_and_what_it_costs() -> None:

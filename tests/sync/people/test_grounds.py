@@ -53,7 +53,7 @@ def test_an_edit_of_the_second_record_is_shown(doubted: tuple[Office, str, str])
     assert choices(office) == {f"crm lead {newer}": "last name Ash, job title blank", f"crm lead {older}": "last name Birch, job title CTO"}
     report = office.run()
     (after,) = groups(office)
-    assert (report.new_holds, report.exit_code, after.examples[0].id) == (0, 0, before.examples[0].id)
+    assert (report.new_holds, report.exit_code(again=True), after.examples[0].id) == (0, 0, before.examples[0].id)
 
 
 @pytest.mark.parametrize("whose", ["second", "own"])

@@ -100,7 +100,7 @@ def test_a_lost_reply_among_the_first_is_looked_up(tmp_path: Path) -> None:
     office, _ = staffed(tmp_path)
     office.crm.faults.add(Fault("lost_after", "POST /services/data/v66.0/composite/sobjects"))
     report = flown(office, 3)
-    assert (report.error, report.ahead, report.systems["crm"].unknown) == (None, 3, 3)
+    assert (report.error, report.ahead, report.systems["crm"].created, report.unknown) == (None, 3, 12, 0)
     office.quiet()
     assert len(cities(office)) == 12
 
