@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -92,4 +93,4 @@ app.add_typer(signal)
 def run() -> None:
     """The program `stagesync`."""
     streams.prepare()
-    app()
+    sys.exit(shell.program(app))

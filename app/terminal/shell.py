@@ -41,6 +41,21 @@ def guarded(command: Callable[P, int | None]) -> Callable[P, None]:
     return run
 
 
+def program(app: Callable[[], object]) -> int:
+    """The exit code of the whole program. What is said outside of any command, such as its help, ends as a command's result would."""
+    return _code(lambda: _outside(app))
+
+
+def _outside(app: Callable[[], object]) -> int:
+    try:
+        app()
+    except SystemExit as ended:
+        if isinstance(ended.__context__, BrokenPipeError):  # of which Typer makes a mistake
+            raise ended.__context__ from None
+        return int(ended.code or 0)
+    return 0
+
+
 def _code(command: Callable[[], int | None]) -> int:
     try:
         code = command() or 0

@@ -16,6 +16,7 @@ from service import until
 from terminal import RUN
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="streams and signals are other things there")
+on_a_full_disk = pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device here")
 
 
 @pytest.fixture(scope="module")
@@ -34,13 +35,27 @@ def program(made: Box, *words: str, **how: Any) -> subprocess.CompletedProcess[b
     return subprocess.run([*RUN, *words, "--config", str(made.config)], timeout=60, check=False, **heard, **how)
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device here")
+@on_a_full_disk
 @pytest.mark.parametrize("words", [("status",), ("plan", "--json"), ("why", "ann@acme.example"), ("export", "people"), ("migrate", "survey", *WAY)])
 def test_a_result_that_cannot_be_written_is_said(known: Box, words: tuple[str, ...]) -> None:
     """A full disk behind stdout: exit 5 with what to do, and no bug."""
     with Path("/dev/full").open("wb") as full:
         ended = program(known, *words, stdout=full, stderr=subprocess.PIPE)
     assert (ended.returncode, b"the result cannot be written: No space left" in ended.stderr, b"Traceback" in ended.stderr) == (5, True, False), ended.stderr
+
+
+@on_a_full_disk
+@pytest.mark.parametrize("words", [("--help",), ("migrate", "survey", "--help")])
+def test_help_ends_as_any_result_that_cannot_be_written(words: tuple[str, ...]) -> None:
+    """A full disk is exit 5 with what to do, a reader who has gone no mistake; no traceback either way."""
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run([*RUN, *words], timeout=60, check=False, stdout=full, stderr=subprocess.PIPE)
+    assert (ended.returncode, b"the result cannot be written: No space left" in ended.stderr, b"Traceback" in ended.stderr) == (5, True, False), ended.stderr
+    ours, theirs = os.pipe()
+    os.close(ours)
+    left = subprocess.run([*RUN, *words], timeout=60, check=False, stdout=theirs, stderr=subprocess.PIPE)
+    os.close(theirs)
+    assert (left.returncode, left.stderr) == (0, b""), left.stderr
 
 
 def test_notes_that_nobody_reads_stop_nothing(tmp_path: Path) -> None:
