@@ -228,7 +228,7 @@ def _field_map(place: Place, country: str | None, system: System, desk: _Desk) -
         why = "is written by the system itself or only readable" if place.name.write and "." not in native else "is only readable there"
         desk.problems.note(f"{place.system} {place.kind} cannot carry writes of {place.field}: {native} {why}")
     blank_is_false = field.type == "boolean" and _never_blank(described, strings)
-    return FieldMap(field.name, native, make_reader(field.type, shape), writer, writable, creatable, lossy, blank_is_false, place.name.shows)
+    return FieldMap(field.name, native, make_reader(field.type, shape), writer, writable, creatable, lossy, blank_is_false, place.name.shows, field.sticky)
 
 
 def _belongs(system: System, kind: str) -> Mapping[str, str]:

@@ -26,7 +26,7 @@ class FieldMap:
     """One canonical field in one native field. `read` and `write` raise `Unmappable`.
 
     `lossy`: the native form holds less than the canonical one (it shortens or rounds), so a comparison must be made in native form.
-    `shows`: natives of other fields that are read through this one (a company's name through the link to it), and change with it.
+    `shows`: natives of other fields that are read through this one (a company's name through the link to it), and change with it. `sticky`: as the field's own.
     """
 
     field: str
@@ -38,6 +38,7 @@ class FieldMap:
     lossy: bool = False
     blank_is_false: bool = False
     shows: tuple[str, ...] = ()
+    sticky: bool = False
 
 
 @dataclass(frozen=True, slots=True)

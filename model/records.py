@@ -53,7 +53,8 @@ class Gone:
 class Moved:
     """A record that lives on under another ref: merged into it, or a Lead converted to a Contact.
 
-    `record` is the old record's last state where it can still be read (a converted Lead: evidence for the stage).
+    `record` is the old record's last state where it can still be read: of a converted Lead it is evidence for the stage, of any other an opt-out may be in it
+    that nobody has read.
     """
 
     ref: Ref

@@ -120,12 +120,13 @@ def _along(row: Row, parts: tuple[str, ...]) -> Any:
 def fate(shape: Shape, row: Row) -> Gone | Moved | None:
     """What became of the record, if it is no longer where it was; None: it is still there, or this cannot be said. The row may be used up.
 
-    A merged record is deleted and names the winner (SOAP API Developer Guide, merge). A converted Lead stays, read-only, and names its Contact.
+    A merged record is deleted and names the winner (SOAP API Developer Guide, merge); the bin tells what it said last (REST API Developer Guide, QueryAll).
+    A converted Lead stays, read-only, and names its Contact.
     """
     ref = Ref(shape.kind, id18(row["Id"]))
     if row.get("IsDeleted"):
         winner = row.get("MasterRecordId")
-        return Moved(ref, Ref(shape.kind, id18(winner)), "merged") if winner else Gone(ref, stamp_ms(row["SystemModstamp"]))
+        return Moved(ref, Ref(shape.kind, id18(winner)), "merged", shape.record(row)) if winner else Gone(ref, stamp_ms(row["SystemModstamp"]))
     if not row.get("IsConverted") or "ConvertedContactId" not in row:  # where the Contact is hidden from our user, the person is not gone
         return None
     contact = row.get("ConvertedContactId")

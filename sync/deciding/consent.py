@@ -19,6 +19,9 @@ from .desk import Desk, Link, View
 from .merge import Hub
 from .owing import owe
 
+UNHEARD = "unheard"
+"""The note of a link: the fields in which a record that went into it had opted out, which nobody had heard."""
+
 
 def owe_anew(desk: Desk, canonical: Mapping[str, list[Any]], views: Sequence[View]) -> None:
     """Before anything is decided: a record whose address somebody changed shows the opt-out of that address, which is nobody's taking back of it.
@@ -60,16 +63,21 @@ def _take_along(decision: Decision, view: View, name: str, key: str, entry: Sequ
     del view.values[view.kind.fields[key].native], view.fields[key]
 
 
-def hear_duplicates(desk: Desk, decision: Decision, links: Sequence[Link]) -> None:
-    """A record with the person's address that was set aside as a duplicate says that they have opted out: that counts."""
-    for name, _, view in _duplicates(desk, decision, links):
-        field, entry = desk.maps.fields[name], decision.canonical.get(name)
-        if view.system.reads and not _told(decision.canonical, name) and _says(view, view.kind.fields[name]):
-            version = (entry[1] if entry is not None else 0) + 1
+def hear_the_rest(desk: Desk, decision: Decision, links: Sequence[Link], live: Sequence[View]) -> None:
+    """Somebody has opted out in a record that is none of the person's own, and that counts: in one with their address that was set aside as a duplicate, or
+    in one that went into another before anybody had heard it."""
+    told = [(name, view, "merged record") for view in live for name in view.notes.get(UNHEARD, ())]
+    told += [(name, view, "duplicate") for name, _, view in _duplicates(desk, decision, links) if _says(view, view.kind.fields[name]) or _unheard(view, name)]
+    for name, view, what in told:
+        field, entry = desk.maps.fields.get(name), decision.canonical.get(name)
+        if field is not None and field.heard and view.system.reads and not _told(decision.canonical, name):
+            version, cause = (entry[1] if entry is not None else 0) + 1, f"a {what} in {view.system.name} says so"
             decision.canonical[name] = [True, version, view.system.name, view.row.stamp]
-            cause = f"a duplicate in {view.system.name} says so, and an opt-out stays"
-            decision.changed[name] = [entry[0] if entry is not None else None, True, version, cause]
-            _owe_all(decision, field, Hub(True, version, view.system.name))
+            decision.changed[name] = [entry[0] if entry is not None else None, True, version, f"{cause}, and an opt-out stays"]
+            _owe_all(decision, field, Hub(True, version, view.system.name), cause)
+    for view in live:
+        if view.notes.pop(UNHEARD, None) is not None:
+            view.touched = True
 
 
 def tell_duplicates(desk: Desk, decision: Decision, links: Sequence[Link]) -> None:
@@ -98,11 +106,16 @@ def _duplicates(desk: Desk, decision: Decision, links: Sequence[Link]) -> Iterat
             yield from ((name, decision.canonical.get(name), view) for name in sticky if name in kind.fields and kind.fields[name].native in row.seen)
 
 
-def _owe_all(decision: Decision, field: Field, hub: Hub) -> None:
+def _unheard(view: View, name: str) -> bool:
+    """One that went into it said so, and that was never carried over."""
+    return name in view.notes.get(UNHEARD, ()) and name not in view.carried
+
+
+def _owe_all(decision: Decision, field: Field, hub: Hub, cause: str) -> None:
     for view in decision.views:
         mapped = view.kind.fields.get(field.name)
         if not view.frozen and mapped is not None and mapped.native in view.seen and view.carried.get(field.name) != hub.version:
-            owe(decision, field, hub, _read(view, mapped), view, mapped, f"a duplicate in {hub.source} says so")
+            owe(decision, field, hub, _read(view, mapped), view, mapped, cause)
 
 
 def _told(canonical: Mapping[str, list[Any]], name: str) -> bool:

@@ -10,7 +10,7 @@ from ...mapping.maps import FieldMap
 from ...model.records import Native, Value
 from ...model.stages import StageState
 from .companies import link_company
-from .consent import follow_addresses, hear_duplicates, owe_anew, tell_duplicates
+from .consent import follow_addresses, hear_the_rest, owe_anew, tell_duplicates
 from .creation import create_missing
 from .decision import Decision, Hold, Overruled
 from .desk import NOTHING_KNOWN, Asked, Desk, History, Known, Link, View, lay_out
@@ -78,7 +78,7 @@ def _decide(
     for field in meet(desk, decision, live) if plain else desk.maps.fields.values():
         if field.heard:
             _reconcile_field(desk, decision, field, live, told.answers.get(field.name), told.history, told.blocked)
-    hear_duplicates(desk, decision, links)
+    hear_the_rest(desk, decision, links, live)
     follow_addresses(decision, live)
     link_company(desk, decision)
     decide_stage(desk, decision, live, told.answers, told.history, told.known, told.blocked)

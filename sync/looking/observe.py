@@ -18,11 +18,11 @@ from ...state.forgotten import Mark
 from ...state.links import LinkRow, Observed
 from ...state.signals import NewSignal
 from ...state.store import Tx
-from ..deciding.claims import STAGE
 from ..deciding.desk import System
 from ..deciding.erasure import ERASED
 from ..deciding.parking import unparked
 from ..people.forget import Arrived, forgotten_among, leave_out
+from .last_words import handed_on, in_order, last_words
 from .stirring import renamed, stir
 from .succession import heirs, returning
 
@@ -100,6 +100,8 @@ def absorb(tx: Tx, workspace: int, system: System, seen: Seen, run: int, now: in
         refs.update((moved.ref, moved.to))
     refs.update(sighting.ref for sighting in seen.signals if sighting.ref is not None)
     batch = _Batch(links.by_refs(tx, workspace, system.account, list(refs)) if refs else {})
+    if seen.moved:
+        newest = _newest([*newest.values(), *last_words(seen.moved, system, batch.known.keys() | newest.keys())], system)
     left_out = forgotten_among(tx, workspace, system.account, system.map, (Arrived(record, batch.known.get(ref)) for ref, record in newest.items()))
     if left_out:
         leave_out(tx, workspace, [row for ref in left_out if (row := batch.known.pop(ref, None)) is not None])
@@ -117,7 +119,7 @@ def absorb(tx: Tx, workspace: int, system: System, seen: Seen, run: int, now: in
     changed = len(batch.changes)
     sight = (now, run)
     gone = sum(_lose(batch, gone, sight) for gone in seen.gone if not _there_since(newest.get(gone.ref), gone))
-    unknown = [ref for moved in seen.moved if (ref := _move(batch, system, moved, sight)) is not None]
+    unknown = [ref for moved in in_order(seen.moved) if (ref := _move(batch, system, moved, sight)) is not None]
     if batch.bereft:
         batch.rewritten |= {row.id: row for row in heirs(tx, workspace, system.account, batch.bereft, lambda row: _as_left(batch, row))}
     if seen.signals:
@@ -271,12 +273,11 @@ def _as_left(batch: _Batch, row: LinkRow) -> LinkRow:
 def _move(batch: _Batch, system: System, moved: Moved, sight: tuple[int, int]) -> Ref | None:
     """The link follows its record. `sight`: when (ms) and by which run that was seen. Returns the new ref if nobody has read it yet."""
     old, target = _current(batch, moved.ref), _current(batch, moved.to)
-    evidence = _evidence(system, moved, old)
     if old is not None and old.state == "moved":
         old = None
     if target is None:
         if old is not None:
-            notes = {**(old.claim or {}), **evidence}
+            notes = {**(old.claim or {}), **handed_on(system, moved, old, {})}
             batch.rewritten[old.id] = old._replace(kind=moved.to.kind, ref=moved.to.id, stamp=0, seen={}, agreed={}, carried={}, claim=notes)
             batch.known[moved.to] = batch.rewritten[old.id]
             place = [f"{old.kind} {old.ref}", f"{moved.to.kind} {moved.to.id}", old.seen]
@@ -284,9 +285,8 @@ def _move(batch: _Batch, system: System, moved: Moved, sight: tuple[int, int]) -
         return moved.to
     _retell(batch, system, moved, old)
     person = target.person if target.person is not None else (old.person if old is not None else None)
-    known = target.claim or {}
-    if evidence and "converted" not in known:
-        target = target._replace(claim={**known, **evidence})
+    if notes := handed_on(system, moved, old, target.claim or {}):
+        target = target._replace(claim={**(target.claim or {}), **notes})
         batch.rewritten[target.id] = target
     if old is not None:
         batch.stirred.add(old.id)
@@ -312,7 +312,7 @@ def _retell(batch: _Batch, system: System, moved: Moved, old: LinkRow | None) ->
     if old is not None and there is not None and moved.to in batch.told:
         known = {signal.key for signal in read_signals(there.signals, system.name, moved.to, old.seen)}
         batch.told[moved.to] = [signal for signal in batch.told[moved.to] if signal.key not in known]
-    if moved.record is not None and here is not None and here.signals:
+    if moved.record is not None and moved.why == "converted" and here is not None and here.signals:
         batch.told.setdefault(moved.to, []).extend(read_signals(here.signals, system.name, moved.ref, moved.record.values))
 
 
@@ -350,21 +350,6 @@ def _without_forgotten(tx: Tx, workspace: int, batch: _Batch, system: System, si
         marks.append(theirs)
     known = forgotten.covered(tx, workspace, set[Mark]().union(*marks))
     return [sighting for sighting, theirs in zip(sightings, marks, strict=True) if known.isdisjoint(theirs)]
-
-
-def _evidence(system: System, moved: Moved, old: LinkRow | None) -> dict[str, Any]:
-    """What the old record says about the stage, kept with the new one: a conversion is evidence that a Contact has no field for.
-
-    With it goes the version of the stage that the old record carried: that is what whoever converted it had before them.
-    """
-    kind = system.map.kinds.get(moved.ref.kind)
-    if moved.record is None or moved.why != "converted" or kind is None or kind.stage is None:
-        return {}
-    reading = kind.stage.read(moved.record.values)
-    if reading is None:
-        return {}
-    seen = old.carried.get(STAGE) if old is not None and old.state == "linked" else None
-    return {"converted": [reading.stage, reading.side, reading.reason], **({"converted_seen": seen} if seen is not None else {})}
 
 
 def _store(tx: Tx, workspace: int, batch: _Batch, run: int, now: int) -> None:

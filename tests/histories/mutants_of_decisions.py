@@ -117,7 +117,7 @@ DECISIONS = (
         [
             Swap(
                 "sync.looking.observe:absorb",
-                "unknown = [ref for moved in seen.moved if (ref := _move(batch, system, moved, sight)) is not None]",
+                "unknown = [ref for moved in in_order(seen.moved) if (ref := _move(batch, system, moved, sight)) is not None]",
                 "gone += sum(_lose(batch, Gone(moved.ref), sight) for moved in seen.moved)\nunknown = []",
             )
         ],
@@ -130,6 +130,17 @@ DECISIONS = (
                 "sync.looking.observe:_move",
                 'batch.rewritten[target.id] = target._replace(person=old.person, state="linked", carried={}, agreed={})',
                 'batch.rewritten[target.id] = target._replace(person=old.person, state="linked", carried=old.carried, agreed={})',
+            )
+        ],
+    ),
+    Mutant(
+        "merged-unheard",
+        "what a record said last that was merged away before anybody read it is dropped, an opt-out too",
+        [
+            Swap(
+                "sync.looking.last_words:handed_on",
+                "unheard = _unheard(system, moved, old) if old is not None else set[str]()",
+                "unheard = set[str]()",
             )
         ],
     ),

@@ -13,6 +13,7 @@ from stories_of_records import (
     merged,
     met,
     moved_stages,
+    opted_out_and_merged,
     opted_out_beside,
     read_stale,
     reread_in_part,
@@ -61,6 +62,7 @@ FAMILIES = (
     deleted_unseen,
     altered_and_typed_back,
     hidden,
+    opted_out_and_merged,
 )
 
 

@@ -132,6 +132,31 @@ def opted_out_beside() -> Iterator[Case]:
         yield Case("opted out beside", "with another address" if readdressed else "with the same address", story)
 
 
+def opted_out_and_merged() -> Iterator[Case]:
+    """A record opts out and is merged into another one before anybody has read that, and Salesforce drops it: the bin tells it still."""
+    for first, known, dies in product((True, False), (True, False), (None, *range(1, 9))):
+
+        def story(lab: Meddled, first: bool = first, known: bool = known, dies: int | None = dies) -> Iterator[str]:
+            acquainted(lab)
+            mine = human(lab, "crm")
+            beside = lab.make("crm", "Human1", {"email": email(), "city": "Kiel"})
+            assert beside is not None
+            if known:
+                lab.round()
+            loser, winner = (beside, mine) if first else (mine, beside)
+            lab.opt_out(loser)
+            lab.merge(winner, loser)
+            lab.dies_at = ("commit", dies) if dies is not None else None
+            for _ in range(3):
+                lab.round()
+                lab.later()
+            if not (lab.opted_out(human(lab, "hub")) and lab.opted_out(human(lab, "crm"))):
+                yield "Human1 opted out, and nobody heard of it"
+
+        into = "the second one goes into the first" if first else "the first one goes into the second"
+        yield Case("opted out and merged", f"{into}, {'known' if known else 'not known'} by then, dies at commit {dies}", story)
+
+
 def deleted_unseen() -> Iterator[Case]:
     """A record that is owed a write is deleted while it is not shared with us: once all is shared again that is found before the write, and asked once."""
 

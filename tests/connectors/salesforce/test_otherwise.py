@@ -105,7 +105,7 @@ def test_short_ids_are_the_same_records() -> None:
     connector = opened({f"GET {V66}/query/": page(row(ONE[:15], LastModifiedById=USER[:15]), binned)})
     (page_,) = list(connector.pull(Query({"lead": ("LastName",)})))
     assert [(record.ref.id, record.author) for record in page_.records] == [(ONE, USER)]
-    assert page_.moved == [Moved(Ref("lead", TWO), Ref("lead", OTHER), "merged")]
+    assert page_.moved == [Moved(Ref("lead", TWO), Ref("lead", OTHER), "merged", Record(Ref("lead", TWO), page_.records[0].stamp, {}))]
     identity = opened({"GET /services/oauth2/userinfo": {"user_id": USER[:15], "organization_id": "00D5g000004XYZA"}}).identity()
     assert (identity.own_actor, identity.id) == (USER, "00D5g000004XYZAEA4")
 
