@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -67,7 +67,7 @@ def account(client: Client) -> Mapping[str, Any]:
 def describe(client: Client) -> SystemDescription:
     """All properties of contacts, the owners as options of theirs, and findings. Five calls, more where owners fill several pages."""
     told = client.expected(client.get(client.paths.properties))
-    fields = {str(each["name"]): field_of(each) for each in told.get("results") or [] if not each.get("archived")}
+    fields = {str(each["name"]): field_of(each) for each in _named(client, told.get("results"), "name") if not each.get("archived")}
     findings, users = _findings(client, fields), dict[str, str]()
     if _OWNER in fields:
         try:
@@ -84,6 +84,13 @@ def describe(client: Client) -> SystemDescription:
     if LINK in fields:
         fields[LINK] = replace(fields[LINK], writable=True, creatable=True)
     return SystemDescription({KIND: KindDescription(KIND, fields)}, tuple(findings), users)
+
+
+def _named(client: Client, listed: Any, key: str) -> list[Mapping[str, Any]]:
+    """What is listed, each known by its key. Raises `Unreachable` for one that has none."""
+    if not all(isinstance(each, dict) and each.get(key) for each in listed or ()):
+        raise strange(f"HubSpot's answer lists something without `{key}`", where=client.system)
+    return listed or []
 
 
 def _owners(listed: Iterable[tuple[Mapping[str, Any], bool]]) -> tuple[Option, ...]:
@@ -108,7 +115,7 @@ def _listed_owners(client: Client, archived: bool) -> Iterator[Mapping[str, Any]
     while True:
         query = [("limit", str(_OWNERS_PAGE)), ("archived", str(archived).lower()), *([("after", after)] if after else [])]
         told = client.expected(client.get(client.paths.owners, query))
-        yield from told.get("results") or []
+        yield from _named(client, told.get("results"), "id")
         before, after = after, str(((told.get("paging") or {}).get("next") or {}).get("after") or "")
         if not after:
             return
@@ -153,7 +160,7 @@ def _type(name: str, kind: str, shown: str) -> str:
 
 def options_of(told: Mapping[str, Any]) -> tuple[Option, ...]:
     """The choices in the account's order. An order of -1 means: behind all others (HubSpot docs, Properties)."""
-    listed: Sequence[Mapping[str, Any]] = told.get("options") or []
+    listed = [each for each in told.get("options") or () if each.get("value") is not None]
     ordered = sorted(enumerate(listed), key=lambda pair: (_place(pair[1]), pair[0]))
     return tuple(
         Option(str(each["value"]), str(each.get("label") or each["value"]), order, active=not each.get("hidden")) for order, (_, each) in enumerate(ordered)

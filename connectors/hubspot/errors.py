@@ -112,9 +112,9 @@ def unexpected(answer: Answer, *, where: str) -> ConfigurationError:
     )
 
 
-def strange(*, where: str) -> Unreachable:
+def strange(what: str = "HubSpot's answer has a shape that we do not know", *, where: str) -> Unreachable:
     """An answer that is JSON, but not what HubSpot says: better no answer than half of one."""
-    return Unreachable("HubSpot's answer has a shape that we do not know", where=where, next_step="check `base_url`, `api_version` and any proxy in between")
+    return Unreachable(what, where=where, next_step="check `base_url`, `api_version` and any proxy in between")
 
 
 def _details(error: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, Literal
 
 from ...model.records import Actor, FieldChange
+from .errors import strange
 from .rows import instant_ms
 
 HISTORY_PAGE = 50
@@ -20,10 +22,22 @@ NATIVE_CONNECTOR = "SALESFORCE"
 """Written by HubSpot's own integration with Salesforce."""
 
 
+def dated(rows: list[dict[str, Any]], *, where: str) -> list[dict[str, Any]]:
+    """The rows, of which each version says when it was. Raises `Unreachable` for one that does not."""
+    if not all(isinstance(version.get("timestamp"), str) for row in rows for version in _versions(row)):
+        raise strange("HubSpot's answer holds a version without `timestamp`", where=where)
+    return rows
+
+
+def _versions(row: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    told: Mapping[str, Any] = row.get("propertiesWithHistory") or {}
+    return chain.from_iterable(versions or () for versions in told.values())
+
+
 def history_of(row: Mapping[str, Any], names: Sequence[str], app_id: str | None) -> dict[str, Sequence[FieldChange]]:
     """Native field -> its versions, newest first. HubSpot lists no source types, so unknown ones are `unknown`, not errors."""
     told: Mapping[str, Any] = row.get("propertiesWithHistory") or {}
-    return {name: sorted((_change(version, app_id) for version in told[name]), key=_moment, reverse=True) for name in names if name in told}
+    return {name: sorted((_change(version, app_id) for version in told[name] or ()), key=_moment, reverse=True) for name in names if name in told}
 
 
 def _moment(change: FieldChange) -> int:
@@ -53,5 +67,4 @@ def actor_of(version: Mapping[str, Any], app_id: str | None) -> Actor:
 
 def sources_of(row: Mapping[str, Any]) -> set[str]:
     """The source types of all versions in one row."""
-    told: Mapping[str, Any] = row.get("propertiesWithHistory") or {}
-    return {str(version.get("sourceType") or "") for versions in told.values() for version in versions}
+    return {str(version.get("sourceType") or "") for version in _versions(row)}

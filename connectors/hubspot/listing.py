@@ -13,7 +13,7 @@ from .client import IN_FLIGHT, Client
 from .cursor import Cursor
 from .errors import strange
 from .ranges import Ask, Chain, Ranges, Strange
-from .rows import ALWAYS, is_id, shaped
+from .rows import ALWAYS, contacts_of, is_id
 
 PAGE = 100
 """Contacts of one call (HubSpot docs, Contacts)."""
@@ -93,7 +93,7 @@ class Listing:
         if after:
             query.append(("after", after))
         found = read(self.client.get(self.client.paths.contacts, query))
-        rows = shaped(found.get("results"), where=self.client.system)
+        rows = contacts_of(found.get("results"), where=self.client.system)
         return Shown(rows, following(found), None if self.observe is None else self.observe(rows))
 
 

@@ -28,7 +28,7 @@ from .export.trial import count
 from .export.ways import Unusable, by_export, is_time_to_count
 from .listing import Listing, Shown, begun, following
 from .read import fetch, gone_of, is_archived
-from .rows import ALWAYS, STAMP, moves_of, records_of, shaped, with_own
+from .rows import ALWAYS, STAMP, contacts_of, moves_of, records_of, with_own
 
 _BY_PAGES = "contacts are read by pages, which may take the calls of several days"
 SEARCH_PAGE = 200
@@ -112,7 +112,7 @@ def _delta(client: Client, cursor: Cursor, fields: Sequence[str]) -> Iterator[tu
     while not found.get("results") and after is not None:  # HubSpot may give an empty page before the end
         found = client.search({**body, "after": after})
         after = later if (later := following(found)) != after else None
-    rows = shaped(found.get("results"), where=client.system)
+    rows = contacts_of(found.get("results"), where=client.system)
     if not _in_order([cursor.after or "0", *(row["id"] for row in rows)]):
         yield from _scan(client, Cursor(start=cursor.start, sweep=cursor.sweep), fields)
         return

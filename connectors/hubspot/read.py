@@ -11,8 +11,8 @@ from ...model.errors import ConfigurationError
 from ...model.records import Gone, Moved, Observation, Present, Record, Ref, Unreadable
 from .client import Client
 from .errors import KIND
-from .history import HISTORY_PAGE, history_of
-from .rows import ALWAYS, instant_ms, is_id, moves_of, records_of, shaped, with_own
+from .history import HISTORY_PAGE, dated, history_of
+from .rows import ALWAYS, contacts_of, instant_ms, is_id, moves_of, records_of, shaped, with_own
 
 BATCH = 100
 """Rows per batch call (HubSpot docs, Contacts)."""
@@ -46,7 +46,7 @@ def batch_read(
             where=client.system,
             next_step="use another key, or a property created with unique values",
         )
-    return shaped(client.expected(answer).get("results"), where=client.system)
+    return dated(contacts_of(client.expected(answer).get("results"), where=client.system), where=client.system)
 
 
 def fetch(client: Client, refs: Sequence[Ref], fields: Sequence[str], history: Sequence[str], app_id: str | None) -> list[Observation]:

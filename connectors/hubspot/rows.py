@@ -48,12 +48,30 @@ def record_of(row: Mapping[str, Any], fields: Sequence[str]) -> Record:
 
 
 def shaped(rows: Any, *, where: str) -> list[dict[str, Any]]:
-    """The rows of an answer. Raises `Unreachable` for something in their place that is none."""
+    """The rows of an answer: objects of the CRM. Raises `Unreachable` for something in their place that is none."""
     if rows is None:
         return []
-    if isinstance(rows, list) and all(isinstance(row, dict) and is_id(row.get("id")) and isinstance(row.get("properties"), dict) for row in rows):
-        return rows
-    raise strange(where=where)
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise strange(where=where)
+    if not all(is_id(row.get("id")) for row in rows):
+        raise strange("HubSpot's answer holds a record without a proper `id`", where=where)
+    if not all(isinstance(row.get("properties"), dict) for row in rows):
+        raise strange("HubSpot's answer holds a record without `properties`", where=where)
+    return rows
+
+
+def contacts_of(rows: Any, *, where: str) -> list[dict[str, Any]]:
+    """The same for contacts, each of which says when it was changed: without that nobody knows what is newer."""
+    found = shaped(rows, where=where)
+    if not all(is_stamped(row) for row in found):
+        raise strange(f"HubSpot's answer holds a contact without `updatedAt` and `{STAMP}`", where=where)
+    return found
+
+
+def is_stamped(row: Mapping[str, Any]) -> bool:
+    """It says when it was changed, in one of two places."""
+    told = row["properties"].get(STAMP) or row.get("updatedAt")
+    return isinstance(told, str) and told[:1].isdigit()
 
 
 def is_id(found: Any) -> bool:
@@ -63,7 +81,7 @@ def is_id(found: Any) -> bool:
 
 def stamp_of(row: Mapping[str, Any]) -> int:
     """The modification time; `updatedAt` is the same moment where the property was not asked for."""
-    return instant_ms(row["properties"].get(STAMP) or row.get("updatedAt") or "1970-01-01T00:00:00Z")
+    return instant_ms(row["properties"].get(STAMP) or row["updatedAt"])
 
 
 def instant_ms(text: str) -> int:

@@ -28,7 +28,7 @@ from .companies import LINK
 from .errors import KIND, bad_values, body, named, rejection
 from .links import associations
 from .read import BATCH, fetch
-from .rows import record_of, sent_values
+from .rows import is_stamped, record_of, sent_values
 
 STAGE = "lifecyclestage"
 
@@ -175,7 +175,7 @@ def _applied(step: Step, row: Mapping[str, Any]) -> Outcome:
     ref = Ref(KIND, str(row["id"]))
     if step.ref is not None and ref != step.ref:
         return Rejected("MERGED", "the contact was merged into another", moved=ref)
-    unsure = step.operation == "update" and step.values.get(STAGE) is not None
+    unsure = not is_stamped(row) or (step.operation == "update" and step.values.get(STAGE) is not None)
     return Applied(ref, None if unsure else record_of(row, tuple(row["properties"])))
 
 

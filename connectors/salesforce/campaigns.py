@@ -15,7 +15,7 @@ from .client import Client
 from .cursor import Position
 from .errors import NOT_FOR_US, Closed, Hidden
 from .paging import Part, parts
-from .rows import Row, id18, stamp_ms
+from .rows import Row, id18, stamp_ms, whole
 
 POSITION = "campaign"
 """The name of this feed's place in the cursor."""
@@ -42,7 +42,7 @@ def members(client: Client, position: Position | None, overlap_s: int) -> Iterat
 
 def sightings(rows: list[Row], source: str, zone: str) -> list[Sighting]:
     """The events; a member that was taken out of its campaign says nothing more."""
-    return [found for row in rows if not row.get("IsDeleted") and (found := _sighting(row, source, zone)) is not None]
+    return [found for row in whole(rows, source, ("CreatedDate",)) if not row.get("IsDeleted") and (found := _sighting(row, source, zone)) is not None]
 
 
 def _sighting(row: Row, source: str, zone: str) -> Sighting | None:
@@ -51,19 +51,15 @@ def _sighting(row: Row, source: str, zone: str) -> Sighting | None:
     if id is None:
         return None
     campaign = row.get("Campaign") or {}
-    attributes = {
-        "campaign": campaign.get("Name"),
-        "campaign_type": campaign.get("Type"),
-        "status": row["Status"],
-        "responded": bool(row["HasResponded"]),
-    }
-    return Sighting(Ref(kind, id18(id)), Signal("campaign", _happened(row, zone), source, f"{id18(row['Id'])}:{row['Status']}", attributes))
+    status = row.get("Status")
+    attributes = {"campaign": campaign.get("Name"), "campaign_type": campaign.get("Type"), "status": status, "responded": bool(row.get("HasResponded"))}
+    return Sighting(Ref(kind, id18(id)), Signal("campaign", _happened(row, zone), source, f"{id18(row['Id'])}:{status}", attributes))
 
 
 def _happened(row: Row, zone: str) -> int:
     """When the person responded, or was made a member. The response has a day only, in the org's zone, and is never before the member was there."""
     made = stamp_ms(row["CreatedDate"])
     day = row.get("FirstRespondedDate")
-    if not row["HasResponded"] or not day:
+    if not row.get("HasResponded") or not day:
         return made
     return max(made, int(datetime.combine(date.fromisoformat(day), time(), ZoneInfo(zone)).timestamp() * 1000))

@@ -110,21 +110,23 @@ class Client:
 
     def description(self, source: str) -> dict[str, Any]:
         """What `describe` tells of an object, with its `fields`. Raises where it is refused, and `Unreachable` for JSON that is no description."""
-        found = self.read("GET", f"sobjects/{source}/describe")
-        if not isinstance(found, dict) or not isinstance(found.get("fields"), list):
-            raise Refused(f"the description of {source} has no fields", where=self.system, next_step="check `instance_url`: does Salesforce answer there?")
-        return found
+        return _described(self.read("GET", f"sobjects/{source}/describe"), source, self.system)
 
-    def rows(self, query: str, *, everything: bool = False) -> list[Row]:
-        """All rows of a query, over all its pages. `everything`: deleted and merged ones too."""
+    def open_description(self, source: str) -> dict[str, Any] | None:
+        """The same, or None where it is not open to this user. For what is good to know and not needed."""
+        found = self.allowed(f"sobjects/{source}/describe")
+        return None if found is None else _described(found, source, self.system)
+
+    def rows(self, query: str, needed: Sequence[str], *, everything: bool = False) -> list[Row]:
+        """All rows of a query, over all its pages. `needed`: what each of them tells (`rows.whole`). `everything`: deleted and merged ones too."""
         answer = self.query(query, everything=everything)
-        found = records_of(answer.data, self.system)
+        found = records_of(answer.data, self.system, needed)
         before = None
         while following := next_url(answer.data, before, self.system):
             answer, before = self.call("GET", following, repeatable=True), following
             if not answer.ok:
                 raise stopped(answer, self.system)
-            found += records_of(answer.data, self.system)
+            found += records_of(answer.data, self.system, needed)
         return found
 
     def query(self, query: str, *, everything: bool = False) -> Answer:
@@ -144,15 +146,15 @@ class Client:
         """The columns that are left of these."""
         return self._spared.of(source, columns)
 
-    def open_rows(self, query: str) -> list[Row] | None:
-        """All rows of a query, or None where it is refused. For what is good to know and not needed. Raises for trouble and a bad credential."""
+    def open_rows(self, query: str, needed: Sequence[str] = ()) -> list[Row] | None:
+        """All rows of a query, or None where it is refused or tells not what is `needed`. For what is good to know. Raises for trouble and a bad credential."""
         try:
             answer = self._asked(query)
-            found = records_of(answer.data, self.system) if answer.ok else None
+            found = records_of(answer.data, self.system, needed) if answer.ok else None
             before = None
             while found is not None and (following := next_url(answer.data, before, self.system)):
                 answer, before = self.call("GET", following, repeatable=True), following
-                found = found + records_of(answer.data, self.system) if answer.ok else None
+                found = found + records_of(answer.data, self.system, needed) if answer.ok else None
         except Trouble:
             raise
         except Unreachable:
@@ -277,6 +279,15 @@ def _answered(ask: Callable[[], Answer]) -> Answer | None:
     except (Unreachable, ConfigurationError):
         return None
     return None if answer.status in (404, 410) else answer
+
+
+def _described(found: Any, source: str, where: str) -> dict[str, Any]:
+    fields = found.get("fields") if isinstance(found, dict) else None
+    if not isinstance(fields, list) or not all(isinstance(each, dict) and {"name", "type"} <= each.keys() for each in fields):
+        raise Refused(
+            f"the description of {source} has no fields with name and type", where=where, next_step="check `instance_url`: does Salesforce answer there?"
+        )
+    return found
 
 
 def _http(settings: SalesforceSettings, adapter: HTTPAdapter | None) -> requests.Session:

@@ -44,7 +44,7 @@ class Accounts(NamedTuple):
 
 def rights(client: Client) -> Accounts | None:
     """None: this user may not see Accounts, or not by what they are known."""
-    described = client.allowed("sobjects/Account/describe")
+    described = client.open_description("Account")
     fields = {field["name"] for field in described["fields"]} if described else set[str]()
     if described is None or not {"Name", "Website"} <= fields:
         return None
@@ -64,7 +64,7 @@ def companies(client: Client, accounts: Accounts | None, wanted: Mapping[str, Co
 
 
 def _looked_up(client: Client, accounts: Accounts, wanted: Mapping[str, Company], by: By) -> dict[str, Found]:
-    rows = {row["Id"]: row for condition in _conditions(wanted.values(), by, accounts) for row in client.rows(_query(condition))}
+    rows = {row["Id"]: row for condition in _conditions(wanted.values(), by, accounts) for row in client.rows(_query(condition), ("Id",))}
     found = [Candidate(id, name := row.get("Name") or "", host_of(row.get("Website")), {LINK: id, NAME: name}) for id, row in rows.items()]
     return choose(wanted, found, by, LINK)
 

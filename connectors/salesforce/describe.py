@@ -50,7 +50,7 @@ def describe(client: Client, settings: SalesforceSettings) -> SystemDescription:
 
 def lead_statuses(client: Client) -> tuple[Option, ...] | None:
     """The statuses of a Lead in their order, as LeadStatus has them; `done`: it means converted (Object Reference, LeadStatus). None: not open to this user."""
-    rows = client.open_rows("SELECT ApiName,MasterLabel,SortOrder,IsConverted FROM LeadStatus ORDER BY SortOrder")
+    rows = client.open_rows("SELECT ApiName,MasterLabel,SortOrder,IsConverted FROM LeadStatus ORDER BY SortOrder", ("MasterLabel", "IsConverted"))
     if rows is None:
         return None
     return tuple(Option(row.get("ApiName") or row["MasterLabel"], row["MasterLabel"], order, done=bool(row["IsConverted"])) for order, row in enumerate(rows))
@@ -84,7 +84,7 @@ def _scale(raw: Mapping[str, Any]) -> int:
 
 
 def _options(values: Iterable[Mapping[str, Any]]) -> Iterable[Option]:
-    for order, value in enumerate(values):
+    for order, value in enumerate(each for each in values if each.get("value") is not None):
         yield Option(value["value"], value.get("label") or value["value"], order, active=bool(value.get("active", True)))
 
 
@@ -101,7 +101,7 @@ def _with_statuses(lead: KindDescription, statuses: tuple[Option, ...]) -> KindD
 
 def _account(client: Client) -> Mapping[str, FieldDescription]:
     """The fields of Account, if this user may see any."""
-    found = client.allowed("sobjects/Account/describe")
+    found = client.open_description("Account")
     return _kind("account", found).fields if found else {}
 
 
@@ -117,7 +117,7 @@ def _deals(client: Client) -> Mapping[str, FieldDescription]:
     """What a contact's opportunities say, where this user may read them: as fields of the contact that nobody can write."""
     if client.open_rows(evidence.PROBE) is None:
         return {}
-    rows = client.open_rows("SELECT ApiName,MasterLabel,SortOrder,IsActive FROM OpportunityStage ORDER BY SortOrder") or []
+    rows = client.open_rows("SELECT ApiName,MasterLabel,SortOrder,IsActive FROM OpportunityStage ORDER BY SortOrder", ("MasterLabel", "IsActive")) or []
     stages = tuple(Option(row.get("ApiName") or row["MasterLabel"], row["MasterLabel"], order, bool(row["IsActive"])) for order, row in enumerate(rows))
     states = tuple(Option(state, state, order) for order, state in enumerate(reversed(evidence.STATES)))
     return {
@@ -133,7 +133,7 @@ def _deals(client: Client) -> Mapping[str, FieldDescription]:
 
 def _owners(client: Client) -> tuple[Option, ...]:
     """Users as options of the owner: the id is the value, the e-mail address the label. None where this user may not see the others."""
-    rows = client.open_rows("SELECT Id,Email,Name,IsActive FROM User WHERE UserType = 'Standard' ORDER BY Id") or []
+    rows = client.open_rows("SELECT Id,Email,Name,IsActive FROM User WHERE UserType = 'Standard' ORDER BY Id", ("Id", "IsActive")) or []
     return tuple(Option(row["Id"], row.get("Email") or "", order, active=bool(row["IsActive"]), name=row.get("Name") or "") for order, row in enumerate(rows))
 
 

@@ -32,6 +32,7 @@ STATES = ("lost", "open", "won")
 _ROLES, _DEALS = "OpportunityContactRole", "Opportunity"
 _DEAL = ("IsWon", "IsClosed", "StageName", "LastStageChangeDate", "CreatedDate")
 _COLUMNS = ("Id", "ContactId", *(f"Opportunity.{name}" for name in _DEAL))
+_NEEDED = ("Id", "Contact.SystemModstamp", *(f"Opportunity.{name}" for name in _DEAL if name != "LastStageChangeDate"))
 PROBE = select(("IsDeleted", "Contact.SystemModstamp", "Opportunity.SystemModstamp", *_COLUMNS), _ROLES) + " LIMIT 1"
 """Answered wherever the evidence can be read."""
 
@@ -136,11 +137,11 @@ def _apart(client: Client, low: int | None, start: int, *, everybody_comes: bool
     try:
         if low is not None:
             changed = f"SystemModstamp >= {moment(low)}"
-            deals = [row["Id"] for row in client.rows(select(("Id",), _DEALS, changed), everything=True)]
+            deals = [row["Id"] for row in client.rows(select(("Id",), _DEALS, changed), ("Id",), everything=True)]
             for query in (select(("ContactId",), _ROLES, changed), *selects(("ContactId",), _ROLES, "OpportunityId", deals)):
-                told.partly.update(row["ContactId"] for row in client.rows(query, everything=True) if row.get("ContactId") is not None)
+                told.partly.update(row["ContactId"] for row in client.rows(query, (), everything=True) if row.get("ContactId") is not None)
         elif not everybody_comes:
-            told.partly.update(row["ContactId"] for row in client.rows(select(("ContactId",), _ROLES)) if row.get("ContactId") is not None)
+            told.partly.update(row["ContactId"] for row in client.rows(select(("ContactId",), _ROLES), ()) if row.get("ContactId") is not None)
     except NOT_FOR_US as refused:
         told.refused = refused.what
     return told
@@ -152,7 +153,7 @@ def _pages(client: Client, low: int | None) -> Iterator[list[Row]]:
     while True:
         if answer is None:
             answer = client.query(_question(low, after), everything=low is not None)
-        rows = records_of(answer.data, client.system)
+        rows = records_of(answer.data, client.system, _NEEDED)
         if rows:
             after = rows[-1]["Id"]
         yield rows
@@ -178,7 +179,7 @@ def complete(client: Client, rows: Sequence[Row], asked: Sequence[str]) -> str |
     found: dict[str, Deal | None] = {}
     try:
         for query in selects(_COLUMNS, _ROLES, "ContactId", [row["Id"] for row in rows]):
-            for role in client.rows(query):
+            for role in client.rows(query, (*_NEEDED, "ContactId")):
                 id = id15(role["ContactId"])
                 found[id] = _greater(found.get(id), role)
     except NOT_FOR_US as refused:

@@ -11,7 +11,7 @@ from ...model.records import FieldChange, Gone, Moved, Observation, Present, Rec
 from . import evidence
 from .client import Client
 from .errors import Hidden
-from .rows import OBJECTS, Row, Shape, bookkeeping, fate, id15, id18, shape
+from .rows import NEEDED, OBJECTS, Row, Shape, bookkeeping, fate, id15, id18, shape, whole
 from .soql import fitting, selects
 
 COLLECTION = 2_000
@@ -76,7 +76,7 @@ def _queried(client: Client, kind: str, key: str, values: Iterable[str], fields:
     own, beside = evidence.split(fields)
     fixed = bookkeeping(kind, fate=False)
     inside, outside = fitting(own, fixed, OBJECTS[kind])
-    found = [row for query in selects((*fixed, *inside), OBJECTS[kind], key, values, also) for row in client.rows(query)]
+    found = [row for query in selects((*fixed, *inside), OBJECTS[kind], key, values, also) for row in client.rows(query, NEEDED)]
     complete(client, kind, found, outside)
     evidence.complete(client, found, beside)
     return found
@@ -95,12 +95,14 @@ def complete(client: Client, kind: str, rows: Sequence[Row], fields: Sequence[st
 def collection(client: Client, kind: str, ids: Sequence[str], fields: Iterable[str]) -> list[Row | None]:
     """One row per id, in their order; None for one that is deleted, or that this user may not see."""
     names = list(fields)
+    needed = [name for name in NEEDED if name in names]
     found: list[Row | None] = []
     for start in range(0, len(ids), COLLECTION):
         part = list(ids[start : start + COLLECTION])
         rows: Any = client.collection(OBJECTS[kind], part, names)
         if not isinstance(rows, list) or len(rows) != len(part):
             raise Unreachable("a read of many records gave another number of them", where=client.system, next_step="run again")
+        whole([row for row in rows if row is not None], client.system, needed)
         found += rows
     return found
 
@@ -111,7 +113,7 @@ def whereabouts(client: Client, kind: str, ids: Sequence[str]) -> dict[str, Gone
     form = shape(kind, ())
     found: dict[str, Gone | Moved] = {}
     for query in selects(names, OBJECTS[kind], "Id", ids):
-        for row in client.rows(query, everything=True):
+        for row in client.rows(query, NEEDED, everything=True):
             id = id15(row["Id"])
             seen = fate(form, row)
             if seen is not None:

@@ -36,7 +36,7 @@ def histories(client: Client, kind: str, ids: Iterable[str], fields: tuple[str, 
     births: dict[str, Row] = {}
     rows: list[Row] = []
     for query in selects((*_FIELDS, parent), f"{source}History", parent, ids, also):
-        part = client.open_rows(query)
+        part = client.open_rows(query, ("Id", "Field", "CreatedDate", parent))
         if part is None:
             return {}
         rows += part
@@ -68,6 +68,6 @@ def _change(row: Row, own: str | None) -> FieldChange:
 
 
 def _actor(row: Row, own: str | None) -> Actor:
-    author = row["CreatedById"]
+    author = row.get("CreatedById")
     ours = own is not None and author is not None and id15(author) == id15(own)
     return Actor("integration" if ours else "user", author, ours)

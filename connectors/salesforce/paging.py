@@ -15,7 +15,7 @@ from ..manners import Answer, http_date_ms
 from . import harvest
 from .client import Client
 from .cursor import Position
-from .rows import Row, next_url, records_of, stamp_ms
+from .rows import NEEDED, Row, next_url, records_of, stamp_ms, whole
 from .soql import moment, select, text
 
 
@@ -45,7 +45,7 @@ def parts(client: Client, source: str, columns: Sequence[str], position: Positio
         answer = client.following(following) if following is not None else None
         if answer is None:
             answer = client.query(_question(source, columns, position, overlap_s), everything=position.since is not None)
-        rows = records_of(answer.data, client.system)
+        rows = records_of(answer.data, client.system, NEEDED)
         server_time = _server_ms(answer, rows, position)
         following = next_url(answer.data, following, client.system)
         if position.start is None:
@@ -70,7 +70,7 @@ def _harvested(client: Client, source: str, columns: Sequence[str], position: Po
             rows, at = next(reading)
         except StopIteration as end:
             return end.value
-        yield Part(rows, at, client.clock.now_ms())
+        yield Part(whole(rows, client.system, NEEDED), at, client.clock.now_ms())
 
 
 def _server_ms(answer: Answer, rows: Sequence[Row], position: Position) -> int:

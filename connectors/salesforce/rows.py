@@ -5,7 +5,7 @@ This is the hottest code of the connector: a row is changed in place, and nothin
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -23,6 +23,9 @@ OBJECTS = {"contact": "Contact", "lead": "Lead"}
 
 KINDS_BY_PREFIX = {"003": "contact", "00Q": "lead"}
 """The first three characters of an id tell its object (SOAP API Developer Guide, DescribeSObjectResult: keyPrefix)."""
+
+NEEDED = ("Id", "SystemModstamp")
+"""Without these a row is no record of ours."""
 
 _ALWAYS = ("Id", "SystemModstamp", "LastModifiedById")
 _FATE = ("IsDeleted", "MasterRecordId")
@@ -157,9 +160,28 @@ def _path(url: str) -> str:
     return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
 
-def records_of(data: Any, where: str) -> list[Row]:
-    """The rows of a query's answer. Raises `Unreachable` for JSON that is no such answer."""
+def records_of(data: Any, where: str, needed: Sequence[str] = ()) -> list[Row]:
+    """The rows of a query's answer; for `needed` see `whole`. Raises `Unreachable` for JSON that is no such answer."""
     found = data.get("records") if isinstance(data, dict) else None
     if not isinstance(found, list):
         raise Unreachable("the answer to a query has no records", where=where, next_step="check `instance_url`: does Salesforce answer there?")
-    return found
+    return whole(found, where, needed)
+
+
+def whole(rows: list[Any], where: str, needed: Sequence[str]) -> list[Row]:
+    """The rows, which tell the `needed` fields: those that Salesforce tells of every record, and never as null. A path leads into a related record, where
+    there is one. Raises `Unreachable` for a row that lacks one of them."""
+    if not set(map(type, rows)) <= {dict}:
+        raise _broken("an answer holds something else than records", where)
+    for path in needed:
+        head, _, rest = path.partition(".")
+        told = [row.get(head) for row in rows]
+        if rest:
+            whole([each for each in told if each is not None], where, (rest,))
+        elif not set(map(type, told)) <= {str, bool}:
+            raise _broken(f"a record came without `{path}`", where)
+    return rows
+
+
+def _broken(what: str, where: str) -> Unreachable:
+    return Unreachable(what, where=where, next_step="check `instance_url`: does Salesforce answer there, and does a proxy in between leave something out?")

@@ -65,7 +65,7 @@ class Rows:
 
     def role(self, account: str, contact: str) -> str:
         """Give a Contact a role in a new opportunity; gives the role's id. Raises `Untold` where it is refused."""
-        stages = self.client.rows(select(("ApiName",), "OpportunityStage", "IsActive = true", "SortOrder"))
+        stages = self.client.rows(select(("ApiName",), "OpportunityStage", "IsActive = true", "SortOrder"), ("ApiName",))
         if not stages:
             raise Untold("this org shows no stage for opportunities")
         closes = datetime.fromtimestamp(self.clock.now_ms() / 1000, UTC) + _CLOSES_IN
@@ -143,7 +143,7 @@ class Rows:
         return "" if gone else f'records of {kind} with the {_NAMES[kind]} "{self.name}" may be left: {why}'
 
     def _cleared(self, kind: str) -> bool:
-        ids = [row["Id"] for row in self.client.rows(select(("Id",), kind, f"{name(_NAMES[kind])} = {text(self.name)}"))][:_MOST]
+        ids = [row["Id"] for row in self.client.rows(select(("Id",), kind, f"{name(_NAMES[kind])} = {text(self.name)}"), ("Id",))][:_MOST]
         if not ids:
             return True
         path = f"composite/sobjects?allOrNone=false&ids={','.join(ids)}"

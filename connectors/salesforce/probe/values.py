@@ -14,11 +14,11 @@ def _sorted(bench: Rows) -> str:
     """By ORDER BY and by `>`, which must agree, or no page begins where the last one ended."""
     made = bench.many_made([bench.lead_values() for _ in range(_ENOUGH)])
     mine = f"LastName = {text(bench.name)}"
-    ids = [str(row["Id"]) for row in bench.client.rows(select(("Id",), "Lead", mine, "Id"))]
+    ids = [str(row["Id"]) for row in bench.client.rows(select(("Id",), "Lead", mine, "Id"), ("Id",))]
     if sorted(ids) != sorted(made):
         raise Untold("a query did not find the new records")
     middle = ids[len(ids) // 2]
-    behind = {str(row["Id"]) for row in bench.client.rows(select(("Id",), "Lead", f"LastName = {text(bench.name)} AND Id > {text(middle)}"))}
+    behind = {str(row["Id"]) for row in bench.client.rows(select(("Id",), "Lead", f"LastName = {text(bench.name)} AND Id > {text(middle)}"), ("Id",))}
     agrees = behind == set(ids[len(ids) // 2 + 1 :])
     capitals, small = sorted(ids), sorted(ids, key=str.swapcase)
     if capitals == small:

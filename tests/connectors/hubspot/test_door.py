@@ -173,7 +173,7 @@ TROUBLES = [
     (Fault("status", times=99, status=200, body='{"results":'), Unreachable, "broken JSON"),
     (Fault("status", times=99, status=200, body=""), Unreachable, "empty answer"),
     (Fault("status", status=200, body="[1]"), Unreachable, "shape"),
-    (Fault("status", status=200, body='{"results":[{"id":1}]}'), Unreachable, "shape"),
+    (Fault("status", status=200, body='{"results":[{"id":1}]}'), Unreachable, "without a proper `id`"),
     (Fault("truncated", times=99), Unreachable, "connection broke"),
     (Fault("lost_after", times=99), Unreachable, "connection broke"),
 ]
