@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from ..model.errors import ConfigurationError, CredentialError
 from ..state import actions
 from ..sync.engine import RunReport
 from ..sync.session import Session
 from . import accounts, wiring
-from .configuration.loading import load
+from .configuration.config import Config
 from .memory import frugal
-from .shadows import shadow_of
 from .terminal.journal import journal
 from .terminal.output import tell
 from .terminal.progress import Display, shown
@@ -30,10 +28,9 @@ class Running:
 
 
 @contextmanager
-def running(command: str, config_file: Path | None, approved: str | None = None, *, shadow: bool = False) -> Iterator[Running]:
-    """Everything that a run needs, for the length of the block. `shadow`: over the shadow of the workspace."""
+def running(command: str, config: Config, approved: str | None = None) -> Iterator[Running]:
+    """Everything that a run needs, for the length of the block."""
     with frugal():
-        config = shadow_of(load(config_file)) if shadow else load(config_file)
         for note in config.notes:
             tell(f"note: {note}")
         with ExitStack() as stack:

@@ -20,13 +20,14 @@ def plan(config: ConfigOption = None, out: OutOption = None, only: OnlyOption = 
     Example: stagesync plan --out plan.html
     """
     from ...sync import engine
+    from ..configuration.loading import load
     from ..courses import people, planning
     from ..running import running
     from ..terminal.interrupts import abrupt
 
     if out is not None:
         planning.check_out(out)
-    with abrupt(), running("plan", config) as run:
+    with abrupt(), running("plan", load(config)) as run:
         report = engine.plan(run.session, people.named(only))
         run.display.hide()
         planning.show(run.session, report, json=json, out=out)

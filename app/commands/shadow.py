@@ -24,12 +24,14 @@ def run(config: ConfigOption = None) -> int:
     """
     from ...sync import engine
     from ...sync.shadows.shadow import follow
+    from ..configuration.loading import load
     from ..running import running
+    from ..shadows import shadow_of
     from ..terminal import output
     from ..terminal.interrupts import abrupt
     from ..views import words
 
-    with abrupt(), running("shadow run", config, shadow=True) as work:
+    with abrupt(), running("shadow run", shadow_of(load(config))) as work:
         planned = engine.plan(work.session)
         found = follow(work.session, planned)
     output.say(

@@ -13,12 +13,13 @@ def verify(config: ConfigOption = None, json: JsonOption = False) -> int:
     Example: stagesync verify
     """
     from ...sync.looking.verify import verify as compare
+    from ..configuration.loading import load
     from ..running import running
     from ..terminal import output
     from ..terminal.interrupts import abrupt
     from ..views.verify import verify_json, verify_text
 
-    with abrupt(), running("verify", config) as run:
+    with abrupt(), running("verify", load(config)) as run:
         found = compare(run.session)
     if json:
         output.say_json(verify_json(found))

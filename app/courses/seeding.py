@@ -9,6 +9,7 @@ from ...model.errors import ConfigurationError
 from ...state import accounts
 from ...sync.past.seeding import estimate
 from ...sync.past.seeding import seed as read_histories
+from ..configuration.loading import load
 from ..running import running
 from ..terminal import interrupts, output
 from ..terminal.shell import INTERRUPTED
@@ -17,7 +18,7 @@ from ..views.seeding import ahead_text, seeding_json, seeding_text
 
 def seed(config_file: Path | None, limit: int | None, *, json: bool) -> int:
     """Say what lies ahead, read, and tell what came of it; returns the exit code. Raises what stops a run."""
-    with running("funnel seed", config_file) as run:
+    with running("funnel seed", load(config_file)) as run:
         session = run.session
         with session.store.write() as tx:
             synced = accounts.workspace(tx, session.name).synced

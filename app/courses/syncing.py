@@ -12,6 +12,7 @@ from ...sync.engine import PlanReport, RunReport
 from ...sync.sending.drift import count_drifted
 from ...sync.session import Session
 from ..accounts import ACCOUNT_DIGEST
+from ..configuration.loading import load
 from ..migrating import gate
 from ..running import Running, after, running
 from ..terminal import interrupts, output, summary
@@ -41,7 +42,7 @@ def sync(config_file: Path | None, wishes: Wishes) -> int:
         raise ConfigurationError("--approve carries out a stored plan as it is", where="sync", next_step="leave out --only and --dry-run")
     if wishes.canary and (wishes.limit or wishes.dry_run):
         raise ConfigurationError("--canary goes on with everybody once the first ones landed", where="sync", next_step="leave out --limit and --dry-run")
-    with interrupts.abrupt(), running("sync", config_file, wishes.approve) as run:
+    with interrupts.abrupt(), running("sync", load(config_file), wishes.approve) as run:
         session = run.session
         if wishes.approve and not wishes.approve.startswith(ACCOUNT_DIGEST):
             return _apply_stored(run, wishes, wishes.approve)

@@ -8,6 +8,7 @@ from pathlib import Path
 from ...model.errors import SafetyStop
 from ...sync import engine
 from ...sync.undoing.undo import UndoPlan, plan_undo
+from ..configuration.loading import load
 from ..running import Running, after, running
 from ..terminal import interrupts, output, summary
 from ..terminal.shell import INTERRUPTED
@@ -28,7 +29,7 @@ class Wishes:
 
 def undo(config_file: Path | None, run: int, wishes: Wishes) -> int:
     """Undo that run; returns the exit code: 1 where something was refused or left. Raises what stops it."""
-    with interrupts.abrupt(), running("undo", config_file) as work:
+    with interrupts.abrupt(), running("undo", load(config_file)) as work:
         made = plan_undo(work.session, run, people.named(wishes.only))
         work.display.hide()
         if wishes.dry_run or made.empty:

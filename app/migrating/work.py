@@ -106,9 +106,10 @@ def known_of(tx: Tx, place: Place, way: Way) -> list[Passage]:
 @contextmanager
 def under_way(phase: Phase, config_file: Path | None, way: Way, *, after: Phase | None = None) -> Iterator[Work]:
     """A phase, for the length of the block. `after`: the phase that must have come to its end before. Raises `ConfigurationError` where it has not."""
+    config = load(config_file)
     if way != Way():
-        meant(load(config_file), way, ())  # a slip is told before any system is called
-    with running(f"migrate {phase}", config_file) as run:
+        meant(config, way, ())  # a slip is told before any system is called
+    with running(f"migrate {phase}", config) as run:
         store, workspace = run.session.store, run.session.workspace
         with store.write() as tx:
             known = passage.of_workspace(tx, workspace)
