@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from mapping_accounts import defaults, options, org, portal
+from slips import each_of, expect_one, told_by
 
 from stagesync.app.courses.comparing import stage_order
 from stagesync.app.courses.expressing import expressions, homeless, losses
@@ -44,9 +45,7 @@ LEADING_TEAMS = {
 
 def read(text: str) -> tuple[Funnel | None, list[str]]:
     """The funnel of a `[funnel]` table, and the mistakes as they are shown."""
-    told: list[str] = []
-    funnel = read_funnel(tomllib.loads(text), lambda path, what, remedy: told.append(f"{path}: {what}. {remedy}"))
-    return funnel, told
+    return told_by(lambda tell: read_funnel(tomllib.loads(text), tell))
 
 
 def own(text: str) -> Funnel:
@@ -191,12 +190,11 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("text", "said"), MISTAKES, ids=[str(number) for number in range(len(MISTAKES))])
+@each_of(MISTAKES)
 def test_each_mistake_names_its_place_and_a_remedy(text: str, said: str) -> None:
     """One mistake gives one line: the TOML path, what is wrong, and what to do."""
     _, told = read(text)
-    assert len(told) == 1
-    assert told[0].startswith(said)
+    expect_one(told, said)
 
 
 def test_all_mistakes_are_told_at_once() -> None:
@@ -218,8 +216,7 @@ JUNK = st.recursive(
 @given(st.dictionaries(st.sampled_from(["preset", "name", "title", "line", "stages", "groups", "sides", "moves", "crosswalk"]), JUNK, max_size=4))
 def test_any_table_is_a_funnel_or_told(table: dict[str, Any]) -> None:
     """Whatever stands in [funnel], there is a funnel that holds together, or at least one mistake is told; nothing breaks."""
-    told: list[str] = []
-    funnel = read_funnel(table, lambda path, what, remedy: told.append(f"{path}: {what}. {remedy}"))
+    funnel, told = told_by(lambda tell: read_funnel(table, tell))
     if told:
         assert all(line.startswith("funnel.") for line in told)
         return

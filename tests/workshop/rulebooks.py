@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
+from slips import told_by
 
 from stagesync.lifecycle.funnel import Funnel
 from stagesync.lifecycle.presets import preset
@@ -44,7 +45,6 @@ def rulebook(tables: str | Mapping[str, Any], funnel: Funnel | None = None) -> R
 
 def mistakes(tables: str | Mapping[str, Any], files: Mapping[str, str] | None = None) -> list[str]:
     """All that is told of these tables."""
-    told: list[str] = []
 
     def read(name: str) -> str:
         if files is None or name not in files:
@@ -52,7 +52,7 @@ def mistakes(tables: str | Mapping[str, Any], files: Mapping[str, str] | None = 
         return files[name]
 
     own = tomllib.loads(tables) if isinstance(tables, str) else tables
-    read_rulebook({"lists": LISTS, **own}, preset("handoff"), FIELDS, read, lambda path, what, remedy: told.append(f"{path}: {what}. {remedy}"))
+    _, told = told_by(lambda tell: read_rulebook({"lists": LISTS, **own}, preset("handoff"), FIELDS, read, tell))
     return told
 
 

@@ -6,12 +6,12 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-import pytest
 from cli_box import box
 from hubspot_portal import Portal
 from hypothesis import given
 from hypothesis import strategies as st
 from salesforce_org import Org
+from slips import each_of, expect_one, told_by
 
 from stagesync.app.configuration.teams import resolve
 from stagesync.connectors.contract import SystemDescription
@@ -26,9 +26,7 @@ FUNNEL = default_funnel()
 
 def read(text: str, funnel: Funnel = FUNNEL) -> tuple[Authority | None, list[str]]:
     """What the tables mean, and the mistakes as they are shown."""
-    told: list[str] = []
-    found = read_authority(tomllib.loads(text), funnel, ("hubspot", "salesforce"), lambda path, what, remedy: told.append(f"{path}: {what}. {remedy}"))
-    return found, told
+    return told_by(lambda tell: read_authority(tomllib.loads(text), funnel, ("hubspot", "salesforce"), tell))
 
 
 def test_teams_are_read() -> None:
@@ -92,12 +90,11 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("text", "said"), MISTAKES, ids=[str(number) for number in range(len(MISTAKES))])
+@each_of(MISTAKES)
 def test_each_mistake_names_its_place_and_a_remedy(text: str, said: str) -> None:
     """One mistake gives one line: the TOML path, what is wrong, and what to do."""
     _, told = read(text)
-    assert len(told) == 1
-    assert told[0].startswith(said)
+    expect_one(told, said)
 
 
 def test_all_mistakes_are_told_at_once() -> None:
@@ -118,8 +115,7 @@ JUNK = st.recursive(
 @given(st.dictionaries(st.sampled_from(["teams", "authority"]), JUNK, min_size=1))
 def test_any_table_is_an_authority_or_told(own: dict[str, Any]) -> None:
     """Whatever stands in both tables, they mean something that a decision can be made with, or at least one mistake is told; nothing breaks."""
-    told: list[str] = []
-    found = read_authority(own, FUNNEL, ("hubspot",), lambda path, what, remedy: told.append(f"{path}: {what}. {remedy}"))
+    found, told = told_by(lambda tell: read_authority(own, FUNNEL, ("hubspot",), tell))
     assert found is not None
     if told:
         assert all(line.startswith(("teams", "authority")) for line in told)
