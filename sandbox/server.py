@@ -39,6 +39,14 @@ class _Protocol(AutoHTTPProtocol):
         super().connection_made(transport)
 
 
+class _AsSpelt(bytes):
+    """The name of a header as the vendor spells it. uvicorn would write it in small letters, and some clients look for `Content-Type` only."""
+
+    def lower(self) -> bytes:
+        """The same."""
+        return self
+
+
 class WorldApp:
     """A world as an ASGI application. It answers in the event loop itself: a world is quick and takes one call at a time anyway."""
 
@@ -78,7 +86,7 @@ async def _read(scope: Scope, receive: Receive) -> Request:
 async def _write(request: Request, response: Response, send: Send) -> bool:
     """Send the answer; False if it was cut short, so that the connection must be closed."""
     response = _compressed(request, response)
-    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers.items()]
+    headers: list[tuple[bytes, bytes]] = [(_AsSpelt(name.encode("latin-1")), value.encode("latin-1")) for name, value in response.headers.items()]
     if response.status != 204:
         headers.append((b"content-length", str(len(response.body)).encode()))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})

@@ -6,8 +6,10 @@ or straight into the official clients.
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from urllib.parse import parse_qsl
 
@@ -34,6 +36,16 @@ class Request:
         """The first value of a query argument."""
         values = self.args.get(name)
         return values[0] if values else default
+
+
+def unpacked(request: Request) -> Request:
+    """The request with its body as it was before the client compressed it; one that is not what it says stays as it is."""
+    if request.headers.get("content-encoding", "").strip().lower() != "gzip":
+        return request
+    try:
+        return replace(request, body=gzip.decompress(request.body))
+    except (OSError, EOFError, zlib.error):
+        return request
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ SHA256_HEAD = bytes.fromhex("3031300d060960864801650304020105000420")
 """What stands before a SHA-256 digest in an RSA signature (RFC 8017, 9.2)."""
 
 CLOCK_SKEW_S = 30
+_PAGE = {"Content-Type": "text/html;charset=UTF-8"}
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ class Sessions:
         check(form)
         token = self._opened()
         url = origin(request)
-        id = f"{url}/id/{self._org.org_id}/{self._org.integration}"
+        id = self.identity_url(request)
         issued = {"issued_at": str(self._org.clock.now_ms())} if form["grant_type"] != BEARER else {}
         return json_answer({"access_token": token, "scope": "api", "instance_url": url, "id": id, "token_type": "Bearer", "signature": "sandbox", **issued})
 
@@ -166,7 +167,7 @@ class Sessions:
             raise Denied("invalid_grant", "audience is invalid")
         if claims.get("sub") != self._app.username:
             raise Denied("invalid_grant", "user hasn't approved this consumer")
-        if not isinstance(claims.get("exp"), int | float) or claims["exp"] < time.time() - CLOCK_SKEW_S:
+        if _seconds(claims.get("exp")) < time.time() - CLOCK_SKEW_S:
             raise Denied("invalid_grant", "assertion is expired")
 
     def _signed(self, text: bytes, signature: bytes) -> bool:
@@ -177,6 +178,38 @@ class Sessions:
         tail = b"\x00" + SHA256_HEAD + hashlib.sha256(text).digest()
         expected = b"\x00\x01" + b"\xff" * (size - 2 - len(tail)) + tail
         return len(signature) == size and pow(int.from_bytes(signature, "big"), exponent, modulus) == int.from_bytes(expected, "big")
+
+    def identity_url(self, request: Request) -> str:
+        """Where the integration user tells who it is."""
+        return f"{origin(request)}/id/{self._org.org_id}/{self._org.integration}"
+
+    def identity(self, request: Request) -> Response:
+        """Answer a call to an identity URL (Salesforce Help, Identity URLs)."""
+        if not self._knows(request) or request.path.rstrip("/") != f"/id/{self._org.org_id}/{self._org.integration}":
+            return Response(403, dict(_PAGE), b"Bad_OAuth_Token")
+        user, url = self._user(), origin(request)
+        soap = {name: f"{url}/services/Soap/{letter}/{{version}}/{self._org.org_id[:15]}" for name, letter in (("partner", "u"), ("enterprise", "c"))}
+        rest = {name: f"{url}/services/data/v{{version}}/{path}" for name, path in (("rest", ""), ("sobjects", "sobjects/"), ("query", "query/"))}
+        named = {"username": user["Username"], "display_name": user["Name"], "first_name": user["FirstName"], "last_name": user["LastName"]}
+        ids = {"id": self.identity_url(request), "asserted_user": True, "user_id": user["Id"], "organization_id": self._org.org_id}
+        more = {
+            "email": user["Email"],
+            "email_verified": True,
+            "active": user["IsActive"],
+            "user_type": "STANDARD",
+            "last_modified_date": user["LastModifiedDate"],
+        }
+        return json_answer({**ids, **named, **more, "urls": {**soap, **rest}})
+
+    def _user(self) -> Mapping[str, Any]:
+        return self._org.store.tables["User"].rows[self._org.integration]
+
+    def _knows(self, request: Request) -> bool:
+        try:
+            self.check(request)
+        except Refused:
+            return False
+        return True
 
     def _introspect(self, request: Request) -> Response:
         form = _form(request)
@@ -191,11 +224,9 @@ class Sessions:
         )
 
     def _userinfo(self, request: Request) -> Response:
-        try:
-            self.check(request)
-        except Refused:
-            return Response(403, {"Content-Type": "text/html;charset=UTF-8"}, b"Bad_OAuth_Token")
-        user: dict[str, Any] = self._org.store.tables["User"].rows[self._org.integration]
+        if not self._knows(request):
+            return Response(403, dict(_PAGE), b"Bad_OAuth_Token")
+        user = self._user()
         id = f"https://{DEFAULT_HOST}/id/{self._org.org_id}/{self._org.integration}"
         named = {"name": user["Name"], "preferred_username": user["Username"], "email": user["Email"], "active": user["IsActive"]}
         return json_answer({"sub": id, "user_id": self._org.integration, "organization_id": self._org.org_id, **named})
@@ -216,6 +247,14 @@ def _form(request: Request) -> dict[str, str]:
             raise Denied("invalid_client", "invalid client credentials") from None
         form = {"client_id": client, "client_secret": secret, **form}
     return form
+
+
+def _seconds(exp: object) -> float:
+    """A number, or the text of one, which simple-salesforce sends; anything else is long past."""
+    try:
+        return float(str(exp))
+    except ValueError:
+        return 0.0
 
 
 def _decoded(part: str) -> bytes:

@@ -1,4 +1,6 @@
-"""The small part of the SOAP API that REST has not: login(), merge() and convertLead() by the partner WSDL (SOAP API Developer Guide).
+"""The small part of the SOAP API that REST has not: login(), merge() and convertLead() by the partner and the enterprise WSDL (SOAP API Developer Guide).
+
+The two have the same calls in namespaces of their own; inside, everything is in those of the partner WSDL.
 
 A refused row has its own result in a 200; a call that cannot be read, or whose session is over, is a fault with status 500.
 """
@@ -7,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Protocol
 from xml.etree.ElementTree import Element, ParseError, SubElement, TreeBuilder, XMLParser, register_namespace, tostring
 
@@ -18,7 +21,7 @@ from .merge import merge
 from .oauth import origin
 from .org import Org
 
-PATH = re.compile(r"/services/Soap/u/(\d+)\.0(?:/00D\w{12,15})?")
+PATH = re.compile(r"/services/Soap/([uc])/(\d+)\.0(?:/00D\w{12,15})?")
 """The address, which login() gives with the org's id behind it."""
 
 LOGIN_UNTIL = 64
@@ -51,12 +54,20 @@ class Door(Protocol):
 
 
 def answer(org: Org, request: Request, door: Door) -> Response:
-    """Answer one call."""
+    """Answer one call, in the namespaces of its WSDL. What other APIs have under `/services/Soap/` is not there."""
+    where = PATH.fullmatch(request.path.rstrip("/"))
+    told = _answer(org, request, door, None if where is None else int(where.group(2)))
+    return told if where is None or where.group(1) == "u" else replace(told, body=told.body.replace(b"partner.soap", b"enterprise.soap"))
+
+
+def _answer(org: Org, request: Request, door: Door, version: int | None) -> Response:
     try:
         envelope = _read(request.body)
         call = next(iter(envelope.find(f"{{{SOAP}}}Body") or ()), None)
         name = "" if call is None else call.tag.removeprefix(f"{{{PARTNER}}}")
-        if call is not None and name == "login" and _has_login(request):
+        if version is None:
+            raise Refused("UNKNOWN_EXCEPTION", f"No operation available for request {name}")
+        if call is not None and name == "login" and version <= LOGIN_UNTIL:
             return _told(name, [_session(org, request, door, call)])
         door.admit(envelope.findtext(f"{{{SOAP}}}Header/{{{PARTNER}}}SessionHeader/{{{PARTNER}}}sessionId") or "")
         if call is None or name not in _CALLS:
@@ -69,24 +80,49 @@ def answer(org: Org, request: Request, door: Door) -> Response:
 def _read(body: bytes) -> Element:
     parser = XMLParser(target=_Plain())
     try:
-        parser.feed(body)
+        parser.feed(body.replace(b"enterprise.soap.sforce.com", b"partner.soap.sforce.com"))
         return parser.close()
     except ParseError as error:
         raise Refused("UNKNOWN_EXCEPTION", f"unable to parse: {error}") from None
 
 
-def _has_login(request: Request) -> bool:
-    version = PATH.fullmatch(request.path.rstrip("/"))
-    return version is not None and int(version.group(1)) <= LOGIN_UNTIL
-
-
 def _session(org: Org, request: Request, door: Door, asked: Element) -> dict[str, Any]:
     token = door.login(*(asked.findtext(f"{{{PARTNER}}}{name}") or "" for name in ("username", "password")))
     address = f"{origin(request)}{request.path.rstrip('/')}/{org.org_id[:15]}"
-    user: dict[str, Any] = org.store.tables["User"].rows[org.integration]
-    info = {"organizationId": org.org_id, "userId": org.integration, "userName": user["Username"], "userFullName": user["Name"], "userEmail": user["Email"]}
-    flags = {"passwordExpired": "false", "sandbox": "true"}
-    return {**flags, "serverUrl": address, "sessionId": token, "userId": org.integration, "userInfo": info}
+    settings = {"metadataServerUrl": address.replace("/Soap/u/", "/Soap/m/").replace("/Soap/c/", "/Soap/m/"), "passwordExpired": "false", "sandbox": "true"}
+    return {**settings, "serverUrl": address, "sessionId": token, "userId": org.integration, "userInfo": _user_info(org)}
+
+
+def _user_info(org: Org) -> dict[str, Any]:
+    """All that the WSDL has of a GetUserInfoResult, in its order (SOAP API Developer Guide, getUserInfo)."""
+    user, company = org.store.tables["User"].rows[org.integration], org.store.tables["Organization"].rows[org.org_id]
+    age = org.habits.session_s
+    return {
+        "accessibilityMode": "false",
+        "chatterExternal": "false",
+        "currencySymbol": "$",
+        "orgAttachmentFileSizeLimit": "5242880",
+        "orgDefaultCurrencyIsoCode": "USD",
+        "orgDefaultCurrencyLocale": "en_US",
+        "orgDisallowHtmlAttachments": "false",
+        "orgHasPersonAccounts": "false",
+        "organizationId": org.org_id,
+        "organizationMultiCurrency": "false",
+        "organizationName": company["Name"],
+        "profileId": "00e5g000000H0B1AAK",
+        "roleId": "",
+        "sessionSecondsValid": str(int(7200 if age is None else age)),
+        "userDefaultCurrencyIsoCode": "",
+        "userEmail": user["Email"],
+        "userFullName": user["Name"],
+        "userId": user["Id"],
+        "userLanguage": company["LanguageLocaleKey"],
+        "userLocale": company["DefaultLocaleSidKey"],
+        "userName": user["Username"],
+        "userTimeZone": company["TimeZoneSidKey"],
+        "userType": user["UserType"],
+        "userUiSkin": "Theme3",
+    }
 
 
 def _result(org: Org, call: Callable[[Org, Element], dict[str, Any]], asked: Element) -> dict[str, Any]:

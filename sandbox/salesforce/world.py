@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..clock import WorldClock
-from ..wire import Request, Response
+from ..wire import Request, Response, unpacked
 from . import soap
 from .batches import Batches
 from .bulk import Jobs
@@ -85,8 +85,11 @@ class SalesforceWorld(Hands):
     def route(self, request: Request) -> Response:
         self.org.commit_due()
         self.jobs.go_on()
+        request = unpacked(request)
         if request.path.startswith("/services/oauth2/"):
             return self.sessions.route(request)
+        if request.path.startswith("/id/"):
+            return self.sessions.identity(request)
         if len(request.path) + len(request.query) > MAX_URI:
             return Response(414, {"Content-Type": "text/html;charset=UTF-8"}, b"<h1>Bad Message 414</h1><pre>reason: URI Too Long</pre>")
         if sum(len(name) + len(value) for name, value in request.headers.items()) > MAX_URI:
@@ -98,7 +101,7 @@ class SalesforceWorld(Hands):
         return Response(response.status, {**response.headers, "Sforce-Limit-Info": limit}, response.body)
 
     def _authorised(self, request: Request) -> Response:
-        if soap.PATH.fullmatch(request.path.rstrip("/")):
+        if request.path.startswith("/services/Soap/"):
             return soap.answer(self.org, request, self)
         if request.path.startswith("/services/async/"):
             return self.batches.answer(request, self)
@@ -145,7 +148,7 @@ class SalesforceWorld(Hands):
         match call.request.method, call.parts:
             case "GET", ():
                 names = ("sobjects", "query", "queryAll", "composite", "jobs", "limits")
-                return call.answer({name: f"{call.base}/{name}" for name in names})
+                return call.answer({**{name: f"{call.base}/{name}" for name in names}, "identity": self.sessions.identity_url(call.request)})
             case "GET", ("limits",):
                 return call.answer(self._limits())
             case "GET", ("sobjects",):
