@@ -8,10 +8,10 @@ from __future__ import annotations
 from itertools import starmap
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, case, func, literal_column, or_, select
+from sqlalchemy import bindparam, case, exists, func, literal_column, or_, select
 
-from .entries import HAS_RECORD, EntryRow
-from .schema import stage_entry
+from .entries import BACK, HAS_RECORD, EntryRow
+from .schema import stage_entry, word
 from .sql import Statement
 from .store import Tx
 
@@ -29,6 +29,11 @@ _ROW = tuple(_c[name] for name in EntryRow._fields)
 _CLOCK = (_c.workspace == bindparam("ws"), _c.due_at.is_not(None))
 _TICKS = (*_CLOCK, _c.met.is_(None), HAS_RECORD)
 _LATE = or_(_c.met == 0, _c.due_at < bindparam("now"))
+_now = stage_entry.alias().c
+_same = (_now.person == _c.person, _now.pass_no == _c.pass_no, _now.stage == _c.stage, _now.side.is_(None))
+_back = exists(select(_now.id).where(*_same, _now.left_seen.is_(None), _now.origin == word(BACK)))
+_STANDS = or_(_c.left_seen.is_(None), _back)
+"""They stand where the clock started, if with a time in between in which they had no record."""
 _begun = case((_c.entered_at < _c.entered_seen, _c.entered_at), else_=_c.entered_seen)
 _ended = case((_c.met == 1, "met"), (_LATE, "missed"), else_="running")
 
@@ -36,10 +41,7 @@ _RUNNING = Statement(select(*_ROW).where(*_TICKS, _c.due_at >= bindparam("now"))
 _TICKING = Statement(select(func.count(), func.min(_c.due_at)).where(*_TICKS, _c.due_at >= bindparam("now")))
 _OVERDUE = Statement(select(func.count()).where(*_TICKS, _c.due_at < bindparam("now")))
 _UNANSWERED = Statement(
-    select(*_ROW)
-    .where(*_CLOCK, _c.left_seen.is_(None), or_(_c.met.is_(None), _c.met == 0), _LATE, HAS_RECORD)
-    .order_by(_c.due_at, _c.id)
-    .limit(bindparam("limit"))
+    select(*_ROW).where(*_CLOCK, _STANDS, or_(_c.met.is_(None), _c.met == 0), _LATE, HAS_RECORD).order_by(_c.due_at, _c.id).limit(bindparam("limit"))
 )
 _SINCE = Statement(
     select(_ended.label("ended"), func.count())

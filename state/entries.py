@@ -17,14 +17,17 @@ from .schema import link, stage_entry, word
 from .sql import Bulk, Statement, among
 from .store import Tx
 
-FIRST, RUN, HISTORY = "first", "run", "history"
+FIRST, RUN, HISTORY, GONE, BACK = "first", "run", "history", "gone", "back"
+BEGUN = (FIRST, HISTORY)
+"""How a person's ledger begins; all else was seen in runs."""
 
 
 class NewEntry(NamedTuple):
     """A stay that begins. Who told it: `system`, `actor` ("user 4711", "rule fits"), `evidence` (the cause in words).
 
     `source`: where the person came from, `owner`: the address of whoever owned them then. `origin`: `first` (met there), `run` (seen to move), `history`
-    (read in the vendor's history). `due_at`: until when the person is to be accepted; `met`: 1, 0, or None while that runs, or where nothing is due.
+    (read in the vendor's history), `gone` (in no place: no record is left), `back` (there again, where they were before). `due_at`: until when the person
+    is to be accepted; `met`: 1, 0, or None while that runs, or where nothing is due.
     """
 
     person: int
@@ -128,7 +131,7 @@ def replace(tx: Tx, ws: int, stays: Mapping[int, Sequence[NewEntry]], passes: Ma
     written: list[NewEntry] = []
     for person, begun in stays.items():
         more = (passes or {}).get(person, 0)
-        followed = dropwhile(lambda row: row.origin != RUN, seen.get(person, ()))
+        followed = dropwhile(lambda row: row.origin in BEGUN, seen.get(person, ()))
         written.extend(_chained([*begun, *(row.new._replace(pass_no=row.pass_no + more) for row in followed)]))
     _insert(tx, ws, written)
 
@@ -178,14 +181,20 @@ def overdue(tx: Tx, ws: int, now: int, limit: int) -> list[EntryRow]:
     return list(starmap(EntryRow, tx.rows(_OVERDUE, {"ws": ws, "now": now, "limit": limit})))
 
 
+def lived(stays: Sequence[EntryRow]) -> list[EntryRow]:
+    """Without the times in which the person had no record left."""
+    return [stay for stay in stays if stay.origin != GONE]
+
+
 def entered(stays: Sequence[EntryRow], *, side: bool) -> int | None:
     """When somebody entered the stage where they are, or the side state: the vendor's time where it is known, else when we saw it. None: no stay is known.
 
-    A side state that was set and lifted at the stage does not begin it anew.
+    A side state that was set and lifted at the stage does not begin it anew, nor does it to have had no record for a while.
     """
     since: int | None = None
-    for stay in reversed(stays):
-        last = stays[-1]
+    there = lived(stays)
+    for stay in reversed(there):
+        last = there[-1]
         if (stay.stage, stay.pass_no) != (last.stage, last.pass_no) or (side and stay.side != last.side):
             break
         since = stay.entered_at if stay.entered_at is not None else stay.entered_seen

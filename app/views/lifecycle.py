@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...state import entries
-from ...state.entries import EntryRow
+from ...state.entries import GONE, EntryRow
 from ...state.people import PersonRow
 from ...state.store import Tx
 from ...sync.actors import Actors
@@ -37,6 +37,7 @@ def lifecycle_json(tx: Tx, row: PersonRow, actors: Actors, at: int | None = None
                 "by": actors.actor(stay.system or "", stay.actor) or None,
                 "evidence": stay.evidence,
                 "run": stay.run,
+                "origin": stay.origin,
                 "answer_due": words.stamp(stay.due_at),
                 "answered_in_time": None if stay.met is None else bool(stay.met),
             }
@@ -64,7 +65,8 @@ def _rules(row: PersonRow) -> dict[str, list[Any]]:
 
 
 def _stay(stay: EntryRow, actors: Actors) -> tuple[str, str, str, str]:
-    place = ", ".join(part for part in (stay.stage, f"{stay.side} ({stay.reason})" if stay.side and stay.reason else stay.side) if part) or "no stage"
+    place = ", ".join(part for part in (stay.stage, f"{stay.side} ({stay.reason})" if stay.side and stay.reason else stay.side) if part)
+    place = place or ("no record" if stay.origin == GONE else "no stage")
     since = words.moment(stay.entered_at) if stay.entered_at is not None else f"before {words.moment(stay.entered_seen)}" if stay.origin == "first" else ""
     return (
         since or f"seen {words.moment(stay.entered_seen)}",

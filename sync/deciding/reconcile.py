@@ -81,7 +81,10 @@ def _decide(
     hear_the_rest(desk, decision, links, live)
     follow_addresses(decision, live)
     link_company(desk, decision)
-    decide_stage(desk, decision, live, told.answers, told.history, told.known, told.blocked)
+    if any(link.state in ("new", "linked") for link in links):
+        decide_stage(desk, decision, live, told.answers, told.history, told.known, told.blocked)
+    else:
+        decision.notes = told.known.notes  # where nothing of them is left nobody moves them, nor does time
     stamp(desk, decision, stage, told.known.now)
     decide_removal(desk, decision, links, told.answers.get(RECORD))
     create_missing(desk, decision, links)

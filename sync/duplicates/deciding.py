@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 
 from ...model.errors import SafetyStop
 from ...model.records import Ref
-from ...state import actions, dissolving, links, people, sameness
+from ...state import actions, dissolving, links, people, presence, sameness
 from ...state.actions import ActionRow
 from ...state.links import LinkRow
+from ...state.presence import Cause
 from ...state.sameness import SameRow
 from ...state.store import Tx
 from ..deciding.match import AMBIGUOUS
@@ -81,6 +82,7 @@ def _join(tx: Tx, ws: int, best: int, loser: int, now: int) -> None:
     links.rewrite(tx, [_aside(other, person)])
     if other.person not in (None, person):
         _follow(tx, ws, other.person, person, now)
+    presence.follow(tx, ws, {person: Cause()}, now)
     people.mark_due(tx, ws, [person], now)
 
 

@@ -13,7 +13,7 @@ from ...mapping.keys import key_value
 from ...mapping.signals import read_signals
 from ...mapping.stages import StageMap
 from ...model.records import Gone, Moved, Native, Observation, Present, Record, Ref, Sighting, Signal, Unreadable, Values
-from ...state import changes, forgotten, keys, links, people, signals
+from ...state import changes, forgotten, keys, links, people, presence, signals
 from ...state.forgotten import Mark
 from ...state.links import LinkRow, Observed
 from ...state.signals import NewSignal
@@ -24,7 +24,7 @@ from ..deciding.parking import unparked
 from ..people.forget import Arrived, forgotten_among, leave_out
 from .last_words import handed_on, in_order, last_words
 from .stirring import renamed, stir
-from .succession import heirs, returning
+from .succession import causes, heirs, returning
 
 _ABSENT: Any = object()
 V = TypeVar("V")
@@ -126,6 +126,7 @@ def absorb(tx: Tx, workspace: int, system: System, seen: Seen, run: int, now: in
         heard = [sighting for sighting in seen.signals if sighting.ref not in left_out]
         unknown += _hear(tx, batch, system, _without_forgotten(tx, workspace, batch, system, heard))
     _store(tx, workspace, batch, run, now)
+    presence.follow(tx, workspace, causes(system.name, batch.rewritten.values(), batch.changes), now, run)
     return Absorbed(len(fresh), changed, gone, tuple(unknown), len(left_out), lacking)
 
 

@@ -1,4 +1,5 @@
-"""Who is a person's own record in a system, when the one that was is gone: one that was set aside beside them. And who is, when it comes back.
+"""Who is a person's own record in a system, when the one that was is gone: one that was set aside beside them. And who is, when it comes back; and how
+whoever has none left anywhere lost it.
 
 So a person has one linked record in a system at most, and a deletion is asked about only where none of theirs is left.
 """
@@ -6,9 +7,12 @@ So a person has one linked record in a system at most, and a deletion is asked a
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import Any
 
 from ...state import actions, links
+from ...state.changes import RECORD, THERE
 from ...state.links import LinkRow
+from ...state.presence import Cause
 from ...state.store import Tx
 from ..deciding.match import APART, rank
 
@@ -50,3 +54,14 @@ def returning(tx: Tx, account: int, back: Iterable[LinkRow]) -> set[int]:
         if row.person not in taken:
             first.setdefault(row.person, row)
     return {row.id for row in first.values()}
+
+
+def causes(system: str, rows: Iterable[LinkRow], changes: Iterable[tuple[Any, ...]]) -> dict[int, Cause]:
+    """The people of these records, with what happened last to one of theirs, where it came or went. `changes`: as `state.changes.insert` takes them."""
+    found = {row.person: Cause(system=system) for row in rows if row.person is not None}
+    for _, person, at, _, _, _, values in changes:
+        if person in found and RECORD in values:
+            before, after, *_ = values[RECORD]
+            how = after if before == THERE else "merged into somebody else's"
+            found[person] = Cause(f"no record is left: {how} in {system}", system, at)
+    return found

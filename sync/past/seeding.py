@@ -16,10 +16,11 @@ from ...lifecycle.funnel import Funnel
 from ...mapping.stages import StageMap
 from ...model.records import FieldChange, Present
 from ...model.stages import StageReading
-from ...state import accounts, entries, links, people
-from ...state.entries import FIRST, HISTORY, RUN, EntryRow, NewEntry
+from ...state import accounts, entries, links, people, presence
+from ...state.entries import BEGUN, FIRST, HISTORY, RUN, EntryRow, NewEntry
 from ...state.links import LinkRow
 from ...state.people import PersonRow
+from ...state.presence import Cause
 from ..deciding.decision import Stay
 from ..deciding.stamps import from_history
 from ..session import Connected, Session
@@ -147,6 +148,7 @@ def _seed(session: Session, rows: Sequence[PersonRow], pasts: Mapping[int, list[
         seeds = {row.id: found for row in rows if (found := _seeds(session, row, ledgers.get(row.id, []), pasts.get(row.id, []))) is not None}
         passes = {person: found.passes for person, found in seeds.items() if found.passes}
         entries.replace(tx, session.workspace, {person: found.stays for person, found in seeds.items()}, passes)
+        presence.follow(tx, session.workspace, dict.fromkeys(seeds, Cause()), session.clock.now_ms())  # who is known since before there was a ledger
         dates = {row.id: found for row in rows if row.id in seeds and (found := _dates(session, row, seeds[row.id], ledgers.get(row.id, [])))}
         now = [_later(row, passes.get(row.id, 0), dates.get(row.id, {})) for row in people.by_ids(tx, {*passes, *dates}).values()]
         people.update(tx, session.workspace, now)
@@ -160,7 +162,7 @@ def _seeds(session: Session, row: PersonRow, ledger: Sequence[EntryRow], pasts: 
     """How the person's ledger shall begin; None where it may stay as it is."""
     if row.stage_version == 0:
         return None
-    begun = list(takewhile(lambda entry: entry.origin != RUN, ledger))
+    begun = list(takewhile(lambda entry: entry.origin in BEGUN, ledger))
     followed = ledger[len(begun) :]
     arrivals = trace(session.desk.funnel, pasts, session.desk.settings.stage_conflict, _end(begun, followed))
     met = begun[-1].new if begun else None if followed else _met(row, session.clock.now_ms())

@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 from ...mapping.maps import SystemMap
 from ...model.records import Record, Ref
-from ...state import closing, erasing, forgotten, links
+from ...state import closing, erasing, forgotten, links, presence
 from ...state import dossier as traces
 from ...state.forgotten import Mark
 from ...state.links import LinkRow
+from ...state.presence import Cause
 from ...state.store import Tx
 from .dossier import Dossier
 
@@ -30,7 +31,9 @@ def forget(tx: Tx, ws: int, file: Dossier, now: int) -> dict[str, int]:
     forgotten.remember(tx, ws, [*file.keys, *(forgotten.mark_of(link.account, link.address) for link in file.records)], now)
     beside = [link for row in file.actions for link in row.payload.get("park", ()) if link not in records]
     links.meet_again(tx, ws, beside)  # set aside because of one that is erased
-    return erasing.erase(tx, ws, file.persons, records, [row.id for row in file.actions], [row.id for row in file.signals])
+    erased = erasing.erase(tx, ws, file.persons, records, [row.id for row in file.actions], [row.id for row in file.signals])
+    presence.follow(tx, ws, dict.fromkeys(file.persons, Cause("")), now)
+    return erased
 
 
 class Arrived(NamedTuple):

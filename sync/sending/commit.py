@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
-from ...state import actions, links, people
+from ...state import actions, links, people, presence
 from ...state.actions import ActionRow
 from ...state.links import LinkRow, Remembered
 from ...state.people import PersonRow
+from ...state.presence import Cause
 from ...state.store import Tx
 from ..deciding.erasure import ERASED, STANDS
 from ..deciding.match import AMBIGUOUS, APART
@@ -81,6 +82,8 @@ def _commit(tx: Tx, session: Session, rows: Sequence[ActionRow], started: int) -
         people.update(tx, session.workspace, known)
     ledger.enter(tx, session, rows, started)
     links.remember(tx, remembered)
+    linked = {row.person or 0: Cause() for row in rows if (row.payload["links"] or row.payload["duplicates"]) and not row.payload["new"]}
+    presence.follow(tx, session.workspace, linked, started, rows[0].run if rows else None)
     if retired:
         links.rewrite(tx, [link._replace(state="moved") for link in links.by_ids(tx, retired).values()])
     if erased:

@@ -12,9 +12,10 @@ from ...model.companies import FIELD as COMPANY
 from ...model.companies import NONE_FOUND
 from ...model.records import Native, Present, Record, Ref
 from ...model.writes import Rejected
-from ...state import actions, changes, keys, links, people
+from ...state import actions, changes, keys, links, people, presence
 from ...state.actions import ActionRow
 from ...state.links import LinkRow
+from ...state.presence import Cause
 from ...state.store import Tx
 from ..deciding.claims import STAGE
 from ..deciding.parking import PARKED, Why, for_create, park, wanted
@@ -188,6 +189,8 @@ class Ledger:
                 seen_elsewhere.append((row.id, row.person, item.record.stamp, now, self.run, item.record.author, others))
             rewritten[row.id] = self._updated(item, row)
         links.rewrite(tx, list(rewritten.values()))
+        why = Cause(f"no record is left: archived in {self.connected.name}", self.connected.name)
+        presence.follow(tx, self.workspace, dict.fromkeys(people_of(item.row for item in landed if item.row.op == "archive"), why), now, self.run)
         if seen_elsewhere:
             changes.insert(tx, self.workspace, seen_elsewhere)
         self._look_again(tx, rewritten.values(), now)

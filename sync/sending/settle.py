@@ -9,9 +9,10 @@ from typing import Any
 from ...connectors.contract import Lasting
 from ...model.errors import Unreachable
 from ...model.records import Gone, Native, Observation, Present, Record
-from ...state import actions, leases, links, people
+from ...state import actions, leases, links, people, presence
 from ...state.actions import ActionRow
 from ...state.links import LinkRow
+from ...state.presence import Cause
 from ...state.store import Tx
 from ..deciding.creation import KEY
 from ..looking.observe import Seen, absorb
@@ -122,6 +123,7 @@ def _settle_creates(session: Session, ledger: Ledger, rows: Sequence[ActionRow],
                 links.rewrite(tx, [link._replace(person=row.person, state="linked", carried={}, agreed={})])
             actions.set_results(tx, [(row.id, "applied" if link is not None else "skipped", {"settled": "found" if link else "not there"}, row.attempts)])
             ledger.count.skipped += 1
+        presence.follow(tx, session.workspace, dict.fromkeys(people_of(rows), Cause()), now, ledger.run)
         people.mark_due(tx, session.workspace, people_of(rows), now)
 
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from histories import History
 from lab import Lab
-from oracle import ROUNDS, Memory, agreed, once, proved
+from oracle import ROUNDS, Memory, agreed, once, present, proved
 from somebody import FIELDS
 
 from stagesync.lifecycle.authority import Authority
@@ -23,7 +23,7 @@ from stagesync.lifecycle.presets import default_funnel
 from stagesync.lifecycle.rules.rulebook import read_rulebook
 from stagesync.lifecycle.sla import read_sla
 from stagesync.state import entries, people
-from stagesync.state.entries import EntryRow
+from stagesync.state.entries import BACK, GONE, EntryRow
 from stagesync.state.people import PersonRow
 from stagesync.sync.people import holds
 from stagesync.sync.people.answers import resolve
@@ -132,6 +132,7 @@ def calmed(lab: Lab) -> Iterator[str]:
         yield from _at_rest(lab)
         lab.later(90_000)
     yield from proved(lab)
+    yield from present(lab)
     memory = Memory(lab)
     for human in sorted({doing.human for doing in lab.doings} - lab.tainted):
         yield from agreed(lab, memory, human, (*FIELDS, "email"))
@@ -163,29 +164,36 @@ def ledgered(lab: Lab) -> Iterator[str]:
 
 
 def _told(row: PersonRow, stays: Sequence[EntryRow]) -> Iterator[str]:
-    if len(stays) != row.stage_version:
-        yield f"version {row.stage_version} of the stage, {len(stays)} stays"
+    moved = [stay for stay in stays if stay.origin not in (GONE, BACK)]
+    if len(moved) != row.stage_version:
+        yield f"version {row.stage_version} of the stage, {len(moved)} moves"
     if not stays:
         return
-    last = stays[-1]
+    last = entries.lived(stays)[-1]
     if (last.stage, last.side, last.reason, last.pass_no) != (row.stage, row.side, row.reason, row.pass_no):
         yield f"stands at {row.stage, row.side, row.reason, row.pass_no}, the ledger says {last}"
     if [stay.left_seen is None for stay in stays] != [False] * (len(stays) - 1) + [True]:
         yield f"the open stays are {[stay for stay in stays if stay.left_seen is None]}"
-    for one, other in pairwise(stays):
+    for number, (one, other) in enumerate(pairwise(stays)):
+        if other.origin == BACK and (one.origin != GONE or not number or _place(stays[number - 1]) != _place(other)):
+            yield f"{other} came back, and followed {stays[:number]}"
         if (one.left_at, one.left_seen) != (other.entered_at, other.entered_seen):
             yield f"a gap between {one} and {other}"
         if one.entered_at is not None and other.entered_at is not None and other.entered_at < one.entered_at:
             yield f"{other} began before {one}"
         if not one.pass_no <= other.pass_no <= one.pass_no + 1:
             yield f"pass {other.pass_no} follows {one.pass_no}"
-        if (one.stage, one.side, one.reason, one.pass_no) == (other.stage, other.side, other.reason, other.pass_no):
+        if _place(one) == _place(other) and other.origin != GONE:
             yield f"the same place twice: {one} and {other}"
     running = [stay for stay in stays if stay.due_at is not None and stay.met is None]
     if len(running) > 1 or any(stay.pass_no != row.pass_no for stay in running):
         yield f"clocks run that should not: {running}"
     if any(stay.met is not None and stay.due_at is None for stay in stays):
         yield f"answered without having been asked: {stays}"
+
+
+def _place(stay: EntryRow) -> tuple[Any, ...]:
+    return stay.stage, stay.side, stay.reason, stay.pass_no
 
 
 def lived(seed: int, folder: Path) -> tuple[list[str], list[str]]:

@@ -9,7 +9,7 @@ from lab import Lab
 from somebody import FIELDS, LINE, Doing, Row
 
 from stagesync.model.records import Ref
-from stagesync.state import actions, links, people
+from stagesync.state import actions, entries, links, people
 from stagesync.state.actions import ActionRow
 from stagesync.state.links import LinkRow
 from stagesync.sync.deciding.parking import PARKED
@@ -22,6 +22,7 @@ def settled(lab: Lab) -> Iterator[str]:
     """What is wrong after the trouble is over: nothing, or sentences."""
     yield from quiet(lab)
     yield from proved(lab)
+    yield from present(lab)
     memory = Memory(lab)
     for human in sorted({doing.human for doing in lab.doings} - lab.tainted):
         yield from agreed(lab, memory, human)
@@ -58,6 +59,17 @@ def proved(lab: Lab) -> Iterator[str]:
     drifts = [drift for drift in found.drifts if not all(refused or (there and folded(there) == folded(wanted)) for _, there, wanted, refused in drift.fields)]
     if drifts:
         yield f"verify finds drift: {drifts}"
+
+
+def present(lab: Lab) -> Iterator[str]:
+    """Whoever has no record left is in no place of the ledger, and whoever has one is in one."""
+    with lab.session.store.read() as tx:
+        everybody = [row.id for row in people.each(tx, lab.session.workspace, 0, 10_000)]
+        ledger, records = entries.of_people(tx, everybody), links.of_people(tx, everybody)
+    for person, stays in ledger.items():
+        left = [link.address for link in records.get(person, ()) if link.state == "linked"]
+        if (stays[-1].origin == entries.GONE) == bool(left):
+            yield f"p{person} has the records {left}, and the ledger says {stays[-1]}"
 
 
 class Memory:

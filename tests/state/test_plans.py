@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from stagesync.model.records import Ref
-from stagesync.state import accounts, actions, changes, entries, keys, links, people, runs, sameness, signals, thinning
+from stagesync.state import accounts, actions, changes, entries, keys, links, people, presence, runs, sameness, signals, thinning
 from stagesync.state.store import Tx, open_store
 
 ASKED: dict[str, Callable[[Tx], Any]] = {
@@ -59,6 +59,7 @@ ASKED: dict[str, Callable[[Tx], Any]] = {
     "entries.each": lambda tx: entries.each(tx, 1, 0, 10),
     "entries.running": lambda tx: entries.running(tx, 1, [1]),
     "entries.overdue": lambda tx: entries.overdue(tx, 1, 5, 10),
+    "presence.follow": lambda tx: presence.follow(tx, 1, {1: presence.Cause()}, 5),
     "changes.of_links": lambda tx: changes.of_links(tx, [1]),
     "actions.of_run": lambda tx: actions.of_run(tx, 1, ["planned"], 0, 10),
     "actions.set_state": lambda tx: actions.set_state(tx, [1], "sent"),

@@ -105,12 +105,12 @@ def test_somebody_of_whom_only_an_event_is_known_can_be_forgotten(acme: Box) -> 
 
 
 def test_the_ledger_still_counts_and_names_nobody(acme: Box) -> None:
-    """Her stays keep stage and times; who moved her, and why in words, is gone."""
+    """Her stays keep stage and times, and end; who moved her, and why in words, is gone."""
     acme.run("forget", ANNA, "--yes")
     with closing(sqlite3.connect(state_of(acme))) as reader:
         hers = "SELECT stage, entered_seen, actor, owner, evidence, reason FROM stage_entry WHERE person NOT IN (SELECT id FROM person)"
         stays = reader.execute(hers).fetchall()
-    assert [stage for stage, *_ in stays] == ["mql", "sql"]
+    assert [stage for stage, *_ in stays] == ["mql", "sql", None]
     assert all(seen > 0 and rest == [None, None, "", None] for _, seen, *rest in stays)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
@@ -95,6 +96,31 @@ def test_hubspot_tells_when_somebody_came_through_the_stages(tmp_path: Path) -> 
     assert (first.left_at, second.left_at, last.left_at, last.left_seen) == (second.entered_at, last.entered_at, None, None)
     assert (second.system, second.actor, second.evidence) == ("hub", "user 9001", "hub moved: subscriber -> lead")
     assert office.run().writes == 0
+
+
+def test_who_was_gone_for_a_while_still_was(tmp_path: Path) -> None:
+    """What the runs saw follows what history tells: nobody is where they were while they had no record, and of whoever has none now history tells nothing."""
+    office = Past(tmp_path)
+    contact = office.contacted("lead", "marketingqualifiedlead")
+    office.contacted("lead", "salesqualifiedlead", email="ben@b.example")
+    office.quiet()
+    leads = [office.person(email)["Id"] for email in ("anna@a.example", "ben@b.example")]
+    for email in ("anna@a.example", "ben@b.example"):
+        office.hub.archive(office.contact(email)["id"])
+    for lead in leads:
+        office.crm.delete(lead)
+    office.later(90_000)
+    office.quiet()
+    office.hub.restore(contact)
+    office.hub.edit(contact, {"city": "Ulm"})
+    office.later(90_000)
+    office.quiet()
+    anna, ben = office.number("anna@a.example"), office.number("ben@b.example")
+    assert [row.origin for row in office.ledger(anna)] == ["first", "gone", "back"]
+    office.seed()
+    assert [(place(row), row.origin) for row in office.ledger(anna)] == [("lead", "history"), ("mql", "history"), ("None", "gone"), ("mql", "back")]
+    assert [(place(row), row.origin) for row in office.ledger(ben)] == [("sql", "first"), ("None", "gone")]
+    assert all((one.left_at, one.left_seen) == (other.entered_at, other.entered_seen) for one, other in pairwise(office.ledger(anna)))
 
 
 def test_both_systems_tell_one_story(tmp_path: Path) -> None:
