@@ -1,4 +1,5 @@
-"""A ledger as some years of work leave it, invented: people come by many ways, some again, and of half of them no vendor tells how it began."""
+"""A ledger as some years of work leave it, invented: people come by many ways, some again, some are deleted, and of half of them
+no vendor tells how it began."""
 
 from __future__ import annotations
 
@@ -67,8 +68,14 @@ def _person(dice: random.Random, person: int) -> Iterator[NewEntry]:
         else:
             break
         at += int(dice.expovariate(1 / 20) * _DAY)
-    if stay is not None:
+    if stay is None:
+        return
+    if dice.random() >= 0.1:
         yield stay
+        return
+    left = max(stay.entered_seen, NOW - int(dice.random() * 30 * _DAY))
+    yield stay._replace(left_at=left, left_seen=left)
+    yield stay._replace(stage=None, side=None, entered_at=left, entered_seen=left, evidence="no record is left: deleted in hubspot", origin="gone", due_at=None)
 
 
 if __name__ == "__main__":

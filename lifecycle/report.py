@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-from ..model.stays import StayKind
+from ..model.stays import GONE, StayKind
 from .funnel import Funnel
 from .tally import Fate, Passes, Section, Tally
 from .units import Unit, units_of
@@ -23,12 +23,13 @@ _DAY_MS = 86_400_000
 class Volume:
     """People in a place. `met`: of those who entered, whom we met there; `observed`: whose time is the one at which we saw it.
 
-    `kind`: a stage; a side state; people at no stage of the funnel (none); a group, which is the sum of its stages; or everybody (all).
+    `kind`: a stage; a side state; people at no stage of the funnel (none); people without a record (gone); a group, which is the sum of its stages; or
+    everybody who has one (all).
     """
 
     id: str
     label: str
-    kind: Literal["stage", "side", "none", "group", "all"]
+    kind: Literal["stage", "side", "none", "gone", "group", "all"]
     start: int
     entered: int
     left: int
@@ -42,7 +43,7 @@ class Volume:
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """Passes that entered a stage in the period, by what became of them until now: gone on, rejected, sent back, else beside the line, or waiting in it."""
+    """Passes that entered a stage in the period, by what became of them until now: gone on, rejected, sent back, else beside the line, gone, or waiting."""
 
     id: str
     label: str
@@ -52,11 +53,13 @@ class Conversion:
     rejected: int
     recycled: int
     beside: int
+    gone: int
     waiting: int
     observed: int
 
     def __post_init__(self) -> None:
-        _holds(self.waiting >= 0 and self.entered == self.on + self.rejected + self.recycled + self.beside + self.waiting, self)
+        fates = self.on, self.rejected, self.recycled, self.beside, self.gone, self.waiting
+        _holds(self.waiting >= 0 and self.entered == sum(fates), self)
 
     @property
     def rate(self) -> float | None:
@@ -121,7 +124,7 @@ def report(funnel: Funnel, since: int | None, until: int, by: By | None, found: 
     """The numbers behind what was counted. Raises `ArithmeticError` where a row does not add up, which no ledger makes it do."""
     whole = _part(funnel, until, None, [*found.sections.values(), Section(kept=found.regrouped)])
     parts = [_part(funnel, until, group, [section]) for group, section in found.sections.items()] if by is not None else []
-    parts = [part for part in parts if any(row.start or row.entered for row in part.volume)]  # some are of other times
+    parts = [part for part in parts if any(row.kind != "gone" and (row.start or row.entered) for row in part.volume)]  # some are of other times
     order = (lambda part: part.group or "") if by == "cohort" else (lambda part: (-part.passes.worked, part.group or ""))
     return Report(funnel, since, until, by, replace(whole, volume=(*whole.volume, _everybody(found))), tuple(sorted(parts, key=order)))
 
@@ -154,11 +157,12 @@ def _part(funnel: Funnel, until: int, group: str | None, sections: Iterable[Sect
         velocity.append(_days(unit.id, label, [time for fate in fates for time in fate.times], sum(fate.times_observed for fate in fates)))
     acceptance = [_acceptance(stage.id, stage.label, flows[stage.id]) for stage in funnel.stages.values()]
     told = tuple(row for row in acceptance if row.met or row.missed or row.running)
-    return Part(group, (*volume, *groups), tuple(conversion), tuple(velocity), tuple(age), told, _passes(sections))
+    return Part(group, (*volume, *groups, *_gone(flows[GONE])), tuple(conversion), tuple(velocity), tuple(age), told, _passes(sections))
 
 
-_Kind: TypeAlias = Literal["stage", "side", "none", "group", "all"]
+_Kind: TypeAlias = Literal["stage", "side", "none", "gone", "group", "all"]
 _COLUMNS = ("start", "entered", "left", "end", "met", "observed")
+_FATES = ("on", "rejected", "recycled", "beside", "gone")
 
 
 def _places(funnel: Funnel) -> list[tuple[str | None, str, _Kind]]:
@@ -196,7 +200,7 @@ def _coming(kind: StayKind) -> list[str]:
 
 
 def _everybody(found: Tally) -> Volume:
-    """Everybody as a whole: from when they came into the ledger."""
+    """Everybody as a whole: from when they came into the ledger, or back, until no record was left."""
     flow = Counter[str]()
     for (first, ended), count in found.people.items():
         for column in _told_by(replace(first, clock=None, ended=ended)):
@@ -204,15 +208,18 @@ def _everybody(found: Tally) -> Volume:
     return Volume("", "Everybody", "all", *(flow[column] for column in _COLUMNS))
 
 
+def _gone(flow: Counter[str]) -> list[Volume]:
+    """People without a record, where there are any: who came there was deleted, or merged away, in all systems."""
+    return [Volume("", "(no record left)", "gone", *(flow[column] for column in _COLUMNS))] if flow["start"] or flow["entered"] else []
+
+
 def _sum(name: str, label: str, kind: _Kind, rows: Sequence[Volume]) -> Volume:
     return Volume(name, label, kind, *(sum(getattr(row, column) for row in rows) for column in _COLUMNS))
 
 
 def _conversion(unit: Unit, label: str, fates: Sequence[Fate]) -> Conversion:
-    entered, on, rejected, recycled, beside, observed = (
-        sum(getattr(fate, column) for fate in fates) for column in ("entered", "on", "rejected", "recycled", "beside", "observed")
-    )
-    return Conversion(unit.id, label, unit.stages, entered, on, rejected, recycled, beside, entered - on - rejected - recycled - beside, observed)
+    entered, observed, *told = (sum(getattr(fate, column) for fate in fates) for column in ("entered", "observed", *_FATES))
+    return Conversion(unit.id, label, unit.stages, entered, *told, waiting=entered - sum(told), observed=observed)
 
 
 def _days(name: str, label: str, times: list[int], observed: int) -> Days:

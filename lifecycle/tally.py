@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import accumulate, groupby
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Literal, TypeAlias
 
-from ..model.stays import StayKind, When
+from ..model.stays import GONE, StayKind, When
 from .funnel import Funnel
 from .units import Unit, units_of
 
@@ -47,7 +47,7 @@ def _numbers() -> array[int]:
 
 @dataclass(slots=True)
 class Fate:
-    """Passes that entered a unit in the period, and what became of them: gone on, rejected, sent back, otherwise beside the line; all others stand in it.
+    """Passes that entered a unit in the period, and what became of them: gone on, rejected, sent back, otherwise beside the line, gone; all others stand in it.
 
     `observed`: of those who entered, whose time is the observed one. `times`: how long (ms) it took those who went on in the period, from first entering
     the unit in their pass to first standing further; `times_observed`: of these, with an observed time at either end.
@@ -59,6 +59,7 @@ class Fate:
     rejected: int = 0
     recycled: int = 0
     beside: int = 0
+    gone: int = 0
     times: array[int] = field(default_factory=_numbers)
     times_observed: int = 0
 
@@ -90,7 +91,7 @@ class Section:
 
 @dataclass(slots=True)
 class Tally:
-    """All that was counted. `people`: (the first stay, when the last one ended) -> how many, so that the places can be held against it.
+    """All that was counted. `people`, each time that they were there: (the first stay, when the last one ended) -> how many, to hold the places against.
 
     `regrouped`: like a section's `kept`, but in another group: for the groups they moved, as a whole they did not.
     """
@@ -123,6 +124,11 @@ class _Fact:
     begins: bool
     reaches: bool
     lasts: bool
+
+    @property
+    def gone(self) -> bool:
+        """The person had no record then."""
+        return self.place == GONE
 
 
 class _Open:
@@ -205,7 +211,10 @@ class _Walk:
         return _Way(alone.found, came, times)
 
     def _judge(self, facts: list[_Fact], starts: list[int], rows: list[Row]) -> None:
-        self.found.people[facts[0].kind, facts[-1].ended] += 1
+        for gone, together in groupby(facts, key=attrgetter("gone")):
+            if not gone:
+                there = list(together)
+                self.found.people[there[0].kind, there[-1].ended] += 1
         if facts[0].pass_no == facts[-1].pass_no:
             self._pass(facts, starts, rows)
             return
@@ -215,22 +224,26 @@ class _Walk:
             self._pass(facts[begin:end], starts[begin:end], rows[begin:end])
 
     def _pass(self, facts: list[_Fact], starts: list[int], rows: list[Row]) -> None:
-        """Count one pass: its stays by place, and the units that it enters and leaves behind."""
+        """Count one pass: its stays by place, and the units that it enters and leaves behind. Whoever was gone for a while goes on from where they were."""
         by, sections = self._by, self.found.sections
         section = begun = sections[None if by is None else rows[0][3] if by == "group" else _month(starts[0] // _DAY_MS)]
         opened: dict[Unit, _Open] = {}
         done: dict[Unit, bool] = {}
-        before, came, worked, sides = None, starts[0], False, set[str | None]()
+        before, away, came, worked, sides = None, False, starts[0], False, set[str | None]()
         last = facts[-1]
         for fact, start, row in zip(facts, starts, rows, strict=True):
             kept = section.kept
             if by == "group" and sections[row[3]] is not section:
                 section, kept = sections[row[3]], self.found.regrouped
             section.stays[fact.kind] += 1
+            if fact.gone:
+                away = True
+                continue
             if before is None or before.place != fact.place:
                 came = start
-            else:
+            elif not away:
                 kept[fact.kind] += 1
+            away = False
             if fact.lasts:
                 section.came[fact.place].append(came)
             if fact.position >= 0:
@@ -243,6 +256,8 @@ class _Walk:
                 sides.add(fact.place)
             before = fact
         self._end(opened, begun.passes, facts, worked, sides)
+        if before is not None:
+            self._left(opened, before, away)
 
     def _go_on(self, opened: dict[Unit, _Open], done: dict[Unit, bool], fact: _Fact, start: int) -> None:
         """Somebody stands further than in units that they entered before."""
@@ -275,16 +290,16 @@ class _Walk:
         if sides:
             passes.rejected += not self._funnel.rejections.isdisjoint(sides)
             passes.recycled += not self._funnel.reentries.isdisjoint(sides)
-        if facts[-1].kind.beside:
-            self._left(opened, facts[-1].place)
 
-    def _left(self, opened: dict[Unit, _Open], side: str | None) -> None:
-        """The pass stands beside the line now: that is what became of the units from which it did not go on."""
-        for entry in opened.values():
+    def _left(self, opened: dict[Unit, _Open], last: _Fact, gone: bool) -> None:
+        """What became of the units from which the pass did not go on. Whoever stood beside the line and is gone since was refused or sent back, not lost."""
+        for entry in opened.values() if last.kind.beside or gone else ():
             if entry.counted is not None:
-                if side in self._funnel.rejections:
+                if not last.kind.beside:
+                    entry.counted.gone += 1
+                elif last.place in self._funnel.rejections:
                     entry.counted.rejected += 1
-                elif side in self._funnel.reentries:
+                elif last.place in self._funnel.reentries:
                     entry.counted.recycled += 1
                 else:
                     entry.counted.beside += 1

@@ -7,13 +7,15 @@ from typing import Literal, NamedTuple, TypeAlias
 
 When: TypeAlias = Literal["before", "in", "after"]
 """Where a moment is beside a period."""
+GONE = "(gone)"
+"""The place of whoever has no record left: nothing that a funnel may call a stage."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StayKind:
     """What a stay is beside who stayed and since when: there are few, and millions of rows share them, so that each is known by itself.
 
-    `place`: a stage, or the side state (`beside`) where there is one; None for neither, and for what the funnel has not. `observed`: the vendor did
+    `place`: a stage, or the side state (`beside`) where there is one; None for neither, and for what the funnel has not; or `GONE`. `observed`: the vendor did
     not tell when it began. `first`: the person stood there when we met. `clock`: whether the person was accepted in time, where entering the place
     called for that; "missed" also while the answer is overdue. `began`, `ended`: before, in, or after the period; a stay that lasts ends after it.
     """

@@ -11,9 +11,10 @@ from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import ColumnElement, Integer, bindparam, case, literal_column, null, select
 
-from ..model.stays import StayKind, When
+from ..model.stays import GONE, StayKind, When
+from . import entries
 from .entries import HAS_RECORD
-from .schema import stage_entry
+from .schema import stage_entry, word
 from .sql import Statement
 from .store import Tx
 
@@ -48,9 +49,18 @@ class Ledger:
         rest, flags = divmod(number, 16)
         rest, ended = divmod(rest, 4)
         rest, began = divmod(rest, 4)
-        pass_no, place = divmod(rest, 1 + len(self.stages) + len(self.sides))
-        name = [None, *self.stages, *self.sides][place]
-        return StayKind(pass_no, name, place > len(self.stages), flags % 2 == 1, flags // 2 % 2 == 1, _CLOCKS[flags // 4], _WHENS[began], _WHENS[ended])
+        names = [None, *self.stages, *self.sides, GONE]
+        pass_no, place = divmod(rest, len(names))
+        return StayKind(
+            pass_no,
+            names[place],
+            len(self.stages) < place < len(names) - 1,
+            flags % 2 == 1,
+            flags // 2 % 2 == 1,
+            _CLOCKS[flags // 4],
+            _WHENS[began],
+            _WHENS[ended],
+        )
 
     def _statement(self) -> Statement:
         start = case((_c.entered_at < _c.entered_seen, _c.entered_at), else_=_c.entered_seen)
@@ -62,8 +72,9 @@ class Ledger:
         said = (_c.due_at.is_(None), _number(0)), (_c.met == 1, _number(1)), (_c.met == 0, _number(2))
         clock = case(*said, (~HAS_RECORD, _number(0)), (late, _number(2)), else_=_number(3))
         side = _numbered(_c.side, self.sides, 1 + len(self.stages))
-        place = case((_c.side.is_(None), _numbered(_c.stage, self.stages, 1)), else_=side)
-        packed: ColumnElement[Any] = _c.pass_no * _number(1 + len(self.stages) + len(self.sides)) + place
+        gone = 1 + len(self.stages) + len(self.sides)
+        place = case((_c.origin == word(entries.GONE), _number(gone)), (_c.side.is_(None), _numbered(_c.stage, self.stages, 1)), else_=side)
+        packed: ColumnElement[Any] = _c.pass_no * _number(1 + gone) + place
         for size, part in ((4, began), (4, ended), (4, clock), (2, _flag(_c.origin == "first")), (2, _flag(_c.entered_at.is_(None)))):
             packed = packed * _number(size) + part
         group = null() if self.by is None else _c[self.by]

@@ -80,7 +80,7 @@ def _name(row: Volume) -> str:
 
 
 def _pair(age: Days | None, row: Volume) -> tuple[str, str]:
-    return ("", "") if age is None or row.kind in ("group", "all") else (days(age.median), days(age.ninety))
+    return ("", "") if age is None or row.kind in ("group", "gone", "all") else (days(age.median), days(age.ninety))
 
 
 def _conversion(part: Part) -> Iterator[str]:
@@ -89,13 +89,13 @@ def _conversion(part: Part) -> Iterator[str]:
             row.label,
             *(f"{count:,}" for count in (row.entered, row.on)),
             share(row.rate),
-            *(f"{count:,}" for count in (row.recycled, row.rejected, row.beside, row.waiting)),
+            *(f"{count:,}" for count in (row.recycled, row.rejected, row.beside, row.gone, row.waiting)),
             days(time.median),
             days(time.ninety),
         )
         for row, time in zip(part.conversion, part.velocity, strict=True)
     ]
-    yield from ("", *_table(("Of those who entered", "in", "went on", "share", "back", "rejected", "beside", "waiting", "days", "90 %"), rows))
+    yield from ("", *_table(("Of those who entered", "in", "went on", "share", "back", "rejected", "beside", "gone", "waiting", "days", "90 %"), rows))
 
 
 def _acceptance(rows: Sequence[Acceptance]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from .plan_files import cell
 
 _PASSES = ("begun", "again", "worked", "rejected", "recycled")
 _VOLUME = ("start", "entered", "left", "end", "met", "observed")
-_FATES = ("entered", "on", "rejected", "recycled", "beside", "waiting", "observed")
+_FATES = ("entered", "on", "rejected", "recycled", "beside", "gone", "waiting", "observed")
 _CLOCKS = ("met", "missed", "running")
 COLUMNS = (
     *("group", "kind", "id", "label"),

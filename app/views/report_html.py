@@ -61,21 +61,23 @@ def _tables(part: Part) -> Iterable[str]:
     for row in part.volume:
         if row.kind in ("side", "none") and not (row.start or row.entered):
             continue
-        age = ages.get(row.id) if row.kind not in ("group", "all") else None
+        age = ages.get(row.id) if row.kind not in ("group", "gone", "all") else None
         numbers = [f"{count:,}" for count in (row.start, row.entered, row.left, row.end)]
         label = f"{row.label} (group)" if row.kind == "group" else row.label
-        rows.append(({"all": "sum", "side": "side"}.get(row.kind, ""), (label, *numbers, *((days(age.median), days(age.ninety)) if age else ("", "")))))
+        rows.append(
+            ({"all": "sum", "side": "side", "gone": "side"}.get(row.kind, ""), (label, *numbers, *((days(age.median), days(age.ninety)) if age else ("", ""))))
+        )
     yield _table("People", ("", "at the start", "in", "out", "at the end", "median days there", "90 % below"), rows)
     told = [
         (
             row.label,
             *(f"{count:,}" for count in (row.entered, row.on)),
             share(row.rate),
-            *(f"{count:,}" for count in (row.recycled, row.rejected, row.beside, row.waiting)),
+            *(f"{count:,}" for count in (row.recycled, row.rejected, row.beside, row.gone, row.waiting)),
         )
         for row in part.conversion
     ]
-    heads = ("", "entered", "went on", "share", "sent back", "rejected", "otherwise beside", "waiting", "median days to go on", "90 % below")
+    heads = ("", "entered", "went on", "share", "sent back", "rejected", "otherwise beside", "no record left", "waiting", "median days to go on", "90 % below")
     times = [(days(row.median), days(row.ninety)) for row in part.velocity]
     yield _table("Of those who entered", heads, [("", (*row, *time)) for row, time in zip(told, times, strict=True)])
     if part.acceptance:

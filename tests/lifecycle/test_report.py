@@ -19,7 +19,7 @@ from stagesync.lifecycle.presets import PRESETS, default_funnel, preset
 from stagesync.lifecycle.report import By, Conversion, Days, Part, Report, Volume, report
 from stagesync.lifecycle.tally import Frame, tally
 from stagesync.lifecycle.units import Unit, units_of
-from stagesync.model.stays import StayKind
+from stagesync.model.stays import GONE, StayKind
 from stagesync.state import accounts, entries
 from stagesync.state.entries import NewEntry
 from stagesync.state.report import Ledger
@@ -58,7 +58,7 @@ def seen(funnel: Funnel, history: Sequence[NewEntry], by: By | None = None) -> l
         start = each.entered_seen if each.entered_at is None else min(each.entered_at, each.entered_seen)
         start = max([start, *(other.start for other in found)])
         stage = each.stage if each.stage in funnel.stages and each.side is None else None
-        place = stage if each.side is None else each.side if each.side in funnel.sides else None
+        place = GONE if each.origin == "gone" else stage if each.side is None else each.side if each.side in funnel.sides else None
         late = each.met == 0 or (each.met is None and each.due_at is not None and each.due_at < NOW)
         clock = None if each.due_at is None else "met" if each.met == 1 else "missed" if late else "running"
         group = None if by is None else each.source if by == "source" else each.owner
@@ -74,6 +74,11 @@ def place_at(stays: Sequence[Seen], moment: int) -> Seen | None:
     return next((stay for stay in reversed(stays) if stay.start < moment), None)
 
 
+def there(stays: Sequence[Seen]) -> list[Seen]:
+    """Without the times in which they had no record."""
+    return [stay for stay in stays if stay.place != GONE]
+
+
 def within(moment: int) -> bool:
     """In the period."""
     return SINCE <= moment < UNTIL
@@ -86,7 +91,7 @@ def key(stay: Seen) -> tuple[str | None, str | None]:
 
 def check_volume(people: Sequence[Sequence[Seen]], group: str | None, row: Volume) -> None:
     """People before the period, those who came from another place in it, those who went, and people at its end."""
-    mine = (group, row.id or None)
+    mine = (group, GONE if row.kind == "gone" else row.id or None)
     arrivals = [after for stays in people for before, after in pairwise([None, *stays]) if after and key(after) == mine and (not before or key(before) != mine)]
     departures = [after for stays in people for before, after in pairwise(stays) if key(before) == mine and key(after) != mine]
     assert row.start == sum(1 for stays in people if (stay := place_at(stays, SINCE)) and key(stay) == mine)
@@ -101,11 +106,11 @@ def check_age(people: Sequence[Sequence[Seen]], group: str | None, row: Days) ->
     """Since when those who are there at the end have been in that place."""
     ages: list[int] = []
     for stays in people:
-        there = place_at(stays, UNTIL)
-        if there is not None and key(there) == (group, row.id or None):
-            since = there.start
-            for stay in reversed(stays[: stays.index(there)]):
-                if stay.place != there.place:
+        last = place_at(stays, UNTIL)
+        if last is not None and key(last) == (group, row.id or None):
+            since = last.start
+            for stay in reversed(there(stays[: stays.index(last)])):
+                if stay.place != last.place:
                     break
                 since = stay.start
             ages.append(UNTIL - since)
@@ -122,15 +127,16 @@ def passes_of(people: Sequence[Sequence[Seen]]) -> Iterator[list[Seen]]:
 
 def check_conversion(funnel: Funnel, people: Sequence[Sequence[Seen]], group: str | None, unit: Unit, row: Conversion) -> None:
     """The first entry of each pass in the period, and where the pass stood after it."""
-    told = {"entered": 0, "on": 0, "rejected": 0, "recycled": 0, "beside": 0, "waiting": 0, "observed": 0}
-    for stays in passes_of(people):
+    told = {"entered": 0, "on": 0, "rejected": 0, "recycled": 0, "beside": 0, "gone": 0, "waiting": 0, "observed": 0}
+    for whole in passes_of(people):
+        stays = there(whole)
         for number, stay in enumerate(stays):
             if stay.stage in unit.stages and within(stay.start) and not (number and stays[number - 1].stage in unit.stages):
                 if stay.group == group:
                     last = stays[-1].place
                     on = any(later.stage and funnel.position(later.stage) > unit.top for later in stays[number:])
                     sides = {"rejected": funnel.rejections, "recycled": funnel.reentries, "beside": funnel.sides}
-                    fate = "on" if on else next((name for name, places in sides.items() if last in places), "waiting")
+                    fate = "on" if on else next((name for name, places in sides.items() if last in places), "gone" if whole[-1].place == GONE else "waiting")
                     told["entered"] += 1
                     told["observed"] += stay.observed
                     told[fate] += 1
@@ -141,7 +147,7 @@ def check_conversion(funnel: Funnel, people: Sequence[Sequence[Seen]], group: st
 def times(funnel: Funnel, people: Sequence[Sequence[Seen]], group: str | None, unit: Unit) -> list[int]:
     """From the first entry of each pass to the first stay further, where that lies in the period."""
     found: list[int] = []
-    for stays in passes_of(people):
+    for stays in map(there, passes_of(people)):
         first = next((number for number, stay in enumerate(stays) if stay.stage in unit.stages), None)
         if first is not None and stays[first].group == group:
             further = next((stay for stay in stays[first:] if stay.stage and funnel.position(stay.stage) > unit.top), None)
@@ -152,7 +158,7 @@ def times(funnel: Funnel, people: Sequence[Sequence[Seen]], group: str | None, u
 def check_part(funnel: Funnel, people: Sequence[Sequence[Seen]], group: str | None, part: Part) -> None:
     """Everything that is told of a group."""
     for row in part.volume:
-        if row.kind in ("stage", "side", "none"):
+        if row.kind in ("stage", "side", "none", "gone"):
             check_volume(people, group, row)
     for row in part.age:
         check_age(people, group, row)
@@ -179,7 +185,7 @@ def check_refusals(funnel: Funnel, people: Sequence[Sequence[Seen]], group: str 
         if stay.stage and stay.start < UNTIL and (after is None or after.start >= SINCE) and first_of(stays, stay).group == group
     }
     passes = [stays for stays in passes_of(people) if stays[0].group == group]
-    sides = [{after.place for before, after in pairwise(stays) if before.stage and not after.stage and within(after.start)} for stays in passes]
+    sides = [{after.place for before, after in pairwise(there(stays)) if before.stage and not after.stage and within(after.start)} for stays in passes]
     assert part.passes.worked == len(worked)
     assert part.passes.rejected == sum(bool(places & funnel.rejections) for places in sides)
     assert part.passes.recycled == sum(bool(places & funnel.reentries) for places in sides)
@@ -191,14 +197,20 @@ def first_of(stays: Sequence[Seen], stay: Seen) -> Seen:
 
 
 def history(draw: st.DrawFn, person: int, funnel: Funnel) -> list[NewEntry]:
-    """Anything that a ledger can hold of a person: steps forward, back and beside, second passes, strange stages, and clocks that disagree."""
+    """Anything that a ledger can hold of a person: steps forward, back and beside, second passes, strange stages, clocks that disagree, and no record left."""
     moment, number, found = 0, 1, list[NewEntry]()
     for step in range(draw(st.integers(1, 7))):
         moment += draw(st.integers(0, 90))
         told = draw(st.none() | st.integers(-30, 30))
         side = draw(st.sampled_from([None, None, None, *funnel.sides, "limbo"]))
         stage = draw(st.sampled_from([None, *funnel.stages, "bygone"]))
-        number += found[-1].side in funnel.reentries and side is None if found else 0
+        last = next((stay for stay in reversed(found) if stay.origin != "gone"), None)
+        if last is not None and draw(st.sampled_from([False, False, False, True])):
+            turned = last._replace(entered_at=None if told is None else moment + told, entered_seen=moment, due_at=None, met=None)
+            gone = found[-1].origin == "gone"
+            found.append(turned._replace(origin="back") if gone else turned._replace(stage=None, side=None, origin="gone"))
+            continue
+        number += last.side in funnel.reentries and side is None if last is not None else 0
         due = draw(st.none() | st.integers(0, 300)) if side is None else None
         entry = NewEntry(person, number, stage, side, None, None if told is None else moment + told, moment, origin=draw(st.sampled_from(["first", "history"])))
         entry = entry._replace(source=draw(st.sampled_from([None, "Web", "=1+1"])), owner="ann@acme.example", due_at=due)
@@ -235,9 +247,12 @@ def test_the_report_is_the_naive_count(sqlite_store: Store, told: tuple[Funnel, 
         check_part(funnel, straight, part.group, part)
     assert found.whole == other.whole
     everybody = found.whole.volume[-1]
+    came = [after for stays in straight for before, after in pairwise([None, *stays]) if after and (before is None or before.place == GONE)]
+    went = [after for stays in straight for after in stays if after.place == GONE]
+    assert (everybody.entered, everybody.left) == tuple(sum(within(stay.start) for stay in moved) for moved in (came, went))
     for column in ("start", "end"):
         assert sum(getattr(row, column) for row in found.whole.volume if row.kind in ("stage", "side", "none")) == getattr(everybody, column)
-    assert (everybody.kind, everybody.end) == ("all", sum(1 for stays in straight if stays and place_at(stays, UNTIL)))
+    assert (everybody.kind, everybody.end) == ("all", sum(1 for stays in straight if (stay := place_at(stays, UNTIL)) and stay.place != GONE))
 
 
 @given(ledgers(), st.integers(2, 30))
@@ -281,6 +296,7 @@ def test_both_databases_tell_the_same(store: Store) -> None:
         [entry(2, "mql", 120, source="Fair", due_at=130), entry(2, "mql", None, "disqualified", source="Fair")],
         [entry(3, "pql", 130, due_at=999, origin="first"), entry(3, "bygone", 140)],
         [entry(4, "mql", 10)],
+        [entry(5, "mql", 120, source="Fair"), entry(5, None, 140, source="Fair", origin="gone")],
     ]
     with store.write() as tx:
         ws, strangers = accounts.workspace(tx, "main").id, accounts.workspace(tx, "other").id
@@ -289,14 +305,15 @@ def test_both_databases_tell_the_same(store: Store) -> None:
         entries.enter(tx, strangers, [entry(99, "mql", 110)])
     with store.read() as tx:
         found = counted(tx, ws, default_funnel(), "source")
-    volume = {row.id: (row.start, row.entered, row.left, row.end) for row in found.whole.volume if row.kind != "all" and (row.start or row.entered)}
-    assert volume == {"lead": (1, 0, 1, 0), "mql": (1, 2, 2, 1), "pql": (0, 1, 1, 0), "sal": (0, 1, 0, 1), "disqualified": (0, 1, 0, 1), "": (0, 1, 0, 1)}
+    volume = {row.id or row.kind: (row.start, row.entered, row.left, row.end) for row in found.whole.volume if row.kind != "all" and (row.start or row.entered)}
+    beside = {"disqualified": (0, 1, 0, 1), "none": (0, 1, 0, 1), "gone": (0, 1, 0, 1)}
+    assert volume == {"lead": (1, 0, 1, 0), "mql": (1, 3, 3, 1), "pql": (0, 1, 1, 0), "sal": (0, 1, 0, 1), **beside}
     mql = next(row for row in found.whole.conversion if row.id == "mql")
-    assert (mql.entered, mql.on, mql.rejected, mql.waiting, mql.rate) == (2, 1, 1, 0, 0.5)
+    assert (mql.entered, mql.on, mql.rejected, mql.gone, mql.waiting, mql.rate) == (3, 1, 1, 1, 0, 1 / 3)
     assert [(row.id, row.met, row.missed, row.running) for row in found.whole.acceptance] == [("mql", 1, 1, 0), ("pql", 0, 0, 1)]
     assert [part.group for part in found.parts] == [None, "Fair", "Web"]
     everybody = found.whole.volume[-1]
-    assert (everybody.start, everybody.entered, everybody.left, everybody.end, everybody.met) == (2, 2, 0, 4, 1)
+    assert (everybody.start, everybody.entered, everybody.left, everybody.end, everybody.met) == (2, 3, 1, 4, 1)
 
 
 def test_without_a_beginning_everything_entered() -> None:
@@ -315,7 +332,7 @@ def test_numbers_that_do_not_add_up_are_refused() -> None:
     with pytest.raises(ArithmeticError, match="do not add up"):
         Volume("mql", "MQL", "stage", 1, 2, 0, 4, 0, 0)
     with pytest.raises(ArithmeticError):
-        Conversion("mql", "MQL", ("mql",), 3, 4, 0, 0, 0, -1, 0)
+        Conversion("mql", "MQL", ("mql",), 3, 4, 0, 0, 0, 0, -1, 0)
 
 
 @pytest.mark.parametrize("name", PRESETS)
