@@ -44,10 +44,10 @@ def _answer(portal: Portal, results: Sequence[Shown], errors: Sequence[Shown] = 
 
 def read(portal: Portal, call: Call) -> Response:
     """Rows by id or by one `idProperty` for all; all missing ones are told in one error. Raises Refused (400)."""
-    history = [str(name) for name in call.body.get("propertiesWithHistory") or ()]
+    history = call.posted_names("propertiesWithHistory")
     rows = inputs_of(call, MOST_WITH_HISTORY if history else MOST)
     by = str(call.body.get("idProperty") or "")
-    show = shower(portal, [str(name) for name in call.body.get("properties") or ()], history)
+    show = shower(portal, call.posted_names("properties"), history)
     found: dict[int, Contact] = {}
     missing: list[str] = []
     for row in rows:

@@ -16,6 +16,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 AREAS = ("objects", "properties", "owners", "associations", "exports")
 CONTACTS = ("contacts", "contact", "0-1")
 COMPANIES = ("companies", "company", "0-2")
+_KINDS = frozenset((*CONTACTS, *COMPANIES))
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,25 @@ class Call:
             raise invalid("Invalid input JSON: an object is expected")
         return found
 
+    @property
+    def listed(self) -> list[Any]:
+        """The JSON list that was sent; empty for anything else."""
+        try:
+            found = orjson.loads(self.request.body or b"[]")
+        except orjson.JSONDecodeError:
+            return []
+        return found if isinstance(found, list) else []
+
     def names(self, argument: str) -> list[str]:
         """A list argument: given as repeated keys, as commas, or both."""
         return [name for value in self.request.args.get(argument, []) for name in value.split(",") if name]
+
+    def posted_names(self, member: str) -> list[str]:
+        """A list of names in the body, empty where there is none. Raises Refused (400) for anything else."""
+        found = self.body.get(member)
+        if found is not None and not isinstance(found, list):
+            raise invalid(f"{member} must be a list.")
+        return [str(name) for name in found or ()]
 
     def link(self, query: str) -> str:
         """The address of this call's path with another query, as `paging` tells it."""
@@ -73,12 +90,11 @@ class Call:
 
 
 def parsed(request: Request) -> Call:
-    """Find area and version: `/crm/v3/objects/...` and `/crm/objects/2026-09/...` are the same place."""
+    """Find area and version: `/crm/v3/objects/...` and `/crm/objects/2026-09/...` are the same place. Kinds may be written in capitals (`CONTACT`)."""
     parts = [part for part in request.path.split("/") if part]
     if parts[:1] == ["crm"] and len(parts) >= 3:
-        if parts[1] in AREAS:
-            return Call(request, parts[1], parts[2], tuple(parts[3:]))
-        return Call(request, parts[2], parts[1], tuple(parts[3:]))
+        area, version = (parts[1], parts[2]) if parts[1] in AREAS else (parts[2], parts[1])
+        return Call(request, area, version, tuple(low if (low := part.lower()) in _KINDS else part for part in parts[3:]))
     if len(parts) >= 2:
         return Call(request, parts[0], parts[1], tuple(parts[2:]))
     return Call(request, parts[0] if parts else "", "", ())

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..wire import Response
-from .call import COMPANIES, CONTACTS, Call
+from .call import Call
 from .contacts import Contact
 from .errors import Refused, answer, invalid
 from .instants import instant
@@ -93,7 +93,7 @@ class Companies:
 
     def brought(self, associations: object) -> Brought:
         """What a new contact is to bring along, before it is made. Raises Refused (400, 404)."""
-        found = [(_number(row, "to"), _is_primary(row)) for row in _objects(associations, "associations")]
+        found = [(number(row, "to"), _is_primary(row)) for row in _objects(associations, "associations")]
         if any(company not in self.live for company, _ in found):
             raise Refused(404, "One or more of the objects to associate do not exist.", "OBJECT_NOT_FOUND")
         return found
@@ -145,82 +145,13 @@ class Companies:
             case _:
                 raise Refused(404, "resource not found")
 
-    def associations(self, call: Call) -> Response:
-        """`/associations/contacts/companies/batch/...`. Raises Refused."""
-        if call.method != "POST" or len(call.rest) < 4 or call.rest[0] not in CONTACTS or call.rest[1] not in COMPANIES:
-            raise Refused(404, "resource not found")
-        match call.rest[3:]:
-            case ("create",):
-                return self._batch(call, self._joined, call.made)
-            case ("associate", "default"):
-                return self._batch(call, self._joined_plainly)
-            case ("archive",):
-                done = self._batch(call, self._parted)
-                return done if call.is_dated or done.status == 207 else Response(204)
-            case ("read",):
-                return self._batch(call, self._read)
-            case _:
-                raise Refused(404, "resource not found")
-
-    def of_contact(self, call: Call) -> Response:
-        """`/objects/contacts/{id}/associations/companies`: in v3 each by every type, else each once. Raises Refused (404)."""
-        number = int(call.rest[1]) if call.rest[1].isdecimal() else 0
-        contact = self.portal.store.find(number)
-        if call.method != "GET" or call.rest[3] not in COMPANIES or contact is None:
-            raise Refused(404, "resource not found")
-        if call.version == "v3":
-            return answer(self.beside(contact).get("associations", {"companies": {"results": []}})["companies"])
-        found = self._read({"id": contact.id}) if self.members.get(contact.number) else [{"to": []}]
-        return answer({"results": found[0]["to"]})
-
-    def _joined(self, row: Row) -> list[dict[str, Any]]:
-        contact, company = _number(row, "from"), _number(row, "to")
-        self.associate(contact, company, primary=_is_primary(row))
-        return [{"fromObjectTypeId": "0-1", "fromObjectId": str(contact), "toObjectTypeId": "0-2", "toObjectId": str(company), "labels": []}]
-
-    def _joined_plainly(self, row: Row) -> list[dict[str, Any]]:
-        contact, company = _number(row, "from"), _number(row, "to")
-        self.associate(contact, company, primary=False)
-        spec = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": PLAIN}
-        return [{"from": {"id": str(contact)}, "to": {"id": str(company)}, "associationSpec": spec}]
-
-    def _parted(self, row: Row) -> list[dict[str, Any]]:
-        to = row.get("to")
-        for each in to if isinstance(to, list) else ():
-            self.part(_number(row, "from"), _number({"to": each}, "to"))
-        return []
-
-    def _read(self, row: Row) -> list[dict[str, Any]]:
-        number = _number({"from": row}, "from")
-        found = self.members.get(number)
-        if not found:
-            none = {"subCategory": "crm.associations.NO_ASSOCIATIONS_FOUND"}
-            raise Refused(404, f"No company is associated with contact {number}.", "OBJECT_NOT_FOUND", extra=none)
-
-        def types(company: int) -> list[dict[str, Any]]:
-            labels = {PRIMARY: "Primary", PLAIN: None}
-            return [{"category": "HUBSPOT_DEFINED", "typeId": kind, "label": labels[kind]} for kind in self._kinds(number, company)]
-
-        return [{"from": {"id": str(number)}, "to": [{"toObjectId": str(each), "associationTypes": types(each)} for each in found]}]
-
-    def _batch(self, call: Call, deed: Callable[[Row], list[dict[str, Any]]], status: int = 200) -> Response:
-        results: list[dict[str, Any]] = []
-        errors: list[dict[str, Any]] = []
-        for row in _inputs(call):
-            try:
-                results += deed(row)
-            except Refused as refused:
-                end = row.get("from", row)
-                errors.append(refused.row({"fromObjectId": [str(end.get("id") if isinstance(end, dict) else end)]}))
-        return self._told(results, errors, status)
-
     def _told(self, results: Sequence[Row], errors: Sequence[Row] = (), status: int = 200) -> Response:
         now = instant(self.portal.now())
         more = {"numErrors": len(errors), "errors": errors} if errors else {}
         return answer({"status": "COMPLETE", "results": results, "startedAt": now, "completedAt": now, **more}, 207 if errors else status)
 
     def _create_many(self, call: Call) -> Response:
-        rows = _inputs(call)
+        rows = inputs(call)
         results: list[dict[str, Any]] = []
         errors: list[dict[str, Any]] = []
         for row in rows:
@@ -235,7 +166,7 @@ class Companies:
         return self._told(results, errors, 201)
 
     def _read_many(self, call: Call) -> Response:
-        names, ids = _names(call), [str(row.get("id", "")) for row in _inputs(call)]
+        names, ids = _names(call), [str(row.get("id", "")) for row in inputs(call)]
         found = {id: self.live[int(id)] for id in ids if id.isdecimal() and int(id) in self.live}
         missing = [id for id in ids if id not in found]
         text = "Could not get some COMPANY objects, they may be deleted or not exist. Check that ids are valid."
@@ -283,7 +214,8 @@ def _test(posted: Row) -> Callable[[Company], bool]:
     return lambda company: company.props.get(name, "").lower() in wanted
 
 
-def _inputs(call: Call) -> list[Row]:
+def inputs(call: Call) -> list[Row]:
+    """The rows of a batch. Raises Refused (400) for too many."""
     given = call.body.get("inputs")
     rows: list[Row] = [row for row in given if isinstance(row, dict)] if isinstance(given, list) else []
     if len(rows) > MOST:
@@ -311,7 +243,8 @@ def _names(call: Call) -> list[str]:
     return [str(name) for name in given] if isinstance(given, list) and given else list(_KNOWN[:2])
 
 
-def _number(row: Row, end: str) -> int:
+def number(row: Row, end: str) -> int:
+    """The id at one end of an association. Raises Refused (400)."""
     given = row.get(end)
     id = str(given.get("id", "")) if isinstance(given, dict) else ""
     if not id.isdecimal():

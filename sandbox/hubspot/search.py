@@ -70,7 +70,7 @@ class Search:
         portal = self.portal
         portal.store.settle_index(portal.now(), int(portal.habits.search_lag_s * 1000))
         total, page = self._page(query)
-        show = shower(portal, [str(name) for name in call.body.get("properties") or ()])
+        show = shower(portal, call.posted_names("properties"))
         live = portal.store.live
         body: dict[str, Any] = {"total": total, "results": [show(live[number]) for number in page]}
         if query.after + len(page) < total:

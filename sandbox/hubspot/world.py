@@ -11,6 +11,7 @@ from ..base import BaseWorld
 from ..clock import WorldClock
 from ..wire import Request, Response
 from . import automation, batch, consent, oauth, owners, schema, single
+from .associations import Associations
 from .call import COMPANIES, CONTACTS, Call, parsed, template
 from .companies import Companies
 from .contacts import Store
@@ -57,6 +58,7 @@ class HubSpotWorld(BaseWorld):
         self.by_hand = Hands(self.portal)
         self.webhooks = self.portal.webhooks
         self.portal.companies = self.firms = Companies(self.portal)
+        self.associations = Associations(self.firms)
         self.exports = Exports(self.portal)
         self._search = Search(self.portal)
         self._register()
@@ -102,14 +104,14 @@ class HubSpotWorld(BaseWorld):
 
     def _dispatch(self, call: Call) -> Response:
         match call.area:
-            case "objects" if len(call.rest) == 4 and call.rest[0] in CONTACTS and call.rest[2] == "associations":
-                return self.firms.of_contact(call)
+            case "objects" if call.rest[2:3] == ("associations",):
+                return self.associations.one(call)
             case "objects" if call.rest[:1] and call.rest[0] in CONTACTS:
                 return self._objects(call)
             case "objects" if call.rest[:1] and call.rest[0] in COMPANIES:
                 return self.firms.objects(call)
             case "associations":
-                return self.firms.associations(call)
+                return self.associations.many(call)
             case "properties" if call.rest[:1] and call.rest[0] in CONTACTS:
                 if call.method != "GET":
                     self._search.forget()

@@ -21,6 +21,7 @@ _ENDPOINTS = [
     *(CONTACTS + path for path in _CONTACTS),
     *(f"/crm/v3/objects/companies{path}" for path in ("", "/search", "/batch/read", "/batch/create")),
     *(f"/crm/v4/associations/contacts/companies/batch/{deed}" for deed in ("create", "associate/default", "archive", "read")),
+    *(f"/crm/v4/associations/companies/contacts/batch/{deed}" for deed in ("create", "associate/default", "archive", "read")),
     *(f"/crm/v3/properties/contacts{path}" for path in ("", "/batch/read", "/batch/create", "/batch/archive")),
 ]
 
@@ -35,6 +36,14 @@ def test_no_body_breaks_the_world(path: str, body: Any) -> None:
     except TypeError:  # an integer beyond 64 bits
         return
     assert portal.call("POST", path, sent).status < 500
+
+
+@pytest.mark.parametrize("path", ["/search", "/batch/read"])
+@pytest.mark.parametrize("member", ["properties", "propertiesWithHistory"])
+def test_names_that_are_no_list(portal: Portal, path: str, member: str) -> None:
+    """What is to be shown is named in a list; a search knows no history."""
+    answer = portal.call("POST", CONTACTS + path, {"inputs": [], member: True})
+    assert answer.status == (200 if (path, member) == ("/search", "propertiesWithHistory") else 400)
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'{"properties": 5}'])
