@@ -74,11 +74,23 @@ def _sent(client: Client, steps: Sequence[Step], deed: str, inputs: Mapping[int,
         return {step.id: Unknown(trouble.what) for step in steps}
     if not answer.ok:
         return {step.id: _refused(body(answer)) for step in steps}
-    errors = [each for each in body(answer).get("errors") or [] if isinstance(each, dict)]
+    return _told(steps, body(answer))
+
+
+def _told(steps: Sequence[Step], told: Mapping[str, Any]) -> dict[int, Outcome]:
+    """What came of each. HubSpot names what it did, and what it refused in prose only (`CONTACT=1234 is not valid`, in a public recording): of several rows
+    that are left nobody can say which it means, and the next look tells."""
+    errors = [each for each in told.get("errors") or [] if isinstance(each, dict)]
+    if not errors:
+        return {step.id: _applied(step) for step in steps}
     refused = {id: _refused(error) for error in errors for id in (*named(error, "fromObjectId"), *named(error, "ids"))}
-    if errors and not refused:  # HubSpot does not say of which rows it speaks: the next look tells
-        return {step.id: Unknown("HubSpot refused some of the links without naming them") for step in steps}
-    return {step.id: refused.get(_ref(step).id) or _applied(step) for step in steps}
+    done = {(str(row.get("fromObjectId")), str(row.get("toObjectId"))) for row in told.get("results") or [] if isinstance(row, dict)}
+    found: dict[int, Outcome] = {step.id: refused[_ref(step).id] for step in steps if _ref(step).id in refused}
+    found |= {step.id: _applied(step) for step in steps if step.id not in found and (_ref(step).id, str(step.values[LINK])) in done}
+    left = [step for step in steps if step.id not in found]
+    if len(left) == len(errors) == 1:
+        return found | {left[0].id: _refused(errors[0])}
+    return found | {step.id: Unknown("HubSpot refused some of the links without naming them") for step in left}
 
 
 def _refused(error: Mapping[str, Any]) -> Rejected:
