@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..model.stages import Claim, StageReading, StageState
 from .funnel import Funnel
@@ -36,8 +36,11 @@ def moved(claim: Claim) -> bool:
 
 
 def agrees(hub: StageState, claim: Claim, place: StageReading) -> bool:
-    """The claim has what it wants."""
-    return _wanted(hub, claim) == place if moved(claim) else within(claim.reading, place)
+    """The claim has what it wants. Who says nothing of the stage does not mind which it is."""
+    if not moved(claim):
+        return within(claim.reading, place)
+    wanted = _wanted(hub, claim)
+    return (wanted if claim.reading.stage is not None else replace(wanted, stage=place.stage)) == place
 
 
 def within(reading: StageReading, place: StageReading) -> bool:

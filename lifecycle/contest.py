@@ -1,6 +1,6 @@
 """Which of several bids wins. What a place means comes before the time at which somebody said it. Pure.
 
-1. a rejection beats any stage, and one with a reason one without
+1. a rejection beats any stage, and one with a reason one without; but it is no word against a deal, and leaves a customer a customer (`as_bought`)
 2. a place that is won beats one that is not: whoever has bought is a customer, whatever a score says later
 3. the team that owns a place has the last word on entering it, where teams are known
 4. the furthest, or the latest where that is configured and every time is known
@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Literal, TypeAlias
 
 from ..model.stages import Claim, StageReading, StageState
@@ -29,7 +30,7 @@ def contest(funnel: Funnel, hub: StageState, bids: Sequence[Bid], tie: Tie, *, t
     """The place that wins, and for each bid for another place the rule by which it lost. `bids`: one at least; `teams`: those of the claims count."""
     if len(bids) == 1:
         return bids[0].place, {}
-    rejecting = [bid for bid in bids if bid.place.side in funnel.rejections and bid.place.side != hub.side]
+    rejecting = [bid for bid in bids if _refuses(funnel, hub, bid)]
     reasoned = [bid for bid in rejecting if bid.place.reason is not None]
     rounds = [(REJECTION, reasoned or rejecting)] if rejecting else _rounds(funnel, bids, tie, teams=teams)
     standing = rounds[-1][1]
@@ -37,7 +38,23 @@ def contest(funnel: Funnel, hub: StageState, bids: Sequence[Bid], tie: Tie, *, t
     lost: dict[Claim, str] = {}
     for rule, passed in (*rounds, (ONE_NO if rejecting else FURTHEST, [])):
         lost.update((bid.claim, rule) for bid in bids if bid.place != place and bid not in passed and bid.claim not in lost)
+    if is_won(funnel, place) and not is_won(funnel, hub.reading):
+        lost.update((bid.claim, WON) for bid in bids if bid.place == place and bid.claim.reading.stage not in (None, place.stage))
     return place, lost
+
+
+def as_bought(funnel: Funnel, hub: StageState, bids: Sequence[Bid]) -> Sequence[Bid]:
+    """Whoever is refused in the look in which they bought is refused as a customer: a no stands beside the line, and the deal would not be heard again."""
+    won = [bid.place.stage for bid in bids if bid.place.stage is not None and is_won(funnel, bid.place)]
+    if not won or is_won(funnel, hub.reading):
+        return bids
+    stage = min(won, key=lambda stage: (-funnel.position(stage), stage))
+    refused = [bid for bid in bids if _refuses(funnel, hub, bid) and not is_won(funnel, bid.place)]
+    return [replace(bid, place=replace(bid.place, stage=stage)) if bid in refused else bid for bid in bids]
+
+
+def _refuses(funnel: Funnel, hub: StageState, bid: Bid) -> bool:
+    return bid.place.side in funnel.rejections and bid.place.side != hub.side
 
 
 def is_won(funnel: Funnel, place: StageReading) -> bool:

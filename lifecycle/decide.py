@@ -19,7 +19,7 @@ from typing import TypeAlias
 from ..model.stages import Claim, StageReading, StageState
 from .authority import Authority
 from .bids import Bid, agrees, bid, forbidden, moved, within
-from .contest import FURTHEST, REJECTION, Tie, contest
+from .contest import FURTHEST, REJECTION, Tie, as_bought, contest
 from .funnel import Funnel
 
 Overruled: TypeAlias = tuple[str, StageReading, str]
@@ -58,7 +58,7 @@ def decide(funnel: Funnel, hub: StageState, claims: Sequence[Claim], conflict: T
         return _meet(funnel, hub, asserting)
     bids = [found for claim in asserting if (found := bid(funnel, hub, claim)) is not None]
     barred = _barred(funnel, hub, bids, authority) if authority is not None else {}
-    heard = [each for each in bids if each.claim not in barred]
+    heard = as_bought(funnel, hub, [each for each in bids if each.claim not in barred])
     if heard:
         return _move(funnel, hub, asserting, heard, barred, *contest(funnel, hub, heard, conflict, teams=authority is not None))
     if barred and authority is not None and authority.unauthorised == "hold":

@@ -210,12 +210,12 @@ def test_the_owner_has_the_last_word_on_entering() -> None:
     assert decide(FUNNEL, state("mql"), claims).state.stage == "sql"
 
 
-def test_a_no_beats_the_owner_and_a_won_deal() -> None:
-    """A rejection is heard first, whichever team owns what the others bid for."""
+def test_a_no_beats_the_owner_and_leaves_a_won_deal() -> None:
+    """A rejection is heard first, whichever team owns what the others bid for; who has bought is refused as a customer."""
     claims = [move("hubspot", "mql/disqualified", "marketing"), move("salesforce", "customer", "sales")]
     decision = decide(FUNNEL, state("mql"), claims, authority=HOLD)
-    assert decision.state.reading == at("mql/disqualified")
-    assert [rule for _, _, rule in decision.overruled] == ["a rejection with a reason comes first"]
+    assert decision.state.reading == at("customer/disqualified")
+    assert [rule for _, _, rule in decision.overruled] == ["a deal that is won comes before any other stage", "a rejection with a reason comes first"]
 
 
 def test_a_rule_raises_and_rejects() -> None:

@@ -141,6 +141,20 @@ def test_a_rejection_beats_a_forward_move() -> None:
     assert decision.overruled == (("hubspot", StageReading("sql"), "a rejection with a reason comes first"),)
 
 
+@pytest.mark.parametrize("stage", [None, "mql", "lead"])
+def test_a_rejection_leaves_a_customer_a_customer(stage: str | None) -> None:
+    """A deal is won and somebody says no: seen in one look it is as if the no came after it. What loses is kept: that nobody minds, or another stage."""
+    deal, no = moved("salesforce", "customer"), moved("hubspot", stage, "disqualified", "No budget")
+    together = decide(FUNNEL, hub("mql"), [deal, no])
+    assert decide(FUNNEL, hub("mql"), [no, deal]) == together
+    assert together.state.reading == StageReading("customer", "disqualified", "No budget")
+    assert together.cause == "hubspot moved: mql -> customer, disqualified (No budget)"
+    kept = [] if stage is None else [("hubspot", no.reading, "a deal that is won comes before any other stage")]
+    assert list(together.overruled) == [*kept, ("salesforce", deal.reading, "a rejection with a reason comes first")]
+    bought = decide(FUNNEL, hub("mql"), [deal]).state
+    assert decide(FUNNEL, bought, [moved("hubspot", None, "disqualified", "No budget")]).state.reading == together.state.reading
+
+
 def test_a_rejection_with_a_reason_beats_one_without() -> None:
     """Of two rejections the one that says why is kept, though the other is further on."""
     claims = [moved("hubspot", "sql", "ineligible"), moved("salesforce", None, "disqualified", "No budget")]

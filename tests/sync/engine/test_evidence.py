@@ -91,6 +91,30 @@ def test_nothing_is_lowered_by_evidence_that_goes(tmp_path: Path) -> None:
     assert stage(office) == "customer"
 
 
+@pytest.mark.parametrize(
+    ("order", "side"),
+    [(["deal", "no"], "disqualified"), (["no", "deal"], "disqualified"), (["deal", None, "no"], "disqualified"), (["no", None, "deal"], None)],
+)
+def test_whoever_bought_is_a_customer_whatever_else_is_said(tmp_path: Path, order: list[str | None], side: str | None) -> None:
+    """A deal that is won and a no, in one look or two (None: a run): the purchase is never lost, and a later one takes the no back."""
+    office, contact = met(tmp_path)
+    for deed in order:
+        if deed == "deal":
+            office.crm.open_opportunity(contact, "Closed Won")
+        elif deed == "no":
+            office.hub.edit(office.contact(ANNA)["id"], {"hs_lead_status": "UNQUALIFIED"})
+        else:
+            office.quiet()
+            office.later()
+    office.quiet()
+    assert (stage(office), office.contact(ANNA).get("hs_lead_status")) == ("customer", side and "UNQUALIFIED")
+    with office.session.store.read() as tx:
+        (anna,) = people.each(tx, office.session.workspace, 0, 10)
+    assert (anna.stage, anna.side) == ("customer", side)
+    office.later()
+    assert office.run().writes == 0
+
+
 def test_a_look_once_a_day_finds_a_deleted_role(tmp_path: Path) -> None:
     """No feed tells it; the daily look does, and forgets the evidence without lowering anybody."""
     office, contact = met(tmp_path)
