@@ -6,11 +6,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import orjson
 from sqlalchemy import make_url
+from typer import testing
+from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from stagesync.app.configuration.loading import load
@@ -22,6 +25,8 @@ from stagesync.sandbox.worlds import Worlds, build
 
 READS = ("GET", "POST /crm/v3/objects/contacts/search", "POST /crm/v3/objects/contacts/batch/read", "POST /services/data/v66.0/composite/sobjects/")
 """Calls that change nothing, by how they begin. The last one reads rows of an object by their ids, too many for an address."""
+_testing: Any = testing
+_testing._get_command = cache(get_command)  # the tree of all commands is built once, and not for each that a test runs: 27 ms
 
 
 def cli(*words: str, input: str | None = None) -> Result:
