@@ -27,7 +27,7 @@ def status_text(tx: Tx, workspace: int, name: str, line: Sequence[str], events: 
     stages = people.by_stage(tx, workspace)
     if stages:
         lines += [
-            "By lifecycle stage, with those who are disqualified or otherwise aside (`stagesync funnel report` counts them apart)",
+            "By lifecycle stage, with those who are disqualified, otherwise aside, or without a record left (`stagesync funnel report` counts them apart)",
             *words.table([(stage or "(none)", f"{stages[stage]:,}") for stage in [*line, *({*stages} - {*line, None}), None] if stage in stages]),
         ]
     groups = holds.groups(tx, workspace)
