@@ -10,7 +10,7 @@ from ...model.errors import Unreachable
 from ...model.records import FieldChange, Gone, Moved, Observation, Present, Record, Ref, Unreadable
 from . import evidence
 from .client import Client
-from .errors import Hidden
+from .errors import Hidden, Refused, Unserved
 from .rows import NEEDED, OBJECTS, Row, Shape, bookkeeping, fate, id15, id18, shape, whole
 from .soql import fitting, selects
 
@@ -63,6 +63,8 @@ def read_by_id(client: Client, kind: str, ids: Sequence[str], fields: tuple[str,
     names = dict.fromkeys((*bookkeeping(kind, fate=True), *own))
     try:
         found = [row for row in collection(client, kind, ids, names) if row is not None]
+    except (Unserved, Refused):  # there is no such call before version 42, and with many who emulate an org
+        return _queried(client, kind, "Id", ids, fields)
     except Hidden:
         if not related:
             raise

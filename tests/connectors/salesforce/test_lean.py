@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing
 from typing import Any
 
 import orjson
@@ -16,6 +17,7 @@ from stagesync.connectors.salesforce.evidence import CHANGED, CREATED, FIELDS, S
 from stagesync.model.records import Present, Query, Ref
 from stagesync.sandbox.base import json_response
 from stagesync.sandbox.clients import WorldAdapter
+from stagesync.sandbox.server import serve
 from stagesync.sandbox.wire import Request, Response
 
 V66 = "/services/data/v66.0"
@@ -160,3 +162,13 @@ def test_an_older_version_is_taken_where_ours_is_not_served() -> None:
     assert ids(opened({**old, **listed})) == [LEAD]
     with pytest.raises(Exception, match="NOT_FOUND"):
         ids(opened({**old, **listed}, api_version="66.0"))
+
+
+@pytest.mark.parametrize("missing", [NOT_FOUND, Response(404, {"Content-Type": "text/plain"}, b"404 page not found")])
+def test_an_org_without_collections_is_read_by_queries(missing: Response) -> None:
+    """Who emulates an org often leaves reads of many records out: over a socket, a record by its id comes by a query, with what was asked for."""
+    without = {path: answer for path, answer in LEAN.items() if "composite" not in path}
+    with serve(LeanWorld(without, missing)) as url, closing(open_org("crm", settings(instance_url=url), Ports(Hand(), NoLimits(), Drawer()))) as connector:
+        (seen,) = connector.fetch([Ref("lead", LEAD)], {"lead": ("LastName",)})
+    assert isinstance(seen, Present)
+    assert seen.record.values == {"LastName": None}
