@@ -40,6 +40,14 @@ def stir(tx: Tx, ws: int, changed: Collection[int], now: int) -> None:
 
 
 def _asked_with(tx: Tx, ws: int, around: Collection[int]) -> set[int]:
-    """Whom a question names beside these: it is asked anew about all of them, or the rest would be set aside without one."""
-    asked = (set(hold.payload["park"]) for hold in actions.each_hold(tx, ws, AMBIGUOUS))
+    """Whom a question names beside these: it is asked anew about all of them, or the rest would be set aside without one.
+
+    It stands with the first of them, to whom keys lead from each: to look through all questions would cost as much for one record as for all.
+    """
+    tied, further = set(around), set(around)
+    while further:
+        further = keys.sharing(tx, ws, further) - tied
+        tied |= further
+    found = actions.holds_of_links(tx, ws, tied).values()
+    asked = (set(hold.payload["park"]) for holds in found for hold in holds if hold.kind == AMBIGUOUS)
     return set[int]().union(*(named for named in asked if not named.isdisjoint(around)))
