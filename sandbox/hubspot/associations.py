@@ -144,7 +144,8 @@ class Associations:
         if not found:
             none = {"subCategory": "crm.associations.NO_ASSOCIATIONS_FOUND"}
             text = f"No {way.end.lower()} is associated with {way.start.lower()} {start}."
-            raise Refused(404, text, "OBJECT_NOT_FOUND", {"fromObjectId": [str(start)]}, extra=none)
+            where = {"fromObjectId": [str(start)], "fromObjectType": [way.start.lower()], "toObjectType": [way.end.lower()]}
+            raise Refused(404, text, "OBJECT_NOT_FOUND", where, extra=none)
         return [{"from": {"id": str(start)}, "to": [_shown(way, other, primary) for other, primary in found]}]
 
     def _batch(self, call: Call, deed: Callable[[Row], Found], status: int = 200) -> Response:

@@ -1,6 +1,6 @@
-"""Bulk API 1.0 with JSON, which clients still speak: a job's rows come in batches, and each batch is carried out as it comes (Bulk API Developer Guide).
+"""Bulk API 1.0, which clients still speak: a job's rows come in batches, as JSON or CSV, and each is carried out as it comes (Bulk API Developer Guide).
 
-Its session travels in a header of its own, its errors are objects with `exceptionCode`, and what it tells of moments are milliseconds since 1970.
+Its session travels in a header of its own, its errors are objects with `exceptionCode`, and what it tells of moments in JSON are milliseconds since 1970.
 """
 
 from __future__ import annotations
@@ -10,13 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
-
 from ..wire import Request, Response
 from . import stamps
-from .bulk import OPERATIONS, PREFIX, carried_out, unmannered
+from .batch_forms import NOTHING_FOUND, heard, result_ids, rows_in, sheet, speaks_json, told
+from .bulk import CSV, OPERATIONS, PREFIX, carried_out, cell, typed, unmannered
 from .call import Call
-from .errors import Refused, json_answer, row_error
+from .errors import Refused, row_error
 from .org import Org
 from .soap import Door
 from .soql_run import Found
@@ -54,6 +53,11 @@ class OldJob:
     state: str = "Open"
     batches: dict[str, Batch] = field(default_factory=dict[str, Batch])
 
+    @property
+    def in_json(self) -> bool:
+        """Its rows come and go as JSON, else as CSV."""
+        return self.asked["contentType"] == "JSON"
+
 
 class Batches:
     """The org's jobs of the old kind."""
@@ -73,28 +77,30 @@ class Batches:
                 raise Refused("FeatureNotEnabled", "Async API is not enabled for this organization or user")
             return self._route(Call(self._org, request, int(where.group(1)), ()), (where.group(2) or "").split("/") if where.group(2) else [])
         except Refused as refused:
-            code = "InvalidSessionId" if refused.code == "INVALID_SESSION_ID" else refused.code
-            return json_answer({"exceptionCode": code, "exceptionMessage": refused.message}, 400)
+            code, message = ("InvalidSessionId", "Invalid session id") if refused.code == "INVALID_SESSION_ID" else (refused.code, refused.message)
+            return told("error", {"exceptionCode": code, "exceptionMessage": message}, json=speaks_json(request), status=400)
 
     def _route(self, call: Call, rest: Sequence[str]) -> Response:
         match call.request.method, rest:
             case "POST", []:
                 return self._open(call)
             case "GET", [job]:
-                return call.answer(_told(call, self._job(job)))
+                found = self._job(job)
+                return told("jobInfo", _told(call, found), json=found.in_json)
             case "POST", [job]:
                 return self._move(call, self._job(job))
             case "POST", [job, "batch"]:
                 return self._add(call, self._job(job))
             case "GET", [job, "batch"]:
                 found = self._job(job)
-                return call.answer({"batchInfo": [_batch_told(found, batch) for batch in found.batches.values()]})
+                return told("batchInfoList", {"batchInfo": [_batch_told(found, batch) for batch in found.batches.values()]}, json=found.in_json)
             case "GET", [job, "batch", batch]:
-                return call.answer(_batch_told(self._job(job), self._batch(job, batch)))
+                found = self._job(job)
+                return told("batchInfo", _batch_told(found, self._batch(job, batch)), json=found.in_json)
             case "GET", [job, "batch", batch, "request"]:
-                return Response(200, {"Content-Type": "application/json"}, self._batch(job, batch).request)
+                return Response(200, {"Content-Type": "application/json" if self._job(job).in_json else "text/csv"}, self._batch(job, batch).request)
             case "GET", [job, "batch", batch, "result", *which]:
-                return _result(call, self._batch(job, batch), which)
+                return _result(call, self._job(job), self._batch(job, batch), which)
             case _:
                 raise Refused("InvalidUrl", "Unable to parse the URL")
 
@@ -111,9 +117,9 @@ class Batches:
         return found
 
     def _open(self, call: Call) -> Response:
-        asked = call.posted()
+        asked = heard(call.request)
         operation, content = asked.get("operation"), asked.get("contentType", "XML")
-        if operation not in (*OPERATIONS, *QUERIES) or content != "JSON":
+        if operation not in (*OPERATIONS, *QUERIES) or content not in ("JSON", "CSV"):
             raise Refused("InvalidJob", f"Invalid job: operation {operation!r}, contentType {content!r}")
         try:
             sobject = call.org.schema.object(str(asked.get("object", "")), f"Unable to find object: {asked.get('object')}")
@@ -123,14 +129,14 @@ class Batches:
             raise Refused("InvalidEntity" if refused.code == "INVALID_TYPE" else refused.code, refused.message) from None
         job = OldJob(call.org.store.mint_as(PREFIX), asked, sobject.name, call.org.now())
         self._jobs[job.id] = job
-        return call.answer(_told(call, job), 201)
+        return told("jobInfo", _told(call, job), json=speaks_json(call.request), status=201)
 
     def _move(self, call: Call, job: OldJob) -> Response:
-        state = call.posted().get("state")
+        state = heard(call.request).get("state")
         if state not in ("Closed", "Aborted") or job.state == "Aborted":
             raise Refused("InvalidJobState", f"Unable to change a job that is {job.state} to {state}")
         job.state = str(state)
-        return call.answer(_told(call, job))
+        return told("jobInfo", _told(call, job), json=speaks_json(call.request))
 
     def _add(self, call: Call, job: OldJob) -> Response:
         if job.state != "Open":
@@ -145,24 +151,22 @@ class Batches:
         except Refused as refused:
             batch.state, batch.message = "Failed", f"InvalidBatch : {refused.code}: {refused.message}"
         job.batches[batch.id] = batch
-        return call.answer({**_batch_told(job, batch), "state": "Queued"}, 201)
+        return told("batchInfo", {**_batch_told(job, batch), "state": "Queued"}, json=speaks_json(call.request), status=201)
 
 
 def _carried_out(call: Call, job: OldJob) -> list[dict[str, Any]]:
     """What came of each row, in their order. Raises Refused for a batch that is none, or names a field that is not there."""
-    try:
-        rows = orjson.loads(call.request.body)
-    except orjson.JSONDecodeError as error:
-        raise Refused("ClientInputError", f"Failed to parse JSON: {error}") from None
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows) or len(rows) > MOST_ROWS:
-        raise Refused("ClientInputError", f"a batch is a list of at most {MOST_ROWS} records")
+    rows = rows_in(call.request.body, json=job.in_json)
+    if len(rows) > MOST_ROWS:
+        raise Refused("ClientInputError", f"a batch has at most {MOST_ROWS} records")
     sobject, quiet = call.org.schema.object(job.object), unmannered(call, job.asked)
     for row in rows:
         check_names(call.org, sobject, row)
     found: list[dict[str, Any]] = []
     for row in rows:
         try:
-            id, created = carried_out(quiet, job.asked, sobject, {name: value for name, value in row.items() if name != "attributes"})
+            values = {name: value for name, value in row.items() if name != "attributes"}
+            id, created = carried_out(quiet, job.asked, sobject, values if job.in_json else typed(sobject, values))
             found.append({"success": True, "created": created, "id": id, "errors": []})
         except Refused as refused:
             errors = [{**row_error(refused), "extendedErrorDetails": None}]
@@ -170,20 +174,36 @@ def _carried_out(call: Call, job: OldJob) -> list[dict[str, Any]]:
     return found
 
 
-def _result(call: Call, batch: Batch, which: Sequence[str]) -> Response:
+def _result(call: Call, job: OldJob, batch: Batch, which: Sequence[str]) -> Response:
     """Of rows: what came of each. Of a query: the ids of its results, and each result by its id."""
     if batch.state != "Completed":
         raise Refused("InvalidBatch", f"the batch is {batch.state}")
     if batch.found is None:
-        return call.answer(batch.results)
+        return call.answer(batch.results) if job.in_json else sheet(("Id", "Success", "Created", "Error"), [_line(row) for row in batch.results])
     if not which:
-        return call.answer([batch.result])
+        return result_ids([batch.result], json=job.in_json)
     if list(which) != [batch.result] or batch.found.shape is None:
         raise Refused("InvalidBatch", "Unable to find this result")
+    if not job.in_json:
+        return _sheet(call, batch.found)
     fields = call.org.schema.objects[batch.found.kind].fields
     emit = call.org.runner.emitter(batch.found.kind, batch.found.shape, call.base)
     moments = [name for name in batch.found.shape.names if fields[name].type == "datetime"]
     return call.answer([_in_ms(emit(row), moments) for row in batch.found.rows])
+
+
+def _sheet(call: Call, found: Found) -> Response:
+    """The rows of a query in CSV, whose columns are those that were asked for."""
+    if not found.rows:
+        return Response(200, dict(CSV), NOTHING_FOUND)
+    columns = [call.org.runner.column(call.org.schema.objects[found.kind], path) for path in found.fields]
+    return sheet(found.fields, [[cell(column.get(row)) for column in columns] for row in found.rows])
+
+
+def _line(result: Mapping[str, Any]) -> list[str]:
+    """What came of a row, in CSV."""
+    said = [f"{each['statusCode']}:{each['message']}:{','.join(each['fields'])} --" for each in result["errors"]]
+    return [result["id"] or "", str(result["success"]).lower(), str(result["created"]).lower(), *(said or [""])]
 
 
 def _in_ms(row: dict[str, Any], moments: Sequence[str]) -> dict[str, Any]:
@@ -200,7 +220,7 @@ def _told(call: Call, job: OldJob) -> dict[str, Any]:
         "id": job.id,
         "object": job.object,
         "state": job.state,
-        "contentType": "JSON",
+        "contentType": job.asked["contentType"],
         "concurrencyMode": "Parallel",
         "apiVersion": float(call.version),
         "createdById": call.org.integration,

@@ -273,7 +273,7 @@ def _do(call: Call, job: Job, cells: Sequence[str]) -> None:
     job.processed += 1
     told = not call.org.habits.bulk_forgets or job.processed % call.org.habits.bulk_forgets
     try:
-        id, created = carried_out(call, job.asked, sobject, _typed(sobject, values))
+        id, created = carried_out(call, job.asked, sobject, typed(sobject, values))
         result, into = [id, str(created).lower(), *cells], job.successful
     except Refused as error:
         result, into = [str(values.get("Id") or ""), f"{error.code}:{error.message}:{','.join(error.fields or ())} --", *cells], job.failed
@@ -281,7 +281,7 @@ def _do(call: Call, job: Job, cells: Sequence[str]) -> None:
         into.append(result)
 
 
-def _typed(sobject: SObject, values: Mapping[str, Any]) -> dict[str, Any]:
+def typed(sobject: SObject, values: Mapping[str, Any]) -> dict[str, Any]:
     """CSV knows text only: booleans are read from it, numbers and dates are read where they are checked."""
     words: Mapping[str, bool] = {"true": True, "1": True, "false": False, "0": False}
     return {
@@ -318,7 +318,7 @@ def _answered(call: Call, job: Job) -> None:
         raise Refused("FUNCTIONALITY_NOT_ENABLED", "aggregate queries are not supported by Bulk API 2.0 query jobs")
     job.object = found.kind
     columns: list[tuple[str, Column]] = [(path, call.org.runner.column(call.org.schema.objects[found.kind], path)) for path in found.fields]
-    job.successful = [[path for path, _ in columns], *([_cell(column.get(row)) for _, column in columns] for row in found.rows)]
+    job.successful = [[path for path, _ in columns], *([cell(column.get(row)) for _, column in columns] for row in found.rows)]
     job.processed = len(found.rows)
 
 
@@ -326,7 +326,8 @@ _UTC = re.compile(r"(?<=\d\d:\d\d:\d\d\.\d\d\d)\+0000$")
 """REST tells a dateTime with an offset, a job with a Z."""
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
+    """A value as CSV has it."""
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -11,9 +11,10 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Protocol
-from xml.etree.ElementTree import Element, ParseError, SubElement, TreeBuilder, XMLParser, register_namespace, tostring
+from xml.etree.ElementTree import Element, SubElement, register_namespace, tostring
 
 from ..wire import Request, Response
+from . import trees
 from .convert import Conversion, convert
 from .errors import Refused, row_error
 from .ids import normalise
@@ -31,14 +32,6 @@ SOAP, PARTNER, SOBJECT = "http://schemas.xmlsoap.org/soap/envelope/", "urn:partn
 _FAULTS = "urn:fault.partner.soap.sforce.com"
 for _prefix, _space in (("soapenv", SOAP), ("sf", _FAULTS)):
     register_namespace(_prefix, _space)  # clients look for `sf:exceptionCode`, as if the prefix were part of the name
-
-
-class _Plain(TreeBuilder):
-    """A tree without a document type."""
-
-    def doctype(self, name: str, pubid: str | None, system: str | None) -> None:
-        """Refuse it."""
-        raise Refused("INVALID_SOAP_HEADER", "DTD is prohibited")
 
 
 class Door(Protocol):
@@ -62,7 +55,7 @@ def answer(org: Org, request: Request, door: Door) -> Response:
 
 def _answer(org: Org, request: Request, door: Door, version: int | None) -> Response:
     try:
-        envelope = _read(request.body)
+        envelope = trees.read(request.body.replace(b"enterprise.soap.sforce.com", b"partner.soap.sforce.com"))
         call = next(iter(envelope.find(f"{{{SOAP}}}Body") or ()), None)
         name = "" if call is None else call.tag.removeprefix(f"{{{PARTNER}}}")
         if version is None:
@@ -75,15 +68,6 @@ def _answer(org: Org, request: Request, door: Door, version: int | None) -> Resp
         return _told(name, [_result(org, _CALLS[name], asked) for asked in call])
     except Refused as refused:
         return _fault(refused)
-
-
-def _read(body: bytes) -> Element:
-    parser = XMLParser(target=_Plain())
-    try:
-        parser.feed(body.replace(b"enterprise.soap.sforce.com", b"partner.soap.sforce.com"))
-        return parser.close()
-    except ParseError as error:
-        raise Refused("UNKNOWN_EXCEPTION", f"unable to parse: {error}") from None
 
 
 def _session(org: Org, request: Request, door: Door, asked: Element) -> dict[str, Any]:
