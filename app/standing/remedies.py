@@ -40,7 +40,8 @@ _SALESFORCE: Mapping[str, str] = {
     "UNKNOWN": "Salesforce gives no reason: try to make the same change there by hand, which shows what stands in the way",
 }
 _HUBSPOT: Mapping[str, str] = {
-    "CONFLICT": "another contact has this address already: the next run links it if it can see it; else merge the two in HubSpot, or correct the address",
+    "CONFLICT": "another contact has this address already: the next run links it if it can see it; else merge the two in HubSpot, or correct the address "
+    "(whose records you told apart: give each an address of its own)",
     "INVALID_DATE": "HubSpot does not take this as a date: map it to a field of another type, or correct the value",
     "INVALID_EMAIL": "HubSpot does not take this as an e-mail address: correct it in the system from which it comes",
     "INVALID_INTEGER": "the property holds whole numbers: correct the value, or map it to a property of another type",

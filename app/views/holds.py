@@ -9,7 +9,8 @@ from ...state import links, people
 from ...state.actions import ActionRow
 from ...state.store import Tx
 from ...sync.deciding.desk import Desk
-from ...sync.deciding.second import SECOND
+from ...sync.deciding.match import AMBIGUOUS
+from ...sync.deciding.second import DIFFERENT, SECOND
 from ...sync.people import holds
 from ...sync.people.holds import Group
 from . import words
@@ -67,7 +68,10 @@ def _records(hold: ActionRow) -> list[str]:
 
 
 def _in_parts(group: Group) -> Iterator[str]:
-    """How a part of a group is answered, and the rest otherwise."""
+    """How records are told apart that no answer here tells apart; how a part of a group is answered, and the rest otherwise."""
+    if group.kind == AMBIGUOUS:
+        yield "    Several humans: give each record an address of its own there. Or, where all of a case are one system's, write different into a review:"
+        yield "    `stagesync duplicates find SYSTEM --at-least 10 --out review.csv`, then `stagesync duplicates apply review.csv`."
     if group.count == 1 and group.records < 2:
         return
     if group.kind == SECOND:
@@ -128,4 +132,8 @@ def _address(desk: Desk, record: links.LinkRow) -> str:
 
 def resolved_text(group: str, use: str, answered: int) -> Sequence[str]:
     """What `resolve` says when it is done."""
-    return [f"{group}: {words.count(answered, 'case')} answered with {use}.", *([] if use == "skip" else ["`stagesync sync` acts on it."])]
+    said = f"{group}: {words.count(answered, 'case')} answered with {use}."
+    if use == "skip":
+        return [said]
+    apart = "Until a record has an address of its own, HubSpot refuses a contact for it: `stagesync errors` names whom, `stagesync why WHO` what comes next."
+    return [said, "`stagesync sync` acts on it.", *([apart] if use == DIFFERENT else [])]

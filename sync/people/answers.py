@@ -43,8 +43,8 @@ def resolve(store: Store, workspace: int, group: str, use: str, only: Scope | No
 def _chosen(tx: Tx, workspace: int, group: str, use: str) -> Group:
     chosen = open_group(tx, workspace, group, where="resolve")
     if use not in chosen.uses:
-        allowed = ", ".join(chosen.uses)
-        raise ConfigurationError(f"--use {use} is no answer to: {chosen.title}", where=f"resolve {group}", next_step=f"use one of: {allowed}")
+        allowed = f"use one of: {', '.join(chosen.uses)}; `stagesync holds {group}` says more"
+        raise ConfigurationError(f"--use {use} is no answer to: {chosen.title}", where=f"resolve {group}", next_step=allowed)
     return chosen
 
 

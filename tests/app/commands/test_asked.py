@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -90,15 +91,41 @@ def test_one_person_is_answered_alone(org: Box, planned: bool) -> None:
 
 
 def test_another_human_is_a_person_of_its_own(org: Box) -> None:
-    """Told different, a Lead is synced as somebody, once it has an address of its own; nobody is asked about them again."""
+    """Told different, a Lead is synced as somebody, once it has an address of its own, and until then that is said; nobody is asked about them again."""
     org.run("sync", "--yes")
     id, ben = lead(org, "ben@a.example"), group(org)
-    assert org.run("resolve", ben, "--use", "different", "--only", f"salesforce:{id}").exit_code == 0
+    told = org.run("resolve", ben, "--use", "different", "--only", f"salesforce:{id}")
+    assert (told.exit_code, "Until a record has an address of its own, HubSpot refuses a contact for it" in told.stdout) == (0, True)
+    org.run("sync", "--yes")
+    assert "whose records you told apart: give each an address of its own" in org.run("errors").stdout
+    assert "hubspot refused to make the record (CONFLICT)" in org.run("why", f"salesforce:{id}").stdout
     org.worlds.salesforce.edit(id, {"Email": "benno@a.example"})
     org.run("sync", "--yes")
     assert "ben" not in names(org)
     assert {each["properties"]["email"] for each in org.worlds.hubspot.contacts()} >= {"ben@a.example", "benno@a.example"}
     assert "are two humans': each is a person of its own" in org.run("why", f"salesforce:{id}").stdout
+
+
+def test_a_family_is_told_apart_in_a_review(tmp_path: Path) -> None:
+    """To a question that nobody is linked by, different is no answer; what tells them apart is said with it, and does."""
+    with box(tmp_path, people=0) as made:
+        for name in ("Elm", "Oak"):
+            made.worlds.salesforce.create("Lead", {"FirstName": name * 2, "LastName": name, "Email": "fam@a.example", "Company": "A"})
+        assert made.run("sync", "--yes").exit_code == 1
+        refused = made.run("resolve", group(made), "--use", "different")
+        assert (refused.exit_code, f"`stagesync holds {group(made)}` says more" in refused.stderr) == (2, True)
+        assert "stagesync duplicates find SYSTEM --at-least 10 --out review.csv" in made.run("holds").stdout
+        review = tmp_path / "review.csv"
+        cli("duplicates", "find", "salesforce", "--at-least", "10", "--out", str(review), "--config", str(made.config))
+        rows = list(csv.DictReader(review.read_text("utf-8-sig").splitlines()))
+        with review.open("w", newline="", encoding="utf-8") as file:
+            table = csv.DictWriter(file, rows[0])
+            table.writeheader()
+            table.writerows({**row, "decision": "different"} for row in rows)
+        assert cli("duplicates", "apply", str(review), "--config", str(made.config)).exit_code == 0
+        made.run("sync", "--yes")
+        assert made.json("holds")["groups"] == []
+        assert len({made.json("why", f"salesforce:{row['id']}")["people"][0]["person"] for row in rows}) == 2
 
 
 def test_one_of_several_records_is_answered_alone(org: Box) -> None:

@@ -85,7 +85,7 @@ def test_answers_that_make_no_sense(unsure: Office) -> None:
         _resolve(unsure, "zzz", "hub")
     with pytest.raises(ConfigurationError) as refused:
         _resolve(unsure, group.id, "pipedrive")
-    assert refused.value.next_step == "use one of: crm, newest, hub, skip"
+    assert refused.value.next_step == f"use one of: crm, newest, hub, skip; `stagesync holds {group.id}` says more"
 
 
 @pytest.mark.parametrize(("use", "lives"), [("crm", False), ("hub", True)])
@@ -118,6 +118,7 @@ def test_ambiguous_records_are_asked_about(tmp_path: Path) -> None:
     with office.session.store.read() as tx:
         text = holds_text(tx, office.session.desk, office.session.workspace)
     assert any("info@a.example: hub contact" in line and '"Birch"' in line for line in text)
+    assert any("Several humans: give each record an address of its own" in line for line in text)
     _resolve(office, group.id, "newest")
     office.run()
     assert office.contact("info@a.example")["lastname"] == office.person("info@a.example")["LastName"]
