@@ -81,11 +81,17 @@ class Webhooks:
         return [self.signed(part) for part in parts]
 
     def signed(self, events: Sequence[dict[str, Any]]) -> Post:
-        """These events as one post, by the third version of the signature."""
+        """These events as one post, with the first and the third version of the signature (HubSpot docs, Validating requests)."""
         body, stamp = orjson.dumps(events), str(self.clock.now_ms())
         text = b"POST" + self.url.encode() + body + stamp.encode()
         proof = b64encode(hmac.digest(self.secret.encode(), text, hashlib.sha256)).decode()
-        headers = {"content-type": "application/json;charset=utf-8", "x-hubspot-signature-v3": proof, "x-hubspot-request-timestamp": stamp}
+        headers = {
+            "content-type": "application/json;charset=utf-8",
+            "x-hubspot-signature": hashlib.sha256(self.secret.encode() + body).hexdigest(),
+            "x-hubspot-signature-version": "v1",
+            "x-hubspot-signature-v3": proof,
+            "x-hubspot-request-timestamp": stamp,
+        }
         return Post(self.url, headers, body, events)
 
     def deliver(self, to: str | None = None, random: Random | None = None) -> int:
