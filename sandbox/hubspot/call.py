@@ -13,7 +13,7 @@ from ..wire import Request
 from .errors import invalid
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-AREAS = ("objects", "properties", "owners", "associations", "exports")
+AREAS = ("objects", "properties", "owners", "associations", "exports", "imports")
 CONTACTS = ("contacts", "contact", "0-1")
 COMPANIES = ("companies", "company", "0-2")
 _KINDS = frozenset((*CONTACTS, *COMPANIES))
@@ -117,7 +117,7 @@ def template(request: Request) -> str:
         rest[1] = "{name}"
     elif call.area == "owners" and len(rest) == 1:
         rest[0] = "{id}"
-    elif call.area == "exports":
+    elif call.area in ("exports", "imports"):
         rest = ["{id}" if part.isdecimal() else part for part in rest]
     elif call.area == "export-files":
         rest = ["{file}"]

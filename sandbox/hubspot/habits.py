@@ -17,6 +17,7 @@ ALL_SCOPES = (
     "crm.objects.companies.write",
     "communication_preferences.read_write",
     "crm.export",
+    "crm.import",
     "oauth",
 )
 
@@ -47,6 +48,10 @@ class Habits:
     export_zip_from: int = 2_000_000
     """Bytes of CSV from which on a file is zipped."""
     export_rows_per_file: int = 1_000_000
+
+    # Imports, on the world's clock. How many go on at once and how large a file may be is documented (HubSpot docs, Imports guide); how long one takes is not.
+    import_takes_s: float = 0.0
+    """From its turn to its end: the first half it waits, in the second its rows are carried out one after the other."""
 
     # Account settings.
     time_zone: str = "UTC"
@@ -102,6 +107,12 @@ class Habits:
     export_numbers: Literal["stored", "double"] = "stored"
     export_line_breaks: Literal["kept", "blanks"] = "kept"
     export_bom: bool = False
+    import_bad_cell: Literal["blank", "row"] = "blank"
+    """Whether a cell that cannot be read is left out of its row, or costs the whole row."""
+    import_moments: Literal["iso", "epoch"] = "iso"
+    """Whether an import reads moments as the API spells them, or in milliseconds only."""
+    import_alters: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Property -> what imports make of its cells, as `alter.altered` has it: whoever writes the same by the API finds it unchanged."""
 
     def __post_init__(self) -> None:
         ZoneInfo(self.time_zone)

@@ -15,7 +15,9 @@ _EMAIL = re.compile(r"[^@\s,;<>()\"]+@[^@\s,;<>()\"]+\.[^@\s.,;<>()\"]{2,}")
 _NUMBER = re.compile(r"-?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 
 
-class _Bad(Exception):
+class Bad(Exception):
+    """A value that is not acceptable; `error` is HubSpot's name of the reason."""
+
     def __init__(self, error: str, message: str) -> None:
         super().__init__(message)
         self.error = error
@@ -38,18 +40,23 @@ def stored(portal: Portal, given: Mapping[str, object], current: Mapping[str, st
     for name, raw in given.items():
         value = as_text(raw).strip()
         try:
-            definition = portal.catalogue.by_name.get(name)
-            if definition is None or (by_api and not portal.seen([name])):
-                raise _Bad("PROPERTY_DOESNT_EXIST", f'Property "{name}" does not exist')
-            if by_api and (definition.read_only or name in portal.habits.locked_properties):
-                raise _Bad("READ_ONLY_VALUE", f'"{name}" is a read only property; its value cannot be set.')
-            formed = _form(portal, definition, value, current.get(name, "")) if value else ""
-            found[name] = altered(formed, portal.habits.alters[name]) if name in portal.habits.alters else formed
-        except _Bad as error:
+            found[name] = one(portal, name, value, current.get(name, ""), by_api=by_api)
+        except Bad as error:
             bad.append(BadValue(name, value, error.error, error.message))
     if bad:
         raise invalid_values(bad, only_in_message=portal.habits.errors_only_in_message)
     return found
+
+
+def one(portal: Portal, name: str, value: str, current: str, *, by_api: bool) -> str:
+    """One value as it is stored. Raises Bad."""
+    definition = portal.catalogue.by_name.get(name)
+    if definition is None or (by_api and not portal.seen([name])):
+        raise Bad("PROPERTY_DOESNT_EXIST", f'Property "{name}" does not exist')
+    if by_api and (definition.read_only or name in portal.habits.locked_properties):
+        raise Bad("READ_ONLY_VALUE", f'"{name}" is a read only property; its value cannot be set.')
+    formed = _form(portal, definition, value, current) if value else ""
+    return altered(formed, portal.habits.alters[name]) if name in portal.habits.alters else formed
 
 
 def _form(portal: Portal, definition: Definition, value: str, current: str) -> str:
@@ -70,19 +77,19 @@ def _form(portal: Portal, definition: Definition, value: str, current: str) -> s
 
 def _address(value: str) -> str:
     if not _EMAIL.fullmatch(value):
-        raise _Bad("INVALID_EMAIL", f"Email address {value} is invalid")
+        raise Bad("INVALID_EMAIL", f"Email address {value} is invalid")
     return value.lower()
 
 
 def _yes_or_no(definition: Definition, value: str) -> str:
     if value.lower() not in ("true", "false"):
-        raise _Bad("INVALID_OPTION", f"{value} was not one of the allowed options: [true, false] for {definition.name}")
+        raise Bad("INVALID_OPTION", f"{value} was not one of the allowed options: [true, false] for {definition.name}")
     return value.lower()
 
 
 def _number(value: str) -> str:
     if not _NUMBER.fullmatch(value):
-        raise _Bad("INVALID_LONG", f"{value} was not a valid long.")
+        raise Bad("INVALID_LONG", f"{value} was not a valid long.")
     return value
 
 
@@ -90,7 +97,7 @@ def _moment(definition: Definition, value: str) -> str:
     try:
         return calendar_date(value) if definition.type == "date" else instant(instant_ms(value))
     except (ValueError, OverflowError, OSError):
-        raise _Bad("INVALID_DATE", f"{value} was not a valid {definition.type}.") from None
+        raise Bad("INVALID_DATE", f"{value} was not a valid {definition.type}.") from None
 
 
 def _choice(portal: Portal, definition: Definition, value: str, current: str) -> str:
@@ -114,7 +121,7 @@ def _choice(portal: Portal, definition: Definition, value: str, current: str) ->
 def _refuse_unknown(definition: Definition, values: list[str], allowed: set[str]) -> None:
     for value in values:
         if value not in allowed:
-            raise _Bad("INVALID_OPTION", f"{value} was not one of the allowed options: [{', '.join(sorted(allowed))}] for {definition.name}")
+            raise Bad("INVALID_OPTION", f"{value} was not one of the allowed options: [{', '.join(sorted(allowed))}] for {definition.name}")
 
 
 def check_account_rules(portal: Portal, version: str, values: Mapping[str, str], current: Mapping[str, str], *, creating: bool) -> None:

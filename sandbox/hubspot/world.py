@@ -19,6 +19,7 @@ from .errors import Refused, answer, correlation_id, missing_scopes, no_such_con
 from .exports import FILES, Exports
 from .habits import Habits
 from .hands import Hands
+from .imports import Imports
 from .instants import instant
 from .limits import Limits
 from .merge import merge
@@ -60,6 +61,7 @@ class HubSpotWorld(BaseWorld):
         self.portal.companies = self.firms = Companies(self.portal)
         self.associations = Associations(self.firms)
         self.exports = Exports(self.portal)
+        self.imports = Imports(self.portal)
         self._search = Search(self.portal)
         self._register()
 
@@ -79,6 +81,7 @@ class HubSpotWorld(BaseWorld):
     def route(self, request: Request) -> Response:
         """Answer one call of the API."""
         automation.run_due(self.portal)
+        self.imports.go_on()
         self.exports.go_on()
         if request.path.startswith(FILES):
             return self.exports.download(parsed(request))
@@ -124,6 +127,8 @@ class HubSpotWorld(BaseWorld):
                 return self._account(call)
             case "exports":
                 return self.exports.endpoint(call)
+            case "imports":
+                return self.imports.endpoint(call)
             case _:
                 raise Refused(404, "resource not found")
 
@@ -261,6 +266,16 @@ class HubSpotWorld(BaseWorld):
         with self.lock:
             self.exports.end(id, "FAILED")
 
+    def cancel_import(self, id: str) -> None:
+        """Somebody cancels an import that has not ended."""
+        with self.lock:
+            self.imports.end(id, "CANCELED")
+
+    def fail_import(self, id: str) -> None:
+        """An import that has not ended breaks off, by the portal's own fault."""
+        with self.lock:
+            self.imports.end(id, "FAILED")
+
     def companies(self) -> list[dict[str, Any]]:
         """The companies as `id`, `name` and `domain`."""
         with self.lock:
@@ -309,6 +324,8 @@ class HubSpotWorld(BaseWorld):
             "workflow": self.workflow,
             "cancel-export": self.cancel_export,
             "fail-export": self.fail_export,
+            "cancel-import": self.cancel_import,
+            "fail-import": self.fail_import,
             "habits": self.switch,
         }.items():
             self.hands[f"hands/{name}"] = done(hand)
@@ -348,6 +365,8 @@ def _scopes(call: Call) -> tuple[str, ...]:
             return ("crm.objects.owners.read",)
         case "exports":
             return ("crm.export",)
+        case "imports":
+            return ("crm.import",)
         case "communication-preferences":
             return ("communication_preferences.read_write", "communication_preferences.read" if reading else "communication_preferences.write")
         case _:
