@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, Protocol, TypeVar, get_args, runtime_checkable
 
 from ..model.companies import By, Company, Found
 from ..model.events import Event
 from ..model.ports import Clock, Inbox, Limiter, Outbox, Rate, TokenStore
 from ..model.records import Observation, Page, Query, Record, Ref
-from ..model.writes import Outcome, Step, Write
+from ..model.writes import Operation, Outcome, Step, Write
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +101,24 @@ class Tier:
 class Bulk:
     """Many steps at once, where the vendor takes them as a job of its own: from `least` of one batch key on, up to `most` travel in one `write`.
 
-    `calls`: about so many for each job.
+    `calls`: about so many for each job. `operations`: of which there are jobs. `beyond`: only where a run plans more of an operation than that, since for so
+    many the usual way has calls enough; `why`: words that say so, after "by calls like any other it would take so many, and".
     """
 
     least: int
     most: int
     calls: int
+    operations: frozenset[Operation] = frozenset(get_args(Operation))
+    beyond: float = 0
+    why: str = ""
+
+    def takes(self, operation: Operation, rows: int) -> bool:
+        """So many rows that travel in one `write` are a job."""
+        return operation in self.operations and rows >= self.least
+
+    def pays(self, operation: Operation, planned: int) -> bool:
+        """So many that a run plans should travel in jobs."""
+        return self.takes(operation, planned) and planned > self.beyond
 
 
 def _nothing(_step: Step) -> int:
@@ -149,7 +161,8 @@ class Capabilities:
 class Usage:
     """What a connector has used so far: API calls, seconds spent waiting for answers, and the account's daily quota where told.
 
-    `spared`: about so many calls more it would have taken if everybody had been read by pages, as another day may have it.
+    `spared`: about so many calls more it would have taken if everybody had been read by pages, as another day may have it. `remarks`: what somebody may want to
+    know of how it was written.
     """
 
     calls: int = 0
@@ -157,6 +170,7 @@ class Usage:
     daily_used: int | None = None
     daily_limit: int | None = None
     spared: int = 0
+    remarks: tuple[str, ...] = ()
 
 
 class Connector(Protocol):

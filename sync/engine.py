@@ -280,6 +280,7 @@ def apply(
         _look_again(session, started + 1)
         error = _side_by_side(session, senders, Sender.send, halt)
     settle(session, run, started, ledgers)
+    _remark(session)
     with session.store.write() as tx:
         closing.settle_due(tx, session.workspace, run, started)
         actions.discard(tx, run)
@@ -316,6 +317,12 @@ def somebody_waits(session: Session) -> bool:
     """Whether a plan would look at anybody now, even if no system had anything new: somebody is due, or a record is nobody's yet."""
     with session.store.read() as tx:
         return bool(people.due(tx, session.workspace, 0, 1) or links.unmatched(tx, session.workspace, 0, 1))
+
+
+def _remark(session: Session) -> None:
+    for connected in session.systems.values():
+        for remark in connected.connector.usage().remarks:
+            session.tell(f"{connected.name}: {remark}")
 
 
 def quota(session: Session) -> dict[str, tuple[int, int]]:

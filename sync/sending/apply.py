@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from ...connectors.contract import Capabilities
+from ...connectors.contract import Bulk
 from ...model.errors import StagesyncError
 from ...model.records import Gone, Moved, Present, Record, Ref
-from ...model.writes import Applied, Deferred, Move, Outcome, Rejected, Step, Unknown
+from ...model.writes import Applied, Deferred, Move, Operation, Outcome, Rejected, Step, Unknown
 from ...state import actions, links, people
 from ...state.actions import ActionRow
 from ...state.people import PersonRow
@@ -28,7 +28,8 @@ from .outcome import Landed, Ledger, fields_of, people_of
 from .reading_back import read_back
 
 MAX_BLOCK = 2_000
-OPERATIONS = ("archive", "update", "create")
+OPERATIONS: tuple[Operation, ...] = ("archive", "update", "create")
+_TURNS: tuple[tuple[Operation, bool], ...] = (("update", True), *((op, False) for op in OPERATIONS))
 ROUNDS = 2
 """So many times as many requests as can be under way at once travel in one write, so that the wait for a far vendor is met once for all of them.
 New records that need no look beforehand have another way: a write goes on while what came of the one before it is written down, and as many travel in two."""
@@ -58,6 +59,7 @@ class Sender:
     _broken: set[int] = field(default_factory=set[int])
     _answered: int = 0
     _under_way: _UnderWay = _UnderWay()
+    _bulk: Bulk | None = None
     _unread: list[ActionRow] = field(default_factory=list[ActionRow])
 
     def __post_init__(self) -> None:
@@ -75,14 +77,15 @@ class Sender:
             self.connected.connector.write(())  # what it keeps back for a later moment may be due
         with self.session.store.read() as tx:
             counted = actions.tally(tx, self.run)
-        for op, urgent in (("update", True), *((op, False) for op in OPERATIONS)):
+        for op, urgent in _TURNS:
             if planned := counted.get((self.connected.system.account, op, "planned")):
-                self._send_all(op, self._block(op, planned), urgent=urgent)
+                self._send_all(op, planned, urgent=urgent)
 
     def send_these(self, rows: Sequence[ActionRow]) -> None:
         """Send only these of the planned rows, as `send` would."""
         for op in OPERATIONS:
             if mine := [row for row in rows if row.op == op and row.account == self.connected.system.account]:
+                self._bulk = self._paying(op, len(mine))
                 self._send_block(mine)
 
     def send_again(self, rows: Sequence[ActionRow]) -> None:
@@ -91,9 +94,10 @@ class Sender:
         for group in self._groups(sorted(rows, key=lambda row: row.id), refs):
             self._send_group(group, refs)
 
-    def _send_all(self, op: str, size: int, *, urgent: bool) -> None:
+    def _send_all(self, op: Operation, planned: int, *, urgent: bool) -> None:
+        self._bulk = self._paying(op, planned)
         try:
-            self._send_planned(op, size, urgent=urgent)
+            self._send_planned(op, self._block(op), urgent=urgent)
         finally:
             under_way, self._under_way = self._under_way, _UnderWay()
             self._unread.extend(self._ended(under_way))
@@ -112,11 +116,17 @@ class Sender:
             self._send_block(planned, ahead=op == "create" and self._needs_no_look())
             self.session.progress(f"{self.connected.name}: writing", self.ledger.count.writes)
 
-    def _block(self, op: str, planned: int) -> int:
-        """How many rows are taken from the plan at once, of so many that are `planned`."""
+    def _paying(self, op: Operation, planned: int) -> Bulk | None:
+        """Jobs, where so many that are `planned` should travel in them."""
+        bulk = self.connected.connector.capabilities.bulk
+        return bulk if bulk is not None and bulk.pays(op, planned) else None
+
+    def _block(self, op: Operation) -> int:
+        """How many rows are taken from the plan at once."""
+        if self._bulk is not None:
+            return self._bulk.most
         capabilities = self.connected.connector.capabilities
-        size = MAX_BLOCK if op == "create" else max(1, min(STEPS * capabilities.reread * capabilities.abreast, MAX_BLOCK))
-        return together(capabilities, planned, size)
+        return MAX_BLOCK if op == "create" else max(1, min(STEPS * capabilities.reread * capabilities.abreast, MAX_BLOCK))
 
     def _needs_no_look(self) -> bool:
         """Nothing but writes is asked of the system for its new records, and several requests may be under way at once."""
@@ -221,7 +231,7 @@ class Sender:
     def _groups(self, rows: Sequence[ActionRow], refs: Mapping[int, Ref], rounds: int = ROUNDS) -> Iterator[list[tuple[ActionRow, Step]]]:
         """Rows that may travel in one request; a later step only after the earlier ones."""
         capabilities = self.connected.connector.capabilities
-        several = capabilities.abreast * (rounds if capabilities.abreast > 1 else 1)
+        several, bulk = capabilities.abreast * (rounds if capabilities.abreast > 1 else 1), self._bulk
         moves = {} if self.connected.system.looks else self._moves(rows)
         for number in sorted({row.step for row in rows}):
             grouped: dict[str, tuple[int, list[tuple[ActionRow, Step]]]] = {}
@@ -231,7 +241,7 @@ class Sender:
                     key, size = capabilities.batch(step)
                     grouped.setdefault(key, (size, []))[1].append((row, step))
             for request, group in grouped.values():
-                size = together(capabilities, len(group), request * several)
+                size = bulk.most if bulk is not None and bulk.takes(group[0][1].operation, len(group)) else request * several
                 for start in range(0, len(group), size):
                     yield group[start : start + size]
 
@@ -363,12 +373,6 @@ class Sender:
 def _place(row: ActionRow, ref: Ref) -> dict[str, str]:
     """What is kept of where a write ended, and of why a new record is linked to no company."""
     return {"kind": ref.kind, "ref": ref.id, **unlinked(row)}
-
-
-def together(capabilities: Capabilities, rows: int, otherwise: int) -> int:
-    """How many of so many `rows` are taken at once: as many as travel in bulk, where there are enough for that."""
-    bulk = capabilities.bulk
-    return bulk.most if bulk is not None and rows >= bulk.least else otherwise
 
 
 def undrifted(row: ActionRow, record: Record) -> bool:
