@@ -26,6 +26,8 @@ _OLDER_LIMIT = 100
 """Rows on a page of a search by HubSpot's older documentation; by today's there may be 200."""
 _MOVED = frozenset({301, 302, 303, 307, 308})
 Result = TypeVar("Result")
+Form = Sequence[tuple[str, str | tuple[str, bytes, str]]]
+"""The fields of a form: a text, or a file with its name and type (RFC 7578)."""
 _HEADERS = {"Accept": "application/json", "Accept-Encoding": "gzip"}
 
 
@@ -111,13 +113,15 @@ class Client:
         path: str,
         *,
         body: Mapping[str, Any] | None = None,
+        form: Form = (),
         query: Sequence[tuple[str, str]] = (),
         repeatable: bool,
         changes: bool = False,
         silent: bool = False,
         pace: Pace | None = None,
     ) -> Answer:
-        """One call; `changes`: something at HubSpot. `silent`: there may be nothing to say, so that an empty answer with success is one.
+        """One call; `form`: what is sent in place of a body. `changes`: something at HubSpot. `silent`: there may be nothing to say, so that an empty
+        answer with success is one.
 
         A refused OAuth token is renewed once: the first call was surely not carried out.
         """
@@ -133,7 +137,7 @@ class Client:
                     judge(answer, where=self.system, now_ms=self.clock.now_ms())
 
             return self.line.ask(
-                lambda: self._sent(method, path, query, body, bearer),
+                lambda: self._sent(method, path, query, body, form, bearer),
                 judged,
                 repeatable=repeatable,
                 changes=changes,
@@ -162,16 +166,16 @@ class Client:
             self.line.meter.daily_limit = int(limit)
             self.line.meter.daily_used = int(limit) - int(left)
 
-    def _sent(self, method: str, path: str, query: Sequence[tuple[str, str]], body: Mapping[str, Any] | None, bearer: str) -> Answer:
+    def _sent(self, method: str, path: str, query: Sequence[tuple[str, str]], body: Mapping[str, Any] | None, form: Form, bearer: str) -> Answer:
         """A read is sent on to where the same server says that it lies now, such as behind a slash; the token goes to no other."""
-        answer = self._send(method, path, query, body, bearer)
+        answer = self._send(method, path, query, body, form, bearer)
         there = urljoin(self._base_url + path, answer.headers.get("location", "")).removeprefix(self._base_url)
-        return self._send(method, there, (), body, bearer) if method == "GET" and answer.status in _MOVED and there.startswith("/") else answer
+        return self._send(method, there, (), body, form, bearer) if method == "GET" and answer.status in _MOVED and there.startswith("/") else answer
 
-    def _send(self, method: str, path: str, query: Sequence[tuple[str, str]], body: Mapping[str, Any] | None, bearer: str) -> Answer:
+    def _send(self, method: str, path: str, query: Sequence[tuple[str, str]], body: Mapping[str, Any] | None, form: Form, bearer: str) -> Answer:
         from urllib3.exceptions import HTTPError
 
-        headers = {**_HEADERS, "Authorization": f"Bearer {bearer}"}
+        headers = {**_HEADERS, "Authorization": f"Bearer {bearer}", **({"Content-Type": "multipart/form-data"} if form else {})}
         patience = self.line.patience
         try:
             got = self._held().call_api(
@@ -180,6 +184,7 @@ class Client:
                 query_params=list(query),
                 header_params=headers,
                 body=body,
+                post_params=list(form),
                 _preload_content=False,
                 _request_timeout=(patience.connect_s, patience.read_s),
             )

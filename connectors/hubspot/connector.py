@@ -22,8 +22,12 @@ from .client import IN_FLIGHT, Client
 from .consent import OPT_OUT
 from .errors import KIND
 from .history import HISTORY_PAGE
+from .imports.calls import all_ended
+from .imports.passage import Passage
+from .imports.ways import bulk
 from .own import Sample, learned_app, sample_of
 from .rows import EMAIL
+from .scopes import lacking
 from .settings import HubSpotSettings
 from .write import STAGE, write
 
@@ -48,6 +52,9 @@ _TIERS = (
 """Calls of a private app or service key (HubSpot docs, API usage details)."""
 _CAPABILITIES = Capabilities(batch=_batch, reread=read.BATCH, history=HISTORY_PAGE, unique=frozenset({EMAIL}), tiers=_TIERS, abreast=IN_FLIGHT, beside=_beside)
 
+_LANDING_S = 600.0
+"""How long a run waits for imports that an earlier one has posted."""
+
 _NAMELESS = "the portal does not tell its id: it is recognised by address and credential, so that another token will look like another account"
 
 
@@ -64,11 +71,16 @@ class HubSpot:
         self._stages: Mapping[str, int] | None = None
         self._nameless = False
         self._companies = Known(firms.LINK)
+        self._passage = Passage(client)
+        self._left: int | None = None
         self._backward = f"backward_stage_{client.settings.api_version.replace('-', '_')}"
 
     @property
     def capabilities(self) -> Capabilities:
-        """Batches of 100, field-level history, unique e-mail."""
+        """Batches of 100, field-level history, unique e-mail; imports, where the calls that are left today make them pay."""
+        left = self._client.line.left
+        if self._capabilities.bulk is None or left != self._left:
+            self._left, self._capabilities = left, replace(self._capabilities, bulk=bulk(left))
         return self._capabilities
 
     def identity(self) -> AccountId:
@@ -120,7 +132,10 @@ class HubSpot:
             return self._client.abreast([partial(consent.write, self._client, step) for step in steps])
         if steps and links.is_link(steps[0]):
             return links.write(self._client, steps)
-        outcomes = write(self._client, steps, self._asked)
+        many = bool(steps) and steps[0].operation == "create" and len(steps) >= self._passage.least
+        outcomes = write(self._client, steps, self._asked, self._passage if many else None)
+        if many:  # what an import wrote does not bear the app's id
+            return outcomes
         if self._app_id is None and self._sample is None:
             self._sample = next((sample for step, outcome in zip(steps, outcomes, strict=True) if (sample := sample_of(step, outcome))), None)
         return outcomes
@@ -129,9 +144,17 @@ class HubSpot:
         """The record of each company. One that was found or made is not looked for again."""
         return self._companies.ask(wanted, by, lambda asked: firms.companies(self._client, asked, by, make=make))
 
+    def landed(self) -> bool:
+        """Wait for our imports, whoever posted them."""
+        return all_ended(self._client, _LANDING_S)
+
+    def lacks(self) -> Sequence[str]:
+        """See the module `scopes`."""
+        return lacking(self._client)
+
     def usage(self) -> Usage:
-        """Calls, seconds, and the daily quota where HubSpot tells it."""
-        return self._client.line.meter.usage()
+        """Calls, seconds, the daily quota where HubSpot tells it, and how imports went."""
+        return replace(self._client.line.meter.usage(), remarks=tuple(self._passage.remarks))
 
     def close(self) -> None:
         """Give back the connection."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,11 +13,10 @@ from .client import Client
 from .companies import LINK
 from .errors import KIND, Forbidden, strange
 from .history import HISTORY_PAGE, NATIVE_CONNECTOR, sources_of
+from .owners import OWNER, listed
+from .rows import keyed
 from .write import STAGE
 
-_OWNER = "hubspot_owner_id"
-_OWNERS_PAGE = 500
-"""The most that one call lists (HubSpot docs, Owners)."""
 _NATIVE_PROPERTIES = ("salesforcecontactid", "salesforceleadid")
 """HubSpot's own integration with Salesforce adds these properties when it is installed."""
 _TYPES = {
@@ -67,16 +66,16 @@ def account(client: Client) -> Mapping[str, Any]:
 def describe(client: Client) -> SystemDescription:
     """All properties of contacts, the owners as options of theirs, and findings. Five calls, more where owners fill several pages."""
     told = client.expected(client.get(client.paths.properties))
-    fields = {str(each["name"]): field_of(each) for each in _named(client, told.get("results"), "name") if not each.get("archived")}
+    fields = {str(each["name"]): field_of(each) for each in keyed(told.get("results"), "name", where=client.system) if not each.get("archived")}
     findings, users = _findings(client, fields), dict[str, str]()
-    if _OWNER in fields:
+    if OWNER in fields:
         try:
-            listed = [(each, archived) for archived in (False, True) for each in _listed_owners(client, archived)]
+            everybody = [(each, archived) for archived in (False, True) for each in listed(client, archived=archived)]
         except (CredentialError, ConfigurationError) as error:
             findings.append(f"owners cannot be kept the same: {error.what}")
         else:
-            fields[_OWNER] = replace(fields[_OWNER], options=_owners(listed))
-            users = _users(each for each, _ in listed)
+            fields[OWNER] = replace(fields[OWNER], options=_owners(everybody))
+            users = _users(each for each, _ in everybody)
     if consent.OPT_OUT in fields:
         trouble = consent.trouble(client)
         fields[consent.OPT_OUT] = replace(fields[consent.OPT_OUT], writable=trouble is None, creatable=trouble is None)
@@ -84,13 +83,6 @@ def describe(client: Client) -> SystemDescription:
     if LINK in fields:
         fields[LINK] = replace(fields[LINK], writable=True, creatable=True)
     return SystemDescription({KIND: KindDescription(KIND, fields)}, tuple(findings), users)
-
-
-def _named(client: Client, listed: Any, key: str) -> list[Mapping[str, Any]]:
-    """What is listed, each known by its key. Raises `Unreachable` for one that has none."""
-    if not all(isinstance(each, dict) and each.get(key) for each in listed or ()):
-        raise strange(f"HubSpot's answer lists something without `{key}`", where=client.system)
-    return listed or []
 
 
 def _owners(listed: Iterable[tuple[Mapping[str, Any], bool]]) -> tuple[Option, ...]:
@@ -108,19 +100,6 @@ def _users(listed: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """An owner's id is not the user's, and histories name the user; one who is gone has it under the second name only (HubSpot docs, Owners)."""
     ids = ((each.get("userId") or each.get("userIdIncludingInactive"), each.get("email")) for each in listed)
     return {str(user): str(address) for user, address in ids if user and address}
-
-
-def _listed_owners(client: Client, archived: bool) -> Iterator[Mapping[str, Any]]:
-    after = ""
-    while True:
-        query = [("limit", str(_OWNERS_PAGE)), ("archived", str(archived).lower()), *([("after", after)] if after else [])]
-        told = client.expected(client.get(client.paths.owners, query))
-        yield from _named(client, told.get("results"), "id")
-        before, after = after, str(((told.get("paging") or {}).get("next") or {}).get("after") or "")
-        if not after:
-            return
-        if after == before:
-            raise strange(where=client.system)
 
 
 def stage_order(client: Client) -> Mapping[str, int]:
@@ -149,7 +128,7 @@ def field_of(told: Mapping[str, Any]) -> FieldDescription:
 def _type(name: str, kind: str, shown: str) -> str:
     if name == "email":
         return "email"
-    if name == _OWNER:
+    if name == OWNER:
         return "reference"
     if shown == "phonenumber":
         return "phone"

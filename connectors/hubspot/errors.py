@@ -6,7 +6,7 @@ The body's fields are all optional, gateways answer in HTML, and some facts stan
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import orjson
@@ -94,14 +94,18 @@ def _limited(answer: Answer, told: str, where: str, now_ms: int) -> Exception:
 
 
 class Forbidden(CredentialError):
-    """The credential is good, and may not do this."""
+    """The credential is good, and may not do this. `scopes`: of which one would do, where HubSpot says so."""
+
+    def __init__(self, what: str, *, where: str = "", next_step: str = "", scopes: Sequence[str] = ()) -> None:
+        super().__init__(what, where=where, next_step=next_step)
+        self.scopes = scopes
 
 
 def _forbidden(answer: Answer, told: str, where: str) -> Exception:
     scopes = sorted({scope for each in _details(body(answer)) for scope in named(each, "requiredGranularScopes") + named(each, "requiredScopes")})
     if scopes:
         what = f"the HubSpot app lacks a scope: {' or '.join(scopes)}"
-        return Forbidden(what, where=where, next_step="add the scope to the app or Service Key, then run again")
+        return Forbidden(what, where=where, next_step="add the scope to the app or Service Key, then run again", scopes=scopes)
     return Forbidden(f"HubSpot forbids this{told}", where=where, next_step="check the scopes of the app or Service Key, and the user's rights")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +45,16 @@ class Paths:
         """How an export says that it wants no associated records: dated versions require to be told, and know a list of them (HubSpot docs, Exports)."""
         said = {"associatedObjectType": (), "includeLabeledAssociations": False, "includePrimaryDisplayPropertyForAssociatedObjects": False}
         return {} if self._numbered else said
+
+    def view(self, filters: Sequence[Mapping[str, str]]) -> Mapping[str, Any]:
+        """How an export says which contacts it wants, with all that each kind of version requires (HubSpot docs, Exports)."""
+        other = {"query": ""} if self._numbered else {"filterGroups": ()}
+        return {"filters": list(filters), "sorts": (), **other}
+
+    @property
+    def imports(self) -> str:
+        """Where imports are posted and listed; below it, how far one is."""
+        return f"/crm/{self.version}/imports" if self._numbered else f"/crm/imports/{self.version}"
 
     @property
     def properties(self) -> str:

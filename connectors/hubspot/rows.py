@@ -60,6 +60,13 @@ def shaped(rows: Any, *, where: str) -> list[dict[str, Any]]:
     return rows
 
 
+def keyed(rows: Any, key: str, *, where: str) -> list[Mapping[str, Any]]:
+    """What an answer lists, each known by its key. Raises `Unreachable` for one that has none."""
+    if not all(isinstance(each, dict) and each.get(key) for each in rows or ()):
+        raise strange(f"HubSpot's answer lists something without `{key}`", where=where)
+    return rows or []
+
+
 def contacts_of(rows: Any, *, where: str) -> list[dict[str, Any]]:
     """The same for contacts, each of which says when it was changed: without that nobody knows what is newer."""
     found = shaped(rows, where=where)

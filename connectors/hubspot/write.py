@@ -26,6 +26,7 @@ from . import consent
 from .client import Client
 from .companies import LINK
 from .errors import KIND, bad_values, body, named, rejection
+from .imports.passage import Passage
 from .links import associations
 from .read import BATCH, fetch
 from .rows import is_stamped, record_of, sent_values
@@ -35,17 +36,27 @@ STAGE = "lifecyclestage"
 _SOON_S = 5.0
 
 
-def write(client: Client, steps: Sequence[Step], fields: Collection[str] = ()) -> list[Outcome]:
-    """Send the steps, all of one operation, and give one outcome each, in their order.
+def write(client: Client, steps: Sequence[Step], fields: Collection[str] = (), passage: Passage | None = None) -> list[Outcome]:
+    """Send the steps, all of one operation, and give one outcome each, in their order. `passage`: new contacts go by imports, as far as they can.
 
     What is told as stored is what the step wrote and, as far as the answer shows them, `fields`: not HubSpot's own bookkeeping.
     """
     places, done = _distinct(steps)
-    done |= _opted_out_first(client, steps, places)
-    places = [place for place in places if place not in done]
-    if places:
-        done |= at_once(places, BATCH, lambda some: _send(client, steps, some), client.abreast)
+    imported = passage.deliver({place: steps[place] for place in places}, fields) if passage is not None else {}
+    places = [place for place in places if place not in imported]
+    try:
+        done |= imported | _by_batches(client, steps, places)
+    except StagesyncError as stop:
+        if not imported:
+            raise
+        done |= imported | dict.fromkeys(places, Deferred(stop.what, _SOON_S))
     return [_trimmed(steps[place], done[place], fields) for place in range(len(steps))]
+
+
+def _by_batches(client: Client, steps: Sequence[Step], places: Sequence[int]) -> Outcomes:
+    done = _opted_out_first(client, steps, places)
+    places = [place for place in places if place not in done]
+    return done | (at_once(places, BATCH, lambda some: _send(client, steps, some), client.abreast) if places else {})
 
 
 def _trimmed(step: Step, outcome: Outcome, fields: Collection[str]) -> Outcome:

@@ -20,7 +20,7 @@ from ..cursor import Cursor
 from ..errors import KIND
 from ..listing import PAGE
 from ..read import BATCH, batch_read, batches, fetch
-from ..rows import MERGED, STAMP, moves_of, records_of, with_own
+from ..rows import MERGED, STAMP, keyed, moves_of, records_of, with_own
 from .calls import fetched, start
 from .layout import NEEDED, Layout, instant_of, laid_out
 from .sheet import Sheet
@@ -34,12 +34,12 @@ GOES_ON = "everybody is read by an export that was begun before"
 
 def exporting(client: Client, cursor: Cursor, fields: Sequence[str]) -> Cursor:
     """The place at the beginning of a new export. Raises `Unusable`."""
-    return cursor.exporting(start(client, [*_asked(client, fields)]))
+    return cursor.exporting(start(client, [*asked_of(client, fields)]))
 
 
 def harvested(client: Client, cursor: Cursor, fields: Sequence[str]) -> Iterator[tuple[Page, Cursor]]:
     """The rest of the cursor's export, with the place behind each page. Raises `Unusable` before the first one is given."""
-    asked = _asked(client, fields)
+    asked = asked_of(client, fields)
     with fetched(client, cursor.export) as file:
         sheet = Sheet(file)
         layout = laid_out(sheet.header, asked)
@@ -51,10 +51,10 @@ def harvested(client: Client, cursor: Cursor, fields: Sequence[str]) -> Iterator
             yield from _given(client, cursor, fields, islice(rows, cursor.rows, None), layout, trust)
 
 
-def _asked(client: Client, fields: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+def asked_of(client: Client, fields: Sequence[str]) -> dict[str, Mapping[str, Any]]:
     """The properties that an export is asked for, as far as the account has them, with their definitions. Raises `Unusable` where it lacks one that we need."""
     told = client.expected(client.get(client.paths.properties))
-    known = {str(each["name"]): each for each in told.get("results") or []}
+    known = {str(each["name"]): each for each in keyed(told.get("results"), "name", where=client.system)}
     if not known.keys() >= set(NEEDED):
         raise Unusable(f"this account does not show {', '.join(sorted({*NEEDED} - known.keys()))}")
     return {name: known[name] for name in dict.fromkeys((*NEEDED, *with_own(fields))) if name in known}

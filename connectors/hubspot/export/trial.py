@@ -14,7 +14,7 @@ with the delta that follows, by the same overlap.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -110,7 +110,11 @@ def tried(client: Client, sheet: Sheet, layout: Layout, since: int, given: int) 
         raise Unusable(f"its file lacks contacts, {lacking:,} or more")
     _no_values(client, [layout.names[column] for column in found.blank], since)
     never = (ASIDE,) if found.kept else (ASIDE, SPACED)
-    return Trust(found.rows, found.mark, frozenset(_compared(client, layout, found.picks.all(), since, never)))
+
+    def old(_: Contact, row: Mapping[str, Any]) -> bool:
+        return stamp_of(row) < since
+
+    return Trust(found.rows, found.mark, frozenset(compared(client, layout, found.picks.all(), old, never)))
 
 
 def looked(sheet: Sheet, layout: Layout, since: int, given: int) -> Look:
@@ -138,12 +142,15 @@ def looked(sheet: Sheet, layout: Layout, since: int, given: int) -> Look:
     return found
 
 
-def _compared(client: Client, layout: Layout, picked: dict[str, Contact], since: int, never: tuple[str, ...]) -> set[Seen]:
-    """The forms of which a value was seen to be exact. Raises `Unusable` for one that is not. `never`: how forms end that are not believed anyway."""
+def compared(
+    client: Client, layout: Layout, picked: dict[str, Contact], tells: Callable[[Contact, Mapping[str, Any]], bool], never: tuple[str, ...]
+) -> set[Seen]:
+    """The forms of which a value was seen to be exact. Raises `Unusable` for one that is not. `tells`: whether a contact as it is now can prove anything of
+    its row; `never`: how forms end that are not believed anyway."""
     seen: set[Seen] = set()
     for rows in client.abreast([partial(batch_read, client, ids, layout.names) for ids in batches([*picked], BATCH)]):
         for row in rows:
-            if row["id"] in picked and stamp_of(row) < since:
+            if row["id"] in picked and tells(picked[row["id"]], row):
                 seen |= set(_same(layout, picked[row["id"]], row["properties"], never))
     return seen
 
@@ -164,9 +171,9 @@ def _no_values(client: Client, names: Sequence[str], since: int) -> None:
             raise Unusable(f"its file has nothing in {' or '.join(part)}, and some contacts have")
 
 
-def count(client: Client) -> int:
-    """How many contacts there are, about: the index lags."""
-    return _count(client, [])
+def count(client: Client, filters: Sequence[dict[str, str]] = ()) -> int:
+    """How many contacts there are that pass the filters, about: the index lags."""
+    return _count(client, [filters] if filters else [])
 
 
 def _count(client: Client, groups: Sequence[Sequence[dict[str, str]]]) -> int:
