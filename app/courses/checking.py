@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ...connectors.contract import AccountId, Connector, SystemDescription
+from ...connectors.rights import Scoped
 from ...mapping.fields import GROUPS
 from ...mapping.maps import Maps
 from ...mapping.problems import Problems
@@ -130,6 +131,7 @@ def _look_at(place: wiring.Place, name: str, system: SystemConfig, found: Findin
         return None
     try:
         known = accounts.ask(place.store, place.id, system, connector, place.clock.now_ms())
+        lacks = _lacks(connector)
     except StagesyncError as error:
         found.wrong(error)
         found.systems[name] = error.what
@@ -139,10 +141,18 @@ def _look_at(place: wiring.Place, name: str, system: SystemConfig, found: Findin
     identity = known.identity
     label = identity.name if identity.id in identity.name else f"{identity.id} {identity.name}".rstrip()
     found.systems[name] = f"{identity.vendor} {label}; {_rights(known.description)}"
-    for finding in known.description.findings:
+    for finding in (*known.description.findings, *lacks):
         found.note(f"{name}: {finding}")
     _quota(name, system, connector, found)
     return known
+
+
+def _lacks(connector: Connector) -> Sequence[str]:
+    """Good to know, and no reason to stop where nobody tells."""
+    try:
+        return connector.lacks() if isinstance(connector, Scoped) else ()
+    except StagesyncError:
+        return ()
 
 
 def _rights(description: SystemDescription) -> str:

@@ -76,6 +76,17 @@ def test_a_missing_scope_is_said(small: Box) -> None:
         assert "crm.objects.contacts.read" in result.stdout + result.stderr
 
 
+def test_a_scope_that_only_a_large_account_wants_is_good_to_know(small: Box) -> None:
+    """It is told by `check` with what follows from it, and no mistake; with it, nothing is told."""
+    told = small.run("check")
+    assert (told.exit_code, "crm." in told.stdout) == (0, False)
+    small.worlds.hubspot.switch(scopes=[scope for scope in small.worlds.hubspot.habits.scopes if scope not in ("crm.export", "crm.import")])
+    told = small.run("check")
+    assert told.exit_code == 0
+    for scope, what in (("crm.export", "to read"), ("crm.import", "to make")):
+        assert f"hubspot: the scope {scope} is not given, which is wanted only {what}" in " ".join(told.stdout.split())
+
+
 def test_an_unknown_field_is_said_with_what_was_meant(small: Box) -> None:
     """A native name that the account does not have gives its TOML path and the nearest names, exit 2, before anything is written."""
     small.add('\n[fields.phone]\nhubspot = "fone"\n')
