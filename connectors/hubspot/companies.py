@@ -19,7 +19,7 @@ from ..companies import Candidate, choose, missing
 from ..manners import MaybeDone, NotDone
 from ..packing import packed
 from .client import Client
-from .errors import Forbidden, body, named, rejection
+from .errors import Forbidden, body, named, objects, rejection
 from .read import BATCH
 from .rows import shaped
 
@@ -108,10 +108,10 @@ def _sent(client: Client, part: Mapping[str, Company]) -> dict[str, Found]:
         return dict.fromkeys(part, Rejected(refused.code, refused.reason, LINK))
     told = body(answer)
     found: dict[str, Found] = dict.fromkeys(part, Deferred("HubSpot's answer does not mention this company", _RETRY_S))
-    for row in told.get("results") or []:
-        if isinstance(row, dict) and (key := traced.get(str(row.get("objectWriteTraceId")))) is not None and row.get("id"):
+    for row in objects(told, "results"):
+        if (key := traced.get(str(row.get("objectWriteTraceId")))) is not None and row.get("id"):
             found[key] = Linked(str(row["id"]), {LINK: str(row["id"])})
-    for error in (each for each in told.get("errors") or [] if isinstance(each, dict)):
+    for error in objects(told, "errors"):
         refused = rejection(error)
         for key in (traced[trace] for trace in named(error, "objectWriteTraceId") if trace in traced):
             found[key] = Rejected(refused.code, refused.reason, LINK)

@@ -121,6 +121,12 @@ def strange(what: str = "HubSpot's answer has a shape that we do not know", *, w
     return Unreachable(what, where=where, next_step="check `base_url`, `api_version` and any proxy in between")
 
 
+def objects(told: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    """The objects in a list of an answer to a write; whatever else stands there says nothing."""
+    found = told.get(name)
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
 def _details(error: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The error itself and its parts, as far as they are objects."""
     parts = error.get("errors")

@@ -17,7 +17,7 @@ from ...model.writes import Applied, Deferred, Outcome, Rejected, Step, Unknown
 from ..manners import MaybeDone, NotDone
 from .client import Client
 from .companies import LINK
-from .errors import Forbidden, body, named, rejection
+from .errors import Forbidden, body, named, objects, rejection
 from .read import BATCH, batch_read
 
 PRIMARY: Mapping[str, Any] = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 1}
@@ -80,11 +80,11 @@ def _sent(client: Client, steps: Sequence[Step], deed: str, inputs: Mapping[int,
 def _told(steps: Sequence[Step], told: Mapping[str, Any]) -> dict[int, Outcome]:
     """What came of each. HubSpot names what it did, and what it refused in prose only (`CONTACT=1234 is not valid`, in a public recording): of several rows
     that are left nobody can say which it means, and the next look tells."""
-    errors = [each for each in told.get("errors") or [] if isinstance(each, dict)]
+    errors = objects(told, "errors")
     if not errors:
         return {step.id: _applied(step) for step in steps}
     refused = {id: _refused(error) for error in errors for id in (*named(error, "fromObjectId"), *named(error, "ids"))}
-    done = {(str(row.get("fromObjectId")), str(row.get("toObjectId"))) for row in told.get("results") or [] if isinstance(row, dict)}
+    done = {(str(row.get("fromObjectId")), str(row.get("toObjectId"))) for row in objects(told, "results")}
     found: dict[int, Outcome] = {step.id: refused[_ref(step).id] for step in steps if _ref(step).id in refused}
     found |= {step.id: _applied(step) for step in steps if step.id not in found and (_ref(step).id, str(step.values[LINK])) in done}
     left = [step for step in steps if step.id not in found]

@@ -25,7 +25,7 @@ from ..splitting import Outcomes, Refusal, at_once
 from . import consent
 from .client import Client
 from .companies import LINK
-from .errors import KIND, bad_values, body, named, rejection
+from .errors import KIND, bad_values, body, named, objects, rejection
 from .imports.passage import Passage
 from .links import associations
 from .read import BATCH, fetch
@@ -151,13 +151,13 @@ def _reconciled(client: Client, steps: Sequence[Step], places: Sequence[int], to
     by_trace = {str(steps[place].id): place for place in places}
     by_ref = {step.ref.id: place for place in places if (step := steps[place]).ref is not None}
     found: Outcomes = {}
-    for row in _whole(told.get("results")):
+    for row in _whole(told):
         place = by_trace.get(str(row.get("objectWriteTraceId") or ""), by_ref.get(str(row.get("id"))))
         place = place if place is not None else _by_address(steps, places, row)
         if place is not None:
             found[place] = _applied(steps[place], row)
     nameless: list[Mapping[str, Any]] = []
-    for error in (each for each in told.get("errors") or [] if isinstance(each, dict)):
+    for error in objects(told, "errors"):
         traces, ids = named(error, "objectWriteTraceId"), [*named(error, "ids"), *named(error, "id")]
         meant = {by_trace[each] for each in traces if each in by_trace} | {by_ref[each] for each in ids if each in by_ref}
         for place in meant:
@@ -169,9 +169,9 @@ def _reconciled(client: Client, steps: Sequence[Step], places: Sequence[int], to
     return found | _looked_at(client, steps, left) if left else found
 
 
-def _whole(rows: Any) -> list[dict[str, Any]]:
+def _whole(told: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The rows that can be read; one that cannot counts as not mentioned."""
-    return [row for row in rows or [] if isinstance(row, dict) and "id" in row and isinstance(row.get("properties"), dict)]
+    return [row for row in objects(told, "results") if "id" in row and isinstance(row.get("properties"), dict)]
 
 
 def _by_address(steps: Sequence[Step], places: Sequence[int], row: Mapping[str, Any]) -> int | None:

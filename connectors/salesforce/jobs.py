@@ -139,7 +139,8 @@ def _look(client: Client, kind: Kind, id: str) -> Told:
     found = client.read("GET", f"jobs/{kind}/{id}")
     if not isinstance(found, dict):
         raise Unreachable("a bulk job does not tell its state", where=client.system, next_step="run again: what was sent is looked up first")
-    return Told(str(found.get("state")), int(found.get("numberRecordsProcessed") or 0))
+    processed = found.get("numberRecordsProcessed")
+    return Told(str(found.get("state")), processed if isinstance(processed, int) else 0)
 
 
 def _pauses(total_s: float) -> Iterator[float]:

@@ -257,3 +257,22 @@ def test_a_history_of_hubspot(now: tuple[Any, ...]) -> None:
         assert isinstance(seen, Present)
         assert not seen.history.get("lifecyclestage")
         assert connector.describe().findings == ()
+
+
+@pytest.mark.parametrize("now", [7, "x", [7], {"a": 1}, None])
+@pytest.mark.parametrize("lacks", ["results", "errors"])
+def test_writes_to_hubspot_whose_answers_say_nothing(lacks: str, now: Any) -> None:
+    """What may have been done has an outcome, whatever stands in the answer: it is looked at, or left open."""
+    with hubspot() as (world, connector):
+        refs = [record.ref for record in everything(connector, CONTACTS)]
+        world.lacks, world.now = ("/batch/", lacks), (now,)
+        updates = [
+            Step(1, 1, "update", "contact", refs[0], {"email": "new@x.example"}),
+            Step(2, 1, "update", "contact", Ref("contact", "999"), {"email": "z@x.example"}),
+        ]
+        creates = [Step(number, 1, "create", "contact", None, {"email": f"{name}@x.example"}) for number, name in enumerate(("c", "p1"), 3)]
+        links = [Step(5, 1, "update", "contact", refs[1], {"associatedcompanyid": "1234"})]
+        for steps in (updates, creates, links):
+            assert len(connector.write(steps)) == len(steps)
+        assert isinstance(connector, Companies)
+        assert len(connector.companies([Company("Acme", "acme.example")], "domain", make=True)) == 1
