@@ -263,28 +263,39 @@ def test_an_unknown_hand_names_the_known_ones() -> None:
 DOCS = ROOT / "docs" / "sandbox.md"
 
 
-def _documented_calls() -> list[tuple[str, str, str | None, dict[str, str]]]:
-    """(method, URL, posted JSON, headers) of every curl line in the shell blocks of the sandbox's documentation."""
-    found: list[tuple[str, str, str | None, dict[str, str]]] = []
+Form = dict[str, tuple[str | None, str]]
+
+
+def _documented_calls() -> list[tuple[str, str, str | None, dict[str, str], Form]]:
+    """(method, URL, posted JSON, headers, fields of a form) of every curl line in the shell blocks of the sandbox's documentation."""
+    found: list[tuple[str, str, str | None, dict[str, str], Form]] = []
     for block in re.findall(r"```sh\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL):
         for line in block.splitlines():
             words = shlex.split(line, comments=True)
             options = {name: words[index + 1] for index, name in enumerate(words) if name in ("-X", "-d", "-H")}
             (url,) = [word for word in words if word.startswith(("$HUBSPOT", "$SALESFORCE"))]
             name, _, value = options.get("-H", "").partition(": ")
-            found.append((options.get("-X", "GET"), url, options.get("-d"), {name: value} if name else {}))
+            form = dict(_field(words[index + 1]) for index, word in enumerate(words) if word == "-F")
+            found.append((options.get("-X", "POST" if form else "GET"), url, options.get("-d"), {name: value} if name else {}, form))
     return found
+
+
+def _field(text: str) -> tuple[str, tuple[str | None, str]]:
+    """A field of a form as curl takes it: its name, the name of its file, and its content."""
+    name, _, value = text.partition("=")
+    content, _, file = value.partition(";filename=")
+    return name, (file or None, content)
 
 
 def test_every_documented_call_works() -> None:
     """Each curl line of the documentation, one after another, is answered with success; together they use every hand."""
     worlds = build(500, seed=1)
     with serve(worlds.hubspot) as hubspot_url, serve(worlds.salesforce) as salesforce_url, requests.Session() as session:
-        for method, url, posted, headers in _documented_calls():
+        for method, url, posted, headers, form in _documented_calls():
             url = url.replace("$HUBSPOT", hubspot_url).replace("$SALESFORCE", salesforce_url)
-            answer = session.request(method, url, data=posted, headers=headers, timeout=5)
+            answer = session.request(method, url, data=posted, headers=headers, files=form or None, timeout=5)
             assert answer.status_code in {200, 202}, (url, posted, answer.text)
-    documented = {(url.split("/")[0], url.split("/_sandbox/")[-1].split("?")[0]) for _, url, _, _ in _documented_calls() if "/_sandbox/" in url}
+    documented = {(url.split("/")[0], url.split("/_sandbox/")[-1].split("?")[0]) for _, url, *_ in _documented_calls() if "/_sandbox/" in url}
     for name, world in (("$HUBSPOT", worlds.hubspot), ("$SALESFORCE", worlds.salesforce)):
         shared = {hand for _, hand in documented if not hand.startswith("hands/")}
         own = {hand for system, hand in documented if system == name} | {"hands/restore"}
