@@ -291,7 +291,7 @@ def _move(batch: _Batch, system: System, moved: Moved, sight: tuple[int, int]) -
         batch.rewritten[target.id] = target
     if old is not None:
         batch.stirred.add(old.id)
-        batch.rewritten[old.id] = old._replace(state="moved")
+        batch.rewritten[old.id] = old._replace(state="moved", person=old.person if old.person is not None else person)
         place = [f"{old.kind} {old.ref}", f"{moved.to.kind} {moved.to.id}"]
         batch.changes.append((old.id, old.person, None, *sight, None, {changes.RECORD: place}))
         batch.followed.append((old.id, moved.to))
