@@ -34,6 +34,7 @@ DEEDS = {
     "swap": 1,
     "opt_out": 1,
     "blind": 1,
+    "alike": 2,
 }
 """How often each kind of deed is chosen."""
 
@@ -107,6 +108,17 @@ class History:
         if row is not None and self.lab.met(row) and self._is_whole(row):
             self.tokens += 1
             self.lab.type(row, "email", f"new{self.tokens}@x.example")
+
+    def _alike(self) -> None:
+        """Somebody types what another record of the same human says already, without knowing of it."""
+        row = self._any()
+        if row is None:
+            return
+        name = self.random.choice((*FIELDS, "email"))
+        others = [other for world in sorted(self.lab.worlds()) for other in self.lab.rows(world) if other.values["last_name"] == row.values["last_name"]]
+        said = sorted({str(other.values[name]) for other in others if other.values[name] not in (None, row.values[name])})
+        if said and self.lab.met(row, name) and (name != "email" or self._is_whole(row)):
+            self.lab.type(row, name, self.random.choice(said))
 
     def _is_whole(self, row: Row) -> bool:
         """All records of the human are known to belong together: the address may change without tearing them apart."""
