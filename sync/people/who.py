@@ -1,4 +1,7 @@
-"""Finds people by what somebody types: our number (`p12`), an e-mail address, or a record (`hubspot:1234`, `salesforce:00Q...`)."""
+"""Finds people by what somebody types: our number (`p12`), an e-mail address, or a record (`hubspot:1234`, `salesforce:00Q...`).
+
+An address means whoever has it now; where nobody does, whoever had it last in records that are gone.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from dataclasses import dataclass
 
 from ...model.errors import ConfigurationError
 from ...model.records import Ref
-from ...state import keys, links, people
+from ...state import dossier, keys, links, people
 from ...state.links import LinkRow
 from ...state.store import Tx
 
@@ -71,5 +74,6 @@ def _records(tx: Tx, workspace: int, systems: Mapping[str, int], text: str) -> l
     if record and system in systems:
         return list(links.by_refs(tx, workspace, systems[system], [Ref(kind, record) for kind in KINDS]).values())
     if "@" in text:
-        return list(links.by_ids(tx, [link for _, link in keys.find(tx, workspace, "email", [text.lower()])]).values())
+        having = [link for _, link in keys.find(tx, workspace, "email", [text.lower()])]
+        return list(links.by_ids(tx, having or dossier.holders(tx, workspace, [("email", text.lower())])).values())
     return [row for account in systems.values() for row in links.by_refs(tx, workspace, account, [Ref(kind, text) for kind in KINDS]).values()]
