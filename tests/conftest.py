@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 from canaries import Canaries
 from hypothesis import HealthCheck, settings
+from memory import prefer_memory
 from postgres import postgres_server, postgres_url, sqlite_store, sqlite_url, store, store_url
 
 __all__ = ["postgres_server", "postgres_url", "sqlite_store", "sqlite_url", "store", "store_url"]  # fixtures for the tests of all who keep state
 
+prefer_memory()
 ROOT = Path(__file__).resolve().parent.parent
 LONGEST_SLEEP_S = 0.1
 # Retries sleep inside these libraries on behalf of our code.
