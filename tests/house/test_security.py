@@ -129,6 +129,7 @@ def test_only_the_store_talks_to_the_database() -> None:
     assert talkers == {
         "state/connect.py",
         "state/migrate.py",
+        "state/migrations/0011_gone.py",
         "state/scratch.py",
         "state/store.py",
         "connectors/csv/mirror.py",
