@@ -106,6 +106,7 @@ _SET_RANGE = Statement(
 _ANSWER = Statement(update(action).where(among(_c.id, "ids")).values(answer=bindparam("text", type_=Text()), result=bindparam("told", type_=Text())))
 _INTENTS = Statement(select(*_ROW).where(_WORKSPACE, _INTENT).order_by(_c.id))
 _HOLDS = Statement(select(*_ROW).where(_WORKSPACE, _HELD, _AFTER).order_by(_c.id).limit(_LIMIT))
+_NUMBER_HELD = Statement(select(func.count()).where(_WORKSPACE, _HELD, or_(_c.answer.is_(None), _c.answer != word("skip"))))
 _OF_KIND = or_(_c.question == bindparam("kind", type_=Text()), _c.question.like(bindparam("kind", type_=Text()) + ":%"))
 _HOLDS_OF_KIND = Statement(select(*_ROW).where(_WORKSPACE, _HELD, _OF_KIND, _AFTER).order_by(_c.id).limit(_LIMIT))
 _ANSWERED = Statement(select(*_ROW).where(_WORKSPACE, _HELD, _c.answer.is_not(None)).order_by(_c.id))
@@ -295,6 +296,11 @@ def each_hold(tx: Tx, ws: int, kind: str | None = None) -> Iterator[ActionRow]:
     while rows := holds(tx, ws, kind, after):
         after = rows[-1].id
         yield from rows
+
+
+def held(tx: Tx, ws: int) -> int:
+    """How many holds are open, but for those that somebody wants to be left alone."""
+    return tx.rows(_NUMBER_HELD, {"ws": ws})[0][0]
 
 
 def answered_since(tx: Tx, ws: int, at: int) -> list[ActionRow]:

@@ -286,7 +286,7 @@ def apply(
         actions.discard(tx, run)
         if limit is None and not counts.get("limited") and not isinstance(error, SafetyStop):  # a run for some people is no first run
             accounts.set_workspace(tx, session.workspace, mapping=session.desk.maps.digest, synced=True)
-        held = sum(1 for hold in actions.each_hold(tx, session.workspace) if hold.answer != "skip")
+        held = actions.held(tx, session.workspace)
         still = Counter(row.account for row in actions.open_intents(tx, session.workspace))
         for account, ledger in ledgers.items():
             ledger.count.unknown = still[account]

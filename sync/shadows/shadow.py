@@ -67,7 +67,7 @@ def _finish(session: Session, planned: PlanReport, counts: Mapping[str, Any]) ->
     with session.store.write() as tx:
         actions.discard(tx, planned.run)
         accounts.set_workspace(tx, session.workspace, mapping=session.desk.maps.digest, synced=True)
-        held = sum(1 for hold in actions.each_hold(tx, session.workspace) if hold.answer != "skip")
+        held = actions.held(tx, session.workspace)
         usage = {connected.name: connected.connector.usage() for connected in session.systems.values()}
         calls = {name: each.calls for name, each in usage.items()}
         report = RunReport(

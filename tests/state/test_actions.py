@@ -147,6 +147,9 @@ def test_holds_are_grouped_by_their_question(store: Store) -> None:
         assert actions.holds_of_links(tx, home.ws, [record.id]) == {record.id: [rows[2]]}
         actions.answer(tx, [rows[0].id], "hubspot", 7)
         assert actions.of_person(tx, home.ws, one.id) == [rows[0]._replace(answer="hubspot", result={"answered_at": 7})]
+        assert actions.held(tx, home.ws) == 3
+        actions.answer(tx, [rows[1].id], "skip", 8)
+        assert actions.held(tx, home.ws) == 2
         actions.set_state(tx, [row.id for row in rows], "applied")
         assert actions.hold_groups(tx, home.ws) == []
 
