@@ -11,10 +11,14 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
+
+if TYPE_CHECKING:
+    from stagesync.app.running import Running
 
 
 def cpu_s() -> float:
@@ -38,9 +42,15 @@ def main(what: str, config: Path, whos: list[str]) -> None:
     print(orjson.dumps(told).decode())
 
 
+def _running(config: Path) -> AbstractContextManager[Running]:
+    from stagesync.app.configuration.loading import load
+    from stagesync.app.running import running
+
+    return running("bench", load(config))
+
+
 def sync(config: Path) -> dict[str, Any]:
     """Plan and apply, as `stagesync sync` does."""
-    from stagesync.app.running import running
     from stagesync.sync import engine
     from stagesync.sync.sending.apply import Sender
 
@@ -56,7 +66,7 @@ def sync(config: Path) -> dict[str, Any]:
         sending[connected.name] = {"seconds": time.perf_counter() - began, "calls": connected.connector.usage().calls - calls}
 
     Sender.send = timed
-    with running("bench", config) as run:
+    with _running(config) as run:
         state.watch()
         before = cpu_s()
         planned = engine.plan(run.session)
@@ -71,7 +81,6 @@ def sync(config: Path) -> dict[str, Any]:
 
 def decide(config: Path) -> dict[str, Any]:
     """A plan, and after it another one over the same people unchanged: what the fields and what the stage took of each person."""
-    from stagesync.app.running import running
     from stagesync.sync import engine
     from stagesync.sync.deciding import reconcile
     from stagesync.sync.planning import planner
@@ -92,7 +101,7 @@ def decide(config: Path) -> dict[str, Any]:
 
     planner.__dict__["reconcile"] = timed("all", planner.reconcile)
     reconcile.__dict__["decide_stage"] = timed("stage", reconcile.decide_stage)
-    with running("bench", config) as run:
+    with _running(config) as run:
         planned = engine.plan(run.session)
         people, stage, total = planned.tally.people, clocks["stage"], clocks["all"]
         engine.apply(run.session, planned.run, planned=planned)
@@ -104,11 +113,10 @@ def decide(config: Path) -> dict[str, Any]:
 
 def read(config: Path) -> dict[str, Any]:
     """Both systems read to the end through our connectors, one after the other."""
-    from stagesync.app.running import running
     from stagesync.model.records import Query
 
     found: dict[str, Any] = {}
-    with running("bench", config) as run:
+    with _running(config) as run:
         for account, connected in run.session.systems.items():
             before, began = time.process_time(), time.perf_counter()
             records = sum(len(page.records) for page in connected.connector.pull(Query(run.session.asks(account))))
@@ -118,11 +126,10 @@ def read(config: Path) -> dict[str, Any]:
 
 def plain(config: Path) -> dict[str, Any]:
     """The floor."""
-    from stagesync.app.running import running
 
     from .plain_reader import hubspot_rows, salesforce_rows
 
-    with running("bench", config) as run:
+    with _running(config) as run:
         asks = {connected.name: run.session.asks(account) for account, connected in run.session.systems.items()}
     found: dict[str, Any] = {}
     for name, rows in (("hubspot", hubspot_rows(config, asks["hubspot"]["contact"])), ("salesforce", salesforce_rows(config, asks["salesforce"]["lead"]))):
@@ -134,11 +141,10 @@ def plain(config: Path) -> dict[str, Any]:
 
 def drain(config: Path) -> dict[str, Any]:
     """The pull of a run, of which the inbox is all but everything: how many events, the seconds of the clock, and those of CPU."""
-    from stagesync.app.running import running
     from stagesync.state import inbox, runs
     from stagesync.sync.looking.pulling import pull_all
 
-    with running("bench", config) as run:
+    with _running(config) as run:
         with inbox.inbox_of(run.place.config.state_url) as store:
             assert store is not None
             with store.read() as tx:
