@@ -40,10 +40,14 @@ class Mapped:
 
 @dataclass(frozen=True)
 class ImportRequest:
-    """One file of contacts. `asked`: the JSON as it was posted; `rows`: without the header."""
+    """One file of contacts. `marketing`: whether those whom it makes are marketing contacts, where it says so; `rows`: without the header.
+
+    `asked`: the JSON as it was posted.
+    """
 
     name: str
     operation: str
+    marketing: bool | None
     dates: str
     file: str
     columns: Sequence[Mapped]
@@ -76,6 +80,7 @@ def checked(portal: Portal, call: Call) -> ImportRequest:
     return ImportRequest(
         _named(asked),
         _operation(asked),
+        _marketing(asked),
         _dates(asked),
         name,
         _columns(portal, page, header),
@@ -101,6 +106,13 @@ def _operation(asked: Mapping[str, Any]) -> str:
     if found not in OPERATIONS:
         raise invalid(f"importOperations are {', '.join(OPERATIONS)}, not {found}.")
     return str(found)
+
+
+def _marketing(asked: Mapping[str, Any]) -> bool | None:
+    found = asked.get("marketableContactImport")
+    if found is not None and not isinstance(found, bool):
+        raise invalid(f"marketableContactImport is true or false, not {found}.")
+    return found
 
 
 def _dates(asked: Mapping[str, Any]) -> str:

@@ -79,7 +79,8 @@ def carried_out(portal: Portal, asked: ImportRequest, number: int) -> Done:
     except Refused as refused:
         code = "MISSING_REQUIRED_PROPERTY" if "required" in refused.message else "DUPLICATE_UNIQUE_PROPERTY_VALUE"
         return Done(troubles=[*troubles, Trouble(number, code, refused.message)])
-    create(portal, values, IMPORTED)
+    marketing = {} if asked.marketing is None else {"hs_marketable_status": str(asked.marketing).lower()}
+    create(portal, {**values, **marketing}, IMPORTED)
     return Done(created=1, troubles=troubles)
 
 

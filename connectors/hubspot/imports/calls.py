@@ -74,10 +74,12 @@ def posted(client: Client, names: Sequence[str], content: bytes) -> Told | None:
 
 
 def _asked(name: str, names: Sequence[str]) -> dict[str, Any]:
+    """What is asked for. Nobody becomes a marketing contact by it, which is paid for and lasts: who is to be one is for the account to say."""
     columns = [{"columnObjectTypeId": _CONTACT, "columnName": each, "propertyName": each} for each in names]
     keyed = [{**each, "columnType": "HUBSPOT_ALTERNATE_ID"} if each["propertyName"] == EMAIL else each for each in columns]
     file = {"fileName": _FILE, "fileFormat": "CSV", "fileImportPage": {"hasHeader": True, "columnMappings": keyed}}
-    return {"name": name, "importOperations": {_CONTACT: "CREATE"}, "dateFormat": "YEAR_MONTH_DAY", "files": [file]}
+    said = {"importOperations": {_CONTACT: "CREATE"}, "dateFormat": "YEAR_MONTH_DAY", "marketableContactImport": False}
+    return {"name": name, **said, "files": [file]}
 
 
 def _found(client: Client, name: str) -> Told | None:

@@ -49,6 +49,8 @@ def test_everybody_arrives_for_a_handful_of_calls(habits: dict[str, Any]) -> Non
         stored = large.stored()
         for step, outcome in zip(steps, outcomes, strict=True):
             assert told(step, outcome, stored).values.keys() == {*FIELDS}
+        made = [each["properties"] for each in large.world.contacts() if each["properties"]["email"].endswith("@new.example")]
+        assert {each["hs_marketable_status"] for each in made} == {"false"}  # one is paid for, and for long
         calls = large.calls()
         assert (calls[POST], calls[EXPORT], calls.get(BATCH, 0), large.passage.remarks) == (2, 2, 0, [])
         assert sum(calls.values()) < 2 * CALLS

@@ -103,6 +103,15 @@ def test_an_upsert_is_what_is_done_where_nothing_is_said(importer: Importer) -> 
     assert [row[:2] for row in importer.people()] == [("there@example.com", "Last"), ("new@example.com", "Ann")]
 
 
+def test_whom_it_makes_are_marketing_contacts_where_it_says_so(importer: Importer) -> None:
+    """And are not where it says that; where it says nothing, nothing is set. Anything but yes or no is refused."""
+    for place, said in enumerate((None, True, False)):
+        asked = importer.asked() if said is None else importer.asked(marketableContactImport=said)
+        importer.state(importer.start(f"p{place}@example.com,Ann,lead", asked=asked))
+    assert [each["properties"].get("hs_marketable_status") for each in importer.world.contacts()] == [None, "true", "false"]
+    assert importer.refused("a@example.com,Ann,lead", marketableContactImport="yes")[0] == 400
+
+
 def test_a_bad_cell_is_left_out_or_costs_its_row(importer: Importer) -> None:
     """By the portal's habit; a bad address costs it always. Errors come in pages and show the row to whoever asks for it."""
     rows = ("a@example.com,Ann,no stage", "no address,Ann,lead", "b@example.com,Bob,lead")
