@@ -290,7 +290,9 @@ def test_whoever_was_superseded_sends_nothing(store: Store) -> None:
         with pytest.raises(Busy, match="the next one"):
             leases.sending(store, ws)
     with leases.acquire(store, ws, "me again"):
-        assert 0 <= (leases.silent_s(store) or -1) < 60
+        silent_s = leases.silent_s(store)
+        assert silent_s is not None
+        assert 0 <= silent_s < 60
 
 
 def test_a_server_ends_the_transaction_of_a_sleeper(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
