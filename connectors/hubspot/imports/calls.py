@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from ....model.errors import ConfigurationError
+from ....model.errors import ConfigurationError, StagesyncError
 from ...manners import MaybeDone
 from ..client import Client
 from ..errors import Forbidden
@@ -83,12 +83,15 @@ def _asked(name: str, names: Sequence[str]) -> dict[str, Any]:
 
 
 def _found(client: Client, name: str) -> Told | None:
-    """The import of that name, which may be on its way still."""
-    for pause in range(_LOOKS):
-        client.clock.sleep(2.0**pause)
-        for each in _listed(client):
-            if each.name == name:
-                return each
+    """The import of that name, which may be on its way still; None where it is not seen, or nobody can look."""
+    try:
+        for pause in range(_LOOKS):
+            client.clock.sleep(2.0**pause)
+            for each in _listed(client):
+                if each.name == name:
+                    return each
+    except StagesyncError:
+        return None
     return None
 
 

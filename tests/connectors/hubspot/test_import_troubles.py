@@ -167,3 +167,15 @@ def test_imports_of_somebody_are_not_waited_for(large: Stand) -> None:
     assert large.reopen().landed()
     large.switch(scopes=["crm.objects.contacts.read"])
     assert large.reopen().landed()
+
+
+def test_an_import_that_cannot_even_be_looked_for_is_never_told_as_not_done() -> None:
+    """The answer is lost, and HubSpot is out of reach from then on: whether it took the import nobody can say."""
+    with stand(import_takes_s=6.0) as large:
+        steps = people(MANY)
+        large.world.faults.add(Fault("lost_after", POST))
+        large.world.faults.add(Fault("lost_before", CALLED["listed"], skip=1, times=40))
+        outcomes = large.written(steps)
+        assert "Unknown" in kinds(outcomes)
+        assert large.calls()[POST] == 1
+        hold(large, steps, outcomes)
