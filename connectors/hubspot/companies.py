@@ -20,6 +20,7 @@ from ..manners import MaybeDone, NotDone
 from ..packing import packed
 from .client import Client
 from .errors import Forbidden, body, named, objects, rejection
+from .listing import following
 from .read import BATCH
 from .rows import shaped
 
@@ -57,13 +58,13 @@ def _looked_up(client: Client, wanted: Mapping[str, Company], by: By) -> dict[st
 
 
 def _searched(client: Client, asked: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    after = "0"
+    after: str | None = "0"
     while True:
         page = {"filterGroups": [{"filters": [asked]}], "sorts": [], "properties": ["name", "domain"], "limit": _PAGE, "after": after}
         told = client.search_companies(page)
         yield from shaped(told.get("results"), where=client.system)
-        before, after = after, str(((told.get("paging") or {}).get("next") or {}).get("after") or "")
-        if not after or after == before:
+        before, after = after, following(told)
+        if after in (None, before):
             return
 
 

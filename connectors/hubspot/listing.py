@@ -103,6 +103,19 @@ def following(found: Mapping[str, Any]) -> str | None:
     return str(after) if after else None
 
 
+def pages(client: Client, path: str, query: Sequence[tuple[str, str]]) -> Iterator[Any]:
+    """What a list names, page after page. Raises `Unreachable` for one that goes round in a circle, beside what a call raises."""
+    after: str | None = None
+    while True:
+        told = client.expected(client.get(path, [*query, *([("after", after)] if after else [])]))
+        yield told.get("results")
+        before, after = after, following(told)
+        if after is None:
+            return
+        if after == before:
+            raise strange(where=client.system)
+
+
 def begun(client: Client, cursor: Cursor) -> Cursor:
     """The first answer of a pull tells when it began, by the vendor's own clock."""
     return cursor if cursor.start else replace(cursor, start=client.server_time)

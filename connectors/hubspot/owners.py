@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .client import Client
-from .errors import strange
+from .listing import pages
 from .rows import keyed
 
 OWNER = "hubspot_owner_id"
@@ -16,13 +16,5 @@ _PAGE = 500
 
 def listed(client: Client, *, archived: bool) -> Iterator[Mapping[str, Any]]:
     """Everybody who can own contacts now, or who no longer can. Raises what a missing scope or path raises."""
-    after = ""
-    while True:
-        query = [("limit", str(_PAGE)), ("archived", str(archived).lower()), *([("after", after)] if after else [])]
-        told = client.expected(client.get(client.paths.owners, query))
-        yield from keyed(told.get("results"), "id", where=client.system)
-        before, after = after, str(((told.get("paging") or {}).get("next") or {}).get("after") or "")
-        if not after:
-            return
-        if after == before:
-            raise strange(where=client.system)
+    for rows in pages(client, client.paths.owners, [("limit", str(_PAGE)), ("archived", str(archived).lower())]):
+        yield from keyed(rows, "id", where=client.system)

@@ -17,7 +17,7 @@ from ....model.errors import ConfigurationError, StagesyncError
 from ...manners import MaybeDone
 from ..client import Client
 from ..errors import Forbidden
-from ..listing import following
+from ..listing import pages
 from ..rows import EMAIL
 from .ways import Unfit
 
@@ -117,13 +117,8 @@ def all_ended(client: Client, patience_s: float) -> bool:
 
 
 def _listed(client: Client) -> Iterator[Told]:
-    after: str | None = ""
-    while after is not None:
-        found = client.expected(client.get(client.paths.imports, [("limit", str(_PAGE)), *([("after", after)] if after else [])]))
-        yield from (told for each in found.get("results") or [] if (told := _told(each)) is not None)
-        before, after = after, following(found)
-        if after == before:
-            return
+    for rows in pages(client, client.paths.imports, [("limit", str(_PAGE))]):
+        yield from (told for each in rows or [] if (told := _told(each)) is not None)
 
 
 def _told(found: Any) -> Told | None:
