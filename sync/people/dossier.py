@@ -15,7 +15,7 @@ from ...state.links import LinkRow
 from ...state.people import PersonRow
 from ...state.signals import SignalRow
 from ...state.store import Tx
-from .who import KINDS
+from .who import KINDS, numbered
 
 EMAIL = "email"
 
@@ -52,7 +52,7 @@ def find_dossier(tx: Tx, ws: int, systems: Mapping[str, int], who: str) -> Dossi
     """
     text = who.strip()
     found = _records(tx, ws, systems, text)
-    numbers = {row.person for row in found if row.person is not None} | _numbered(tx, text)
+    numbers = {row.person for row in found if row.person is not None} | set(numbered(tx, text))
     known = people.by_ids(tx, numbers)
     if len(known) > 1:
         several = ", ".join(f"p{number}" for number in sorted(known))
@@ -88,10 +88,6 @@ def _canonical(row: PersonRow | None) -> list[tuple[str, str]]:
     entry: list[Any] = (row.canonical.get(EMAIL) if row is not None else None) or [None]
     value = key_value(EMAIL, str(entry[0])) if entry[0] is not None else None
     return [] if value is None else [(EMAIL, value)]
-
-
-def _numbered(tx: Tx, text: str) -> set[int]:
-    return set(people.by_ids(tx, [int(text[1:])])) if text[:1] in ("p", "P") and text[1:].isdecimal() else set()
 
 
 def _records(tx: Tx, ws: int, systems: Mapping[str, int], text: str) -> list[LinkRow]:

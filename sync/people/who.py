@@ -28,7 +28,7 @@ class Scope:
 def find_people(tx: Tx, workspace: int, systems: Mapping[str, int], who: str) -> list[int]:
     """The people that `who` means, in order. `systems`: name -> account number. Raises `ConfigurationError` where there is none."""
     text = who.strip()
-    found = _numbered(tx, text) or sorted({row.person for row in _records(tx, workspace, systems, text) if row.person is not None})
+    found = numbered(tx, text) or sorted({row.person for row in _records(tx, workspace, systems, text) if row.person is not None})
     if not found:
         raise _nobody(text)
     return found
@@ -41,7 +41,7 @@ def find_scope(tx: Tx, workspace: int, systems: Mapping[str, int], whos: Iterabl
     for who in whos:
         text = who.strip()
         rows = _records(tx, workspace, systems, text)
-        found = {*_numbered(tx, text), *(row.person for row in rows if row.person is not None)}
+        found = {*numbered(tx, text), *(row.person for row in rows if row.person is not None)}
         if not found and not rows:
             raise _nobody(text)
         numbers |= found
@@ -65,7 +65,8 @@ def _nobody(text: str) -> ConfigurationError:
     return ConfigurationError(f"nobody is known as {text!r}", where="WHO", next_step="give an e-mail address, our number (p12), or SYSTEM:ID")
 
 
-def _numbered(tx: Tx, text: str) -> list[int]:
+def numbered(tx: Tx, text: str) -> list[int]:
+    """The person of that number of ours (`p12`), where it is one."""
     return list(people.by_ids(tx, [int(text[1:])])) if text[:1] in ("p", "P") and text[1:].isdecimal() else []
 
 
@@ -74,6 +75,7 @@ def _records(tx: Tx, workspace: int, systems: Mapping[str, int], text: str) -> l
     if record and system in systems:
         return list(links.by_refs(tx, workspace, systems[system], [Ref(kind, record) for kind in KINDS]).values())
     if "@" in text:
-        having = [link for _, link in keys.find(tx, workspace, "email", [text.lower()])]
-        return list(links.by_ids(tx, having or dossier.holders(tx, workspace, [("email", text.lower())])).values())
+        address = text.lower()
+        having = [link for _, link in keys.find(tx, workspace, "email", [address])]
+        return list(links.by_ids(tx, having or dossier.holders(tx, workspace, [("email", address)])).values())
     return [row for account in systems.values() for row in links.by_refs(tx, workspace, account, [Ref(kind, text) for kind in KINDS]).values()]
